@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+#   make            build ./nolisten-loader and ./nolisten
+#   make demo       install what is missing, build, show it working        (root)
+#   make test       install what is missing, build, run every test         (root)
+#   make bench      the benchmark, quick                                   (root)
+#   make deps       install the Debian packages that building and testing need
+#   make install    to $(DESTDIR)$(PREFIX)
+#
+# O=DIR out-of-tree, V=1 commands, SAN=1 ASan and UBSan, WERROR=1 warnings are errors,
+# CLANG=clang-19 another BPF compiler, VMLINUX_H=full.h the running kernel's types instead of the trimmed ones.
+
+O ?= build
+V ?= 0
+PREFIX ?= /usr/local
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(shell command -v bpftool) /usr/sbin/bpftool)
+VMLINUX_H ?= vmlinux.h
+BIN := $(if $(filter command,$(origin O)),$(O),.)
+# Two builds may share a tree but not an object: each variant has its own folder.
+OBJ := $(O)/$(if $(filter 1,$(SAN)),san,obj)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# The architecture: who may include whom. A folder's headers are reachable only through its name here, so
+# that a forbidden include does not compile. abi: include/nolisten/abi.h.
+SEES_base    :=
+SEES_net     := base
+SEES_engine  := base net
+SEES_ipc     := base
+SEES_kern    := base net abi
+SEES_io      := base net kern abi
+SEES_service := base net engine kern io ipc abi
+SEES_cmd     := base net engine kern io ipc service abi
+LAYERS := base net engine ipc kern io service cmd
+
+include_flags = -Iuser/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-Iuser/$(s)))
+
+ifeq ($(V),0)
+Q := @
+say = @printf '  %-7s %s\n' $(1) $(2)
+else
+Q :=
+say = @:
+endif
+
+CFLAGS ?= -O2 -g
+CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
+	-Wshadow -Wvla -Wno-missing-field-initializers $(if $(filter 1,$(WERROR)),-Werror) $(CFLAGS) \
+	$(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+comma := ,
+LIBS := -lbpf -lelf -lz -ljansson -lcap-ng
+LIBS_DIRECT := $(LIBS)
+
+SOURCES := $(foreach l,$(LAYERS),$(wildcard user/$(l)/*.c))
+MAINS := $(wildcard user/cmd/*_main.c)
+OBJECTS := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(MAINS),$(SOURCES)))
+MAIN_OBJECTS := $(patsubst %.c,$(OBJ)/%.o,$(MAINS))
+BPF_SOURCES := $(wildcard bpf/*.bpf.c)
+SKELETONS := $(patsubst bpf/%.bpf.c,$(OBJ)/skel/%.skel.h,$(BPF_SOURCES))
+ARCHIVE := $(OBJ)/nolisten.a
+
+.PHONY: all
+all: $(BIN)/nolisten-loader $(BIN)/nolisten
+
+$(BIN)/nolisten-loader: $(OBJ)/user/cmd/loader_main.o $(ARCHIVE)
+$(BIN)/nolisten: $(OBJ)/user/cmd/nolisten_main.o $(ARCHIVE)
+$(BIN)/nolisten-loader $(BIN)/nolisten:
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(ARCHIVE): $(OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+# BPF: object, then skeleton. Only kern sees the skeletons.
+BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations \
+	-D__TARGET_ARCH_$(subst aarch64,arm64,$(subst x86_64,x86,$(shell uname -m)))
+$(OBJ)/bpf/%.bpf.o: bpf/%.bpf.c $(VMLINUX_H)
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D) $(OBJ)/vmlinux
+	$(Q)cp $(VMLINUX_H) $(OBJ)/vmlinux/vmlinux.h
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(if $(filter 1,$(WERROR)),-Werror) -I$(OBJ)/vmlinux -Ibpf -Iinclude -MMD -MP -c $< -o $@
+$(OBJ)/skel/%.skel.h: $(OBJ)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+full.h:
+	$(call say,BTF,$@)
+	$(Q)$(BPFTOOL) btf dump file /sys/kernel/btf/vmlinux format c > $@
+
+define layer_rule
+$(OBJ)/user/$(1)/%.o: user/$(1)/%.c $(if $(filter kern,$(1)),| $(SKELETONS))
+	$$(call say,CC,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CFLAGS_ALL) $(call include_flags,$(1)) $(if $(filter kern,$(1)),-I$(OBJ)/skel) -MMD -MP -c $$< -o $$@
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
+
+# Tests. Unit tests see the pure layers and the services; BPF tests see the kernel side.
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(OBJ)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+BPF_TESTS := $(patsubst tests/bpf/%.c,$(OBJ)/tests/bpf/%,$(wildcard tests/bpf/*_test.c))
+TOOLS := $(patsubst tests/tools/%.c,$(OBJ)/tests/tools/%,$(wildcard tests/tools/*.c))
+TEST_INCLUDES := -Itests $(foreach l,$(LAYERS),-Iuser/$(l)) -Iinclude -I$(OBJ)/skel
+
+$(OBJ)/tests/%: tests/%.c $(ARCHIVE)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_INCLUDES) -MMD -MP -o $@ $< $(ARCHIVE) $(LIBS) -lcmocka -lpthread
+
+# Fuzz targets are built from the pure layers' sources, with clang's libFuzzer.
+FUZZ_SOURCES := $(wildcard user/base/*.c user/net/*.c user/engine/*.c)
+FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+$(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -Itests -Iuser/base -Iuser/net -Iuser/engine -o $@ $< $(FUZZ_SOURCES)
+
+.PHONY: tests fuzzers
+tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TOOLS)
+fuzzers: $(FUZZERS)
+
+.PHONY: deps test demo bench
+deps:
+	$(Q)tests/deps
+
+# deps may install the compiler itself, so the build is a make of its own.
+test: deps
+	$(Q)$(MAKE) --no-print-directory tests fuzzers
+	$(Q)O=$(O) OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/run
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BIN=$(abspath $(BIN)) tests/demo
+
+.PHONY: format clean
+format:
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h' ':!vmlinux.h')
+clean:
+	$(Q)rm -rf $(O) ./nolisten ./nolisten-loader full.h
+
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the BPF programs and user space share: keys, values, records, counters.
+ *
+ * Addresses are in network order, IPv4 stored v4-mapped; ports are in host order. Every field has one
+ * writer, named beside it. Padding is explicit and zero. The includer provides __u8 to __u64
+ * (vmlinux.h in BPF, <linux/types.h> in user space).
+ */
+#ifndef NOLISTEN_ABI_H
+#define NOLISTEN_ABI_H
+
+#define NOL_ABI_SIZE(type, size) \
+	_Static_assert(sizeof(struct type) == (size), #type " changed its size")
+
+#define NOL_MARK 0x6e6f6c00u /* SO_MARK of packets that nolisten sends itself */
+#define NOL_MARK_REPLAY 0x6e6f6c01u /* SO_MARK of held packets on their way back into the stack */
+
+#define NOL_HEARTBEAT_STALE_NS 3000000000ull /* older than this: the owner is dead, fail open */
+#define NOL_RECORD_SNAP_MAX 65552u /* the longest frame that a record carries */
+
+/* Methods, by who answers the SYN. */
+enum nol_method {
+	NOL_METHOD_NONE,
+	NOL_METHOD_ENGINE,
+	NOL_METHOD_XDP,
+	NOL_METHOD_CONNECT,
+	NOL_METHOD_NFQUEUE,
+	NOL_METHOD_FILTER,
+	NOL_METHOD_RAW,
+};
+
+/*
+ * RFC 9293 names where RFC 9293 has the state. Passive: SYN_RECEIVED -> HANDED_OFF -> CLOSED -> gone.
+ * Active: SYN_SENT -> HANDED_OFF. Ingress holds the packets of every state but the last two.
+ */
+enum nol_flow_state {
+	NOL_FLOW_NONE,
+	NOL_FLOW_SYN_SENT, /* our SYN is out, nothing came back */
+	NOL_FLOW_SYN_RECEIVED, /* half-open: our SYN-ACK is out, and until the kernel socket owns the flow */
+	NOL_FLOW_HANDED_OFF, /* a kernel socket owns it */
+	NOL_FLOW_CLOSED, /* the socket is gone; kept for a grace so that late data meets the kernel */
+};
+
+struct nol_flow_key {
+	__u8 local_addr[16];
+	__u8 remote_addr[16];
+	__u16 local_port;
+	__u16 remote_port;
+};
+NOL_ABI_SIZE(nol_flow_key, 36);
+
+/*
+ * state and held are one 64-bit word: ingress adds to held with one atomic operation and learns the state
+ * in the same instant; user space changes the state by compare-and-swap against the held that it has seen.
+ * That is why no packet can slip between "held" and "handed off".
+ */
+struct nol_flow {
+	enum nol_flow_state state; /* nol_flow_set, on behalf of user space */
+	__u32 held; /* ingress: packets held since the entry was made */
+	__u64 created_ns; /* user space, CLOCK_MONOTONIC */
+	enum nol_method method; /* user space */
+	__u32 rst_dropped; /* guard: kernel RSTs that did not get out */
+} __attribute__((aligned(8)));
+NOL_ABI_SIZE(nol_flow, 24);
+
+/* The argument of nol_flow_set, run by BPF_PROG_RUN: change a state unless a packet was held meanwhile. */
+struct nol_flow_change {
+	struct nol_flow_key key;
+	enum nol_flow_state to;
+	__u32 held; /* in: what user space has seen; out: what was there */
+	__s32 result; /* 0, -ENOENT, or -EAGAIN: more packets were held than user space has seen */
+};
+NOL_ABI_SIZE(nol_flow_change, 48);
+
+/* The key of nol_answered, a longest-prefix-match trie of local prefixes. */
+struct nol_prefix_key {
+	__u32 bits; /* 0 to 128, of the v4-mapped form */
+	__u8 addr[16];
+};
+NOL_ABI_SIZE(nol_prefix_key, 20);
+
+enum nol_rst_action {
+	NOL_RST_DROP,
+	NOL_RST_REDIRECT,
+	NOL_RST_PASS,
+};
+
+/* nol_config, one entry. Written by user space only. */
+struct nol_config {
+	__u64 heartbeat_ns; /* CLOCK_MONOTONIC, once a second */
+	__u32 ifindex; /* the interface that both programs are attached to */
+	__u32 redirect_ifindex; /* where RSTs go with NOL_RST_REDIRECT */
+	enum nol_rst_action rst_action;
+	enum nol_method method;
+	__u32 spinning; /* 1: somebody polls the ring, no wake-up is needed */
+	__u32 replay_tag; /* low 16 bits: IPv4 identification, low 20 bits: IPv6 flow label of replayed packets */
+};
+NOL_ABI_SIZE(nol_config, 40);
+
+/* Why a packet was held, in its record. */
+enum nol_hold_reason {
+	NOL_HOLD_FLOW, /* of a flow that is not handed off */
+	NOL_HOLD_SYN, /* a SYN that no kernel socket owns */
+	NOL_HOLD_TIME_WAIT, /* a SYN newer than the TIME-WAIT socket on its 4-tuple */
+	NOL_HOLD_STRAY, /* anything else that no flow and no kernel socket owns */
+};
+
+/* A record of nol_events: this header, then snap_len bytes of the frame. */
+struct nol_record {
+	__u64 held_ns; /* CLOCK_MONOTONIC */
+	__u32 frame_len;
+	__u32 snap_len; /* less than frame_len: cut, do not replay */
+	__u16 l3_offset; /* from the start of the frame: 0 on L3 devices */
+	__u16 reason; /* enum nol_hold_reason */
+	__u32 held; /* NOL_HOLD_FLOW: the flow's held, this packet included */
+	__u32 time_wait_snd_nxt; /* NOL_HOLD_TIME_WAIT: the ISS must be far above this */
+	__u32 pad;
+};
+NOL_ABI_SIZE(nol_record, 32);
+
+/* A counter for every verdict: name, and what it counts in one line. The struct and the tables come from here. */
+#define NOL_STATS(X)                                                                           \
+	X(ingress_not_tcp, "passed: not TCP, or not understood")                               \
+	X(ingress_fragment, "passed: a fragment")                                              \
+	X(ingress_not_answered, "passed: an answered port on an address that is not answered") \
+	X(ingress_stale, "passed: the owner's heartbeat has stopped")                          \
+	X(ingress_owned, "passed: a kernel socket owns it")                                    \
+	X(ingress_handed_off, "passed: of a flow that was handed off")                         \
+	X(ingress_replayed, "passed: replayed by nolisten")                                    \
+	X(ingress_odd, "passed: a source, destination or length that nobody answers")          \
+	X(held_flow, "held: of a flow that is not handed off")                                 \
+	X(held_syn, "held: SYN")                                                               \
+	X(held_time_wait, "held: SYN, newer than a TIME-WAIT socket")                          \
+	X(held_stray, "held: belongs to no flow and no socket")                                \
+	X(lost_ring_full, "lost: the ring buffer was full")                                    \
+	X(lost_too_long, "lost: longer than a record can be")                                  \
+	X(rst_own, "RST let go: sent by nolisten")                                             \
+	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")               \
+	X(rst_owned, "RST let go: a kernel socket sent it")                                    \
+	X(rst_handed_off, "RST let go: of a flow that was handed off")                         \
+	X(rst_stale, "RST let go: the owner's heartbeat has stopped")                          \
+	X(rst_dropped, "RST dropped")                                                          \
+	X(rst_redirected, "RST redirected")                                                    \
+	X(rst_passed, "RST let go and counted, as --rst=pass asks")                            \
+	X(replay_turned, "replayed packets turned round into the stack")
+
+#define NOL_STATS_FIELD(name, text) __u64 name;
+struct nol_stats {
+	NOL_STATS(NOL_STATS_FIELD)
+};
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The TCP rules before a kernel socket exists: segments, time and randomness in, actions out. No socket, no
+ * clock, no BPF. RFC 9293 (3.5, 3.10.7), RFC 5961, RFC 6528, RFC 7323; where these leave room, what Linux does.
+ */
+#ifndef NOLISTEN_ENGINE_H
+#define NOLISTEN_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "segment.h"
+#include "siphash.h"
+
+struct engine;
+
+struct engine_config {
+	uint8_t key
+		[SIPHASH_KEY_SIZE]; /* from getrandom(): ISNs, timestamp offsets, the flow table's hash */
+	uint32_t max_flows; /* flows at a time; a SYN above that is refused and counted */
+	uint8_t syn_ack_retries; /* Linux: 5, after about 1, 3, 7, 15, 31 s; given up after 63 s */
+	uint8_t syn_retries; /* of an active open */
+	uint16_t mss_v4, mss_v6; /* what we advertise: MTU less 40 and 60 */
+	uint16_t window; /* advertised in the SYN-ACK, never scaled there (RFC 7323, 2.2) */
+	uint8_t wscale; /* our shift count */
+	uint32_t
+		resets_per_s; /* RSTs and challenge ACKs, all flows together; burst of the same size */
+};
+
+enum engine_state {
+	ENGINE_SYN_SENT,
+	ENGINE_SYN_RECEIVED,
+	ENGINE_ESTABLISHED, /* complete; held until engine_release() */
+};
+
+/* Agreed at the handshake, all that a hand-off needs. Sequence space in host order. */
+struct engine_flow {
+	struct tuple tuple;
+	enum engine_state state;
+	bool is_active; /* we sent the first SYN */
+	uint32_t iss, irs; /* initial send and receive sequence numbers */
+	uint16_t remote_mss; /* from the SYN; 536 or 1220 without the option (RFC 9293, 3.7.1) */
+	bool has_wscale, has_sack, has_timestamps;
+	uint8_t local_wscale, remote_wscale; /* local: shift of the windows that we send */
+	uint16_t local_window; /* as the SYN-ACK advertised it, not scaled */
+	uint32_t
+		remote_window; /* SND.WND in bytes, scaled, from the segment that completed the handshake */
+	uint32_t remote_wl1; /* SND.WL1: sequence number of that segment */
+	uint32_t ts_offset; /* our TSval is the clock in ms plus this */
+	uint32_t ts_recent; /* the remote's last TSval */
+	uint8_t retransmits; /* of our SYN-ACK or SYN so far */
+	uint64_t created_ns; /* first SYN in (or out) */
+	uint64_t sent_ns; /* our last SYN-ACK (or SYN) */
+	uint64_t established_ns;
+	void *owner; /* for the caller; NULL at the start */
+};
+
+enum engine_event {
+	ENGINE_NOTHING, /* perhaps a reply, no change */
+	ENGINE_EVENT_SYN, /* new half-open flow */
+	ENGINE_EVENT_ESTABLISHED, /* the handshake is complete: hand off; this segment is to be replayed (passive) */
+	ENGINE_EVENT_HELD, /* of a flow that is established and not released: replay it too */
+	ENGINE_EVENT_RESET, /* flow removed by a RST or a new SYN; flow is valid until the next call */
+	ENGINE_EVENT_EXPIRED, /* flow given up; valid until the next call */
+	ENGINE_EVENT_REFUSED, /* a SYN that could not be taken: the table is full */
+};
+
+/* Why a segment got what it got; engine_reason_text() names it as counters and events do. */
+enum engine_reason {
+	ENGINE_REASON_NONE,
+	ENGINE_REASON_TABLE_FULL,
+	ENGINE_REASON_BAD_CHECKSUM,
+	ENGINE_REASON_SOURCE_PORT_0,
+	ENGINE_REASON_SOURCE_ADDRESS,
+	ENGINE_REASON_FLAGS, /* no reply to such a combination of flags */
+	ENGINE_REASON_NO_FLOW, /* belongs to nothing: RST, unless it is a RST */
+	ENGINE_REASON_DUPLICATE_SYN,
+	ENGINE_REASON_OUT_OF_WINDOW,
+	ENGINE_REASON_BAD_ACK, /* acknowledgement number not ours */
+	ENGINE_REASON_PAWS, /* TSval older than the last (RFC 7323, 5.3) */
+	ENGINE_REASON_BAD_TSECR, /* a TSecr that we never sent */
+	ENGINE_REASON_NEW_SYN, /* in the window of a half-open flow: RST and gone */
+	ENGINE_REASON_REMOTE_RESET, /* exact RST (RFC 5961, 3.2) */
+	ENGINE_REASON_CHALLENGE, /* inexact RST in the window: challenge ACK */
+	ENGINE_REASON_RATE_LIMITED, /* the reply was withheld */
+	ENGINE_REASON_TIMEOUT,
+	ENGINE_REASON_COUNT,
+};
+
+const char *engine_reason_text(enum engine_reason reason);
+
+struct engine_action {
+	enum engine_event event;
+	enum engine_reason reason;
+	struct engine_flow *flow; /* the flow concerned, or NULL */
+	bool has_reply; /* send reply. On ESTABLISHED of an active open: after the hand-off */
+	struct segment reply;
+};
+
+int engine_new(struct engine **out, const struct engine_config *config);
+void engine_free(struct engine *engine);
+
+/*
+ * One segment that came in. now_ns: CLOCK_MONOTONIC, never going back. time_wait_snd_nxt: NULL, or SND.NXT of
+ * the TIME-WAIT socket that this SYN replaces; the ISS will be far above it.
+ */
+void engine_input(struct engine *engine, const struct segment *segment, uint64_t now_ns,
+		  const uint32_t *time_wait_snd_nxt, struct engine_action *out);
+
+/* Active open: the SYN is in out->reply. -EEXIST: the 4-tuple is in use; -ENOSPC: the table is full. */
+int engine_connect(struct engine *engine, const struct tuple *tuple, uint64_t now_ns,
+		   struct engine_action *out);
+
+/* Retransmissions and expiries that are due, one a call, until it returns false. */
+bool engine_expire(struct engine *engine, uint64_t now_ns, struct engine_action *out);
+/* When engine_expire() has something next; UINT64_MAX: never. */
+uint64_t engine_deadline_ns(const struct engine *engine);
+
+struct engine_flow *engine_find(struct engine *engine, const struct tuple *tuple);
+/* Forget a flow: handed off, or given up by the caller. No segment is sent. */
+void engine_release(struct engine *engine, struct engine_flow *flow);
+uint32_t engine_flow_count(const struct engine *engine);
+/* The MTU changed. */
+void engine_set_mss(struct engine *engine, uint16_t mss_v4, uint16_t mss_v6);
+/* Our TSval for this flow at that time. */
+uint32_t engine_tsval(const struct engine_flow *flow, uint64_t now_ns);
+
+#endif

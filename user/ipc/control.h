@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The control socket: an abstract AF_UNIX SOCK_SEQPACKET socket "@nolisten/IFACE" in the network namespace of the
+ * interface. Holding the name is also the lock that keeps a second loader away; it cannot outlive its process.
+ * A client sends one command name; the server answers JSON lines, one a packet, and closes. Only root is heard
+ * (SO_PEERCRED).
+ */
+#ifndef NOLISTEN_CONTROL_H
+#define NOLISTEN_CONTROL_H
+
+#include <stddef.h>
+
+/* Server: a listening descriptor, or -EADDRINUSE when another loader has the interface. */
+int control_listen(const char *ifname);
+/* Server: take one client whose uid is 0, close any other; descriptor or -errno. */
+int control_accept(int listen_fd);
+/* Server: the command of the client, without waiting; its length or -errno. */
+int control_read_command(int fd, char *command, size_t size);
+/* Either side: one message. -EAGAIN when the other side does not read. */
+int control_write(int fd, const char *text, size_t len);
+
+/* Client: connect and send the command; descriptor, -ECONNREFUSED when no loader is there, -EPERM. */
+int control_connect(const char *ifname, const char *command);
+/* Client: one message, allocated, terminated by 0, for the caller to free; 0 at the end; -errno. */
+int control_read(int fd, char **message);
+/* Interfaces that a loader of this network namespace answers on, from /proc/net/unix: calls fn for each. Their number or -errno. */
+int control_visit(void (*fn)(void *context, const char *ifname), void *context);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Can this host run it? Each feature probed by trying it, with what it is needed for. */
+#ifndef NOLISTEN_FEATURES_H
+#define NOLISTEN_FEATURES_H
+
+#include <stdbool.h>
+
+struct feature {
+	const char *name; /* "kernel BTF" */
+	const char *needed_for; /* "loading any program (CO-RE)" */
+	bool is_required; /* false: there is another way, named in needed_for */
+	bool (*is_present)(void);
+};
+
+/* All of them, ended by a NULL name; capabilities included. */
+extern const struct feature feature_table[];
+
+/* The first required one that is missing, or NULL. */
+const struct feature *feature_first_missing(void);
+
+#endif

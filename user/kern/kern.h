@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel side: loads nolisten.bpf.o, attaches it, and gives typed access to its maps. The only place that
+ * knows libbpf. Everything detaches when the process ends, however it ends (on clsact: fails open).
+ */
+#ifndef NOLISTEN_KERN_H
+#define NOLISTEN_KERN_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nolisten/abi.h>
+
+#include "addr.h"
+#include "ports.h"
+
+struct kern;
+
+enum kern_xdp_mode {
+	KERN_XDP_AUTO, /* native where the driver has it, generic on veth, lo and where it has not */
+	KERN_XDP_NATIVE,
+	KERN_XDP_GENERIC,
+};
+
+enum kern_tc_mode {
+	KERN_TC_AUTO, /* TCX where the kernel has it (6.6), else clsact */
+	KERN_TC_TCX,
+	KERN_TC_CLSACT,
+};
+
+struct kern_options {
+	const char *ifname;
+	uint32_t ifindex;
+	bool has_link_header; /* Ethernet or loopback; false on L3 devices (ARPHRD_NONE and the like) */
+	bool is_loopback;
+	enum kern_xdp_mode xdp_mode;
+	enum kern_tc_mode tc_mode;
+	uint32_t ring_size; /* bytes, a power of two and a multiple of the page size */
+	uint32_t max_flows;
+};
+
+/* Load and verify, attach nothing. Errors are logged with object and reason. */
+int kern_open(struct kern **out, const struct kern_options *options);
+/* Attach ingress and guard. -EBUSY: another XDP program is there (logged with its id and name). */
+int kern_attach(struct kern *kern);
+/* Detach both; maps stay readable. */
+void kern_detach(struct kern *kern);
+void kern_close(struct kern *kern); /* detaches, unpins; NULL is legal */
+
+/* Where it got attached, for people: "native", "generic"; "tcx", "clsact". Valid after kern_attach(). */
+const char *kern_xdp_mode_text(const struct kern *kern);
+const char *kern_tc_mode_text(const struct kern *kern);
+
+/* The one entry of nol_config, mapped: a store is seen by the programs at once. */
+struct nol_config *kern_config(struct kern *kern);
+void kern_beat(struct kern *kern); /* heartbeat = now */
+
+/* Which ports and addresses are answered. */
+void kern_set_ports(struct kern *kern, const struct port_set *ports);
+int kern_add_prefix(struct kern *kern, const struct prefix *prefix);
+int kern_remove_prefix(struct kern *kern, const struct prefix *prefix);
+
+/* Pin the maps under /sys/fs/bpf/nolisten/IFACE/. 0 as well when no bpffs is mounted or a live owner has the place. */
+int kern_pin(struct kern *kern);
+
+/* The flow table. */
+void kern_flow_key(const struct tuple *tuple, struct nol_flow_key *out);
+void kern_flow_tuple(const struct nol_flow_key *key, struct tuple *out);
+/* -EEXIST, or -E2BIG when the map is full. */
+int kern_flow_add(struct kern *kern, const struct tuple *tuple, const struct nol_flow *flow);
+/* Compare-and-swap, see struct nol_flow: -EAGAIN if more was held than held says, -ENOENT. */
+int kern_flow_change(struct kern *kern, const struct tuple *tuple, enum nol_flow_state to,
+		     uint32_t held);
+/* The same, whatever held says. */
+int kern_flow_set(struct kern *kern, const struct tuple *tuple, enum nol_flow_state to);
+int kern_flow_get(struct kern *kern, const struct tuple *tuple, struct nol_flow *out);
+/* Removes; *out (may be NULL) gets the last value. */
+int kern_flow_remove(struct kern *kern, const struct tuple *tuple, struct nol_flow *out);
+/* fn for every flow, until it returns false. Flows that come or go meanwhile may be missed or seen. Number seen or -errno. */
+typedef bool (*kern_flow_fn)(void *context, const struct nol_flow_key *key,
+			     const struct nol_flow *flow);
+int kern_flow_visit(struct kern *kern, kern_flow_fn fn, void *context);
+
+/* The ring of held packets. */
+int kern_ring_fd(const struct kern *kern);
+/* frame: record->snap_len bytes, valid during the call. */
+typedef void (*kern_record_fn)(void *context, const struct nol_record *record,
+			       const uint8_t *frame);
+/* Up to max records; their number, or -errno. Never waits. */
+int kern_ring_consume(struct kern *kern, uint32_t max, kern_record_fn fn, void *context);
+
+/* The counters, summed over the CPUs. */
+int kern_stats_read(struct kern *kern, struct nol_stats *out);
+
+#endif

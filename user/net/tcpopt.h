@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* TCP options (RFC 9293 3.1, RFC 7323, RFC 2018): bytes to struct and back, the way Linux reads them. */
+#ifndef NOLISTEN_TCPOPT_H
+#define NOLISTEN_TCPOPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TCPOPT_MAX_SIZE 40
+#define TCPOPT_MAX_WSCALE 14
+
+struct tcp_options {
+	bool has_mss, has_wscale, has_sack_permitted, has_timestamps;
+	uint8_t wscale; /* shift count, at most 14 (RFC 7323, 2.3) */
+	uint16_t mss; /* bytes, as it stood in the option */
+	uint32_t tsval, tsecr;
+};
+
+/*
+ * Odd options are ignored one by one as CONFORMANCE.md has it: a length of 0 or 1 or past the end stops the
+ * walk, a wrong length for the kind skips the option. is_syn: MSS, window scale and SACK-permitted count on a SYN only.
+ */
+void tcpopt_parse(const uint8_t *bytes, size_t len, bool is_syn, struct tcp_options *out);
+
+/* Number of bytes written, padded to a multiple of 4, in Linux's order (MSS, SACK, TS, wscale). */
+size_t tcpopt_build(const struct tcp_options *options, uint8_t out[TCPOPT_MAX_SIZE]);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What happened, told to people (one line on standard error) and to programs (JSON lines, DESIGN.md's form,
+ * only ever extended).
+ */
+#ifndef NOLISTEN_EVENTS_H
+#define NOLISTEN_EVENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <nolisten/abi.h>
+
+#include "addr.h"
+
+enum event_kind {
+	EVENT_SYN,
+	EVENT_ESTABLISHED,
+	EVENT_HANDED_OFF,
+	EVENT_CLOSED,
+	EVENT_RESET,
+	EVENT_EXPIRED,
+	EVENT_RST_DROPPED,
+	EVENT_REFUSED,
+	EVENT_LOST,
+};
+
+struct event {
+	enum event_kind kind;
+	const struct tuple *tuple; /* NULL: of no connection (lost) */
+	enum nol_method method;
+	int64_t rtt_us; /* SYN-ACK to the final ACK; -1: not known */
+	int64_t handoff_us; /* -1: not known */
+	uint64_t count; /* rst_dropped, lost: how many since the last such event */
+	const char *reason; /* refused, lost, reset, expired, closed; NULL: none */
+};
+
+struct events;
+
+struct events_options {
+	const char *json_path; /* NULL: none; "-": standard output; a file is appended to */
+	bool is_quiet; /* no lines for people */
+};
+
+/* Errors are logged. */
+int events_new(struct events **out, const struct events_options *options);
+void events_free(struct events *events); /* flushes */
+
+void events_emit(struct events *events, const struct event *event);
+/* Write out what is buffered: after each batch. A full disk or a closed pipe is logged once, then counted. */
+void events_flush(struct events *events);
+
+const char *event_kind_text(enum event_kind kind); /* "handed_off" */
+const char *method_text(enum nol_method method); /* "engine" */
+
+#endif

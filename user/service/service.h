@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What an established connection gets: echo, discard, hold, banner:TEXT, exec:COMMAND. A service runs in the
+ * caller's loop, never blocks, and owns every descriptor that it took.
+ */
+#ifndef NOLISTEN_SERVICE_H
+#define NOLISTEN_SERVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "loop.h"
+
+struct service;
+
+struct service_options {
+	uint32_t
+		max_children; /* exec: processes at a time; connections above that are closed at once and counted */
+};
+
+/* spec: as after --service=. false-like -EINVAL with *error (constant text, for the usage line) if it is malformed. */
+int service_new(struct service **out, const char *spec, const struct service_options *options,
+		struct loop *loop, const char **error);
+/* The connection is the service's from now on, also on failure (it is then closed). */
+int service_take(struct service *service, int fd, const struct tuple *tuple);
+/* Connections (exec: children) still served. */
+size_t service_active(const struct service *service);
+/* Connections that were closed for lack of descriptors or children. */
+uint64_t service_refused(const struct service *service);
+/* Close what is left (exec: children get SIGHUP), then free. */
+void service_free(struct service *service);
+
+/* The list for --help, one service a line: "echo  what it does". */
+const char *service_help(void);
+
+#endif
