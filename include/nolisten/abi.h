@@ -95,7 +95,7 @@ struct nol_config {
 	__u32 spinning; /* 1: somebody polls the ring, no wake-up is needed */
 	__u32 replay_tag; /* low 16 bits: IPv4 identification, low 20 bits: IPv6 flow label of replayed packets */
 };
-NOL_ABI_SIZE(nol_config, 40);
+NOL_ABI_SIZE(nol_config, 32);
 
 /* Why a packet was held, in its record. */
 enum nol_hold_reason {

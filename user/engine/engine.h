@@ -24,8 +24,8 @@ struct engine_config {
 	uint16_t mss_v4, mss_v6; /* what we advertise: MTU less 40 and 60 */
 	uint16_t window; /* advertised in the SYN-ACK, never scaled there (RFC 7323, 2.2) */
 	uint8_t wscale; /* our shift count */
-	uint32_t
-		resets_per_s; /* RSTs and challenge ACKs, all flows together; burst of the same size */
+	/* RSTs and challenge ACKs, all flows together; the burst has the same size. */
+	uint32_t resets_per_s;
 };
 
 enum engine_state {
@@ -44,9 +44,8 @@ struct engine_flow {
 	bool has_wscale, has_sack, has_timestamps;
 	uint8_t local_wscale, remote_wscale; /* local: shift of the windows that we send */
 	uint16_t local_window; /* as the SYN-ACK advertised it, not scaled */
-	uint32_t
-		remote_window; /* SND.WND in bytes, scaled, from the segment that completed the handshake */
-	uint32_t remote_wl1; /* SND.WL1: sequence number of that segment */
+	/* SND.WND in bytes, scaled, and SND.WL1, from the segment that completed the handshake. */
+	uint32_t remote_window, remote_wl1;
 	uint32_t ts_offset; /* our TSval is the clock in ms plus this */
 	uint32_t ts_recent; /* the remote's last TSval */
 	uint8_t retransmits; /* of our SYN-ACK or SYN so far */
