@@ -36,7 +36,7 @@ SEES_service := base net engine kern io ipc abi
 SEES_cmd     := base net engine kern io ipc service abi
 LAYERS := base net engine ipc kern io service cmd
 
-include_flags = -Iuser/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-Iuser/$(s)))
+include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 
 ifeq ($(V),0)
 Q := @
@@ -106,7 +106,7 @@ $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(OBJ)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 BPF_TESTS := $(patsubst tests/bpf/%.c,$(OBJ)/tests/bpf/%,$(wildcard tests/bpf/*_test.c))
 TOOLS := $(patsubst tests/tools/%.c,$(OBJ)/tests/tools/%,$(wildcard tests/tools/*.c))
-TEST_INCLUDES := -Itests $(foreach l,$(LAYERS),-Iuser/$(l)) -Iinclude -I$(OBJ)/skel
+TEST_INCLUDES := -iquote tests $(foreach l,$(LAYERS),-iquote user/$(l)) -Iinclude -I$(OBJ)/skel
 
 $(OBJ)/tests/%: tests/%.c $(ARCHIVE)
 	$(call say,TEST,$@)
@@ -120,7 +120,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -Itests -Iuser/base -Iuser/net -Iuser/engine -o $@ $< $(FUZZ_SOURCES)
+		-fno-sanitize-recover=undefined -iquote tests -iquote user/base -iquote user/net -iquote user/engine -o $@ $< $(FUZZ_SOURCES)
 
 .PHONY: tests fuzzers
 tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TOOLS)

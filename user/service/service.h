@@ -15,11 +15,11 @@
 struct service;
 
 struct service_options {
-	uint32_t
-		max_children; /* exec: processes at a time; connections above that are closed at once and counted */
+	/* exec: processes at a time; connections above that are closed at once and counted. */
+	uint32_t max_children;
 };
 
-/* spec: as after --service=. false-like -EINVAL with *error (constant text, for the usage line) if it is malformed. */
+/* spec: as after --service=. -EINVAL if it is malformed: *error, a constant text, says how. */
 int service_new(struct service **out, const char *spec, const struct service_options *options,
 		struct loop *loop, const char **error);
 /* The connection is the service's from now on, also on failure (it is then closed). */

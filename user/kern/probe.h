@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Can this host run it? Each feature probed by trying it, with what it is needed for. */
-#ifndef NOLISTEN_FEATURES_H
-#define NOLISTEN_FEATURES_H
+#ifndef NOLISTEN_PROBE_H
+#define NOLISTEN_PROBE_H
 
 #include <stdbool.h>
 
