@@ -93,9 +93,48 @@ static int hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32
 	return kern_flow_change(from_io(io)->kern, tuple, NOL_FLOW_HANDED_OFF, held);
 }
 
-static void forget_flow(struct packet_io *io, const struct tuple *tuple)
+static int close_flow(struct packet_io *io, const struct tuple *tuple)
 {
-	kern_flow_remove(from_io(io)->kern, tuple, NULL);
+	struct kern *kern = from_io(io)->kern;
+	struct nol_flow flow;
+	int err = kern_flow_get(kern, tuple, &flow);
+
+	if (err)
+		return err;
+	if (flow.state != NOL_FLOW_HANDED_OFF)
+		return -ENOENT;
+	return kern_flow_set(kern, tuple, NOL_FLOW_CLOSED);
+}
+
+static void forget_flow(struct packet_io *io, const struct tuple *tuple, bool only_closed)
+{
+	struct kern *kern = from_io(io)->kern;
+	struct nol_flow flow;
+
+	if (only_closed && (kern_flow_get(kern, tuple, &flow) || flow.state != NOL_FLOW_CLOSED))
+		return;
+	kern_flow_remove(kern, tuple, NULL);
+}
+
+struct visit {
+	flow_fn fn;
+	void *context;
+};
+
+static bool visit_one(void *context, const struct nol_flow_key *key, const struct nol_flow *flow)
+{
+	const struct visit *visit = context;
+	struct tuple tuple;
+
+	kern_flow_tuple(key, &tuple);
+	return visit->fn(visit->context, &tuple, flow);
+}
+
+static int visit_flows(struct packet_io *io, flow_fn fn, void *context)
+{
+	struct visit visit = {fn, context};
+
+	return kern_flow_visit(from_io(io)->kern, visit_one, &visit);
 }
 
 static int ring_fd(const struct packet_io *io)
@@ -121,7 +160,9 @@ static const struct packet_io_ops ops = {
 	.open_flow = open_flow,
 	.replay = replay_held,
 	.hand_off_flow = hand_off_flow,
+	.close_flow = close_flow,
 	.forget_flow = forget_flow,
+	.visit_flows = visit_flows,
 	.fd = ring_fd,
 	.free = free_method,
 };

@@ -30,6 +30,8 @@ struct held_packet {
 
 typedef void (*packet_fn)(void *context, const struct held_packet *packet);
 
+typedef bool (*flow_fn)(void *context, const struct tuple *tuple, const struct nol_flow *flow);
+
 struct packet_io;
 
 struct packet_io_ops {
@@ -47,8 +49,12 @@ struct packet_io_ops {
 	int (*replay)(struct packet_io *io, const struct held_packet *packet);
 	/* From now on the flow is the kernel's. -EAGAIN: more than held packets were held; receive and replay them first. */
 	int (*hand_off_flow)(struct packet_io *io, const struct tuple *tuple, uint32_t held);
-	/* The flow is over without a socket, or its grace is. */
-	void (*forget_flow)(struct packet_io *io, const struct tuple *tuple);
+	/* Its kernel socket is gone: the grace begins. -ENOENT: no flow of ours was handed off there. */
+	int (*close_flow)(struct packet_io *io, const struct tuple *tuple);
+	/* The flow is over without a socket, or its grace is: only_closed spares a new connection in its place. */
+	void (*forget_flow)(struct packet_io *io, const struct tuple *tuple, bool only_closed);
+	/* fn for every flow until it returns false. Number or -errno. */
+	int (*visit_flows)(struct packet_io *io, flow_fn fn, void *context);
 	/* Becomes readable when there is something to receive. */
 	int (*fd)(const struct packet_io *io);
 	void (*free)(struct packet_io *io);

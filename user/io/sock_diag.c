@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -151,16 +152,43 @@ static void set_endpoint(const struct endpoint *endpoint, __be16 *port, __be32 w
 	memcpy(words, endpoint->addr.bytes + (is_v4 ? 12 : 0), is_v4 ? 4 : 16);
 }
 
-int sock_diag_destroy(const struct tuple *tuple)
+static struct request request_for(uint16_t type, const struct tuple *tuple)
 {
 	const uint8_t family = addr_is_v4(&tuple->local.addr) ? AF_INET : AF_INET6;
-	struct request request = request_of(SOCK_DESTROY, NLM_F_ACK, family);
+	struct request request = request_of(type, NLM_F_ACK, family);
 	struct inet_diag_sockid *id = &request.body.id;
-	int result;
 
 	set_endpoint(&tuple->local, &id->idiag_sport, id->idiag_src);
 	set_endpoint(&tuple->remote, &id->idiag_dport, id->idiag_dst);
 	request.body.idiag_states = ~0u;
-	result = ask(&request, NULL, NULL);
+	return request;
+}
+
+static void take_state(void *context, const struct tuple *tuple, uint8_t tcp_state)
+{
+	(void)tuple;
+	*(uint8_t *)context = tcp_state;
+}
+
+int sock_diag_find(const struct tuple *tuple, uint8_t *tcp_state)
+{
+	const struct request request = request_for(SOCK_DIAG_BY_FAMILY, tuple);
+	uint8_t state = 0;
+	int result = ask(&request, take_state, &state);
+
+	if (result < 0)
+		return result;
+	/* The kernel's look-up falls back to a listener of the port. */
+	if (!state || state == TCP_LISTEN)
+		return -ENOENT;
+	*tcp_state = state;
+	return 0;
+}
+
+int sock_diag_destroy(const struct tuple *tuple)
+{
+	const struct request request = request_for(SOCK_DESTROY, tuple);
+	int result = ask(&request, NULL, NULL);
+
 	return result < 0 ? result : 0;
 }
