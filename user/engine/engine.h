@@ -53,6 +53,7 @@ struct engine_flow {
 	uint64_t sent_ns; /* our last SYN-ACK (or SYN) */
 	uint64_t established_ns;
 	void *owner; /* for the caller; NULL at the start */
+	uint32_t held_seen; /* for the caller; 0 at the start: held packets of it that came in */
 };
 
 enum engine_event {
