@@ -2,12 +2,13 @@
 /*
  * What a packet that is none of nolisten's business pays in each BPF program, beside an empty program of the same
  * type: BPF_PROG_TEST_RUN, in turns. The time is the thread's CPU time, since the kernel's own figure is whole
- * nanoseconds. Runs in a namespace that has IFNAME; attaches nothing.
+ * nanoseconds; a round keeps its fastest slice, since neighbours of the CPU only ever add. Runs in a namespace that has IFNAME; attaches nothing.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <math.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,8 @@
 #define LOCAL_PREFIX "10.99.0.2"
 #define ANSWERED_PORT 34567
 #define ROUNDS 7
-#define REPEAT 2000000
+#define SLICES 64 /* a round */
+#define REPEAT 20000 /* a slice */
 #define FDS_MAX 256
 
 /* Ethernet, IPv4 10.99.64.1 > 10.99.0.2, TCP 40000 > 443: flags [P.], options [nop,nop,TS], length 16 */
@@ -57,10 +59,10 @@ static const struct subject subjects[] = {
 	 sizeof(ipv4_frame) - 1},
 	{"ingress_ipv6", "nol_xdp_ingress", BPF_PROG_TYPE_XDP, XDP_PASS, ipv6_frame,
 	 sizeof(ipv6_frame) - 1},
-	{"egress_ipv4", "nol_tc_egress", BPF_PROG_TYPE_SCHED_CLS, TC_ACT_OK, ipv4_frame,
-	 sizeof(ipv4_frame) - 1},
-	{"egress_ipv6", "nol_tc_egress", BPF_PROG_TYPE_SCHED_CLS, TC_ACT_OK, ipv6_frame,
-	 sizeof(ipv6_frame) - 1},
+	{"egress_ipv4", "nol_tc_egress", BPF_PROG_TYPE_SCHED_CLS, (uint32_t)TC_ACT_UNSPEC,
+	 ipv4_frame, sizeof(ipv4_frame) - 1},
+	{"egress_ipv6", "nol_tc_egress", BPF_PROG_TYPE_SCHED_CLS, (uint32_t)TC_ACT_UNSPEC,
+	 ipv6_frame, sizeof(ipv6_frame) - 1},
 };
 
 /* As the loader does it for one port and one address. */
@@ -137,32 +139,40 @@ static int time_program(const struct subject *subject, int fd, double *ns)
 	return options.retval == subject->verdict ? 0 : -EBADMSG;
 }
 
-static int measure(const struct subject *subject, int empty_fd, int fd)
+static int keep_fastest(const struct subject *subject, int fd, double *fastest_ns)
 {
-	double empty_ns, ns;
+	double ns;
+	int err = time_program(subject, fd, &ns);
+
+	if (!err && ns < *fastest_ns)
+		*fastest_ns = ns;
+	return err;
+}
+
+static int measure_round(const struct subject *subject, int empty_fd, int fd)
+{
+	double empty_ns = INFINITY, ns = INFINITY;
 	int err = 0;
 
-	for (int i = 0; !err && i < ROUNDS; i++) {
-		err = time_program(subject, empty_fd, &empty_ns);
-		if (!err)
-			err = time_program(subject, fd, &ns);
-		if (!err)
-			printf("program.%s.empty_ns %.2f\nprogram.%s.ns %.2f\n", subject->name,
-			       empty_ns, subject->name, ns);
-	}
+	for (int i = 0; !err && i < SLICES; i++)
+		err = keep_fastest(subject, empty_fd, &empty_ns) ?: keep_fastest(subject, fd, &ns);
+	if (!err)
+		printf("program.%s.empty_ns %.2f\nprogram.%s.ns %.2f\n", subject->name, empty_ns,
+		       subject->name, ns);
 	return err;
 }
 
 static int measure_subject(const struct subject *subject)
 {
-	int fd = find_program(subject->program), empty_fd, err;
+	int fd = find_program(subject->program), empty_fd, err = 0;
 
 	if (fd < 0)
 		return fd;
 	empty_fd = load_empty(subject->type, subject->verdict);
 	if (empty_fd < 0)
 		return empty_fd;
-	err = measure(subject, empty_fd, fd);
+	for (int i = 0; !err && i < ROUNDS; i++)
+		err = measure_round(subject, empty_fd, fd);
 	close(empty_fd);
 	return err;
 }
