@@ -8,18 +8,19 @@
 #include "options.h"
 #include "probe.h"
 
-/* Exit status: 0 done, 1 failed, 2 wrong usage (options_parse() has said what is wrong). */
+/* Exit status: 0 done, 1 failed, 2 wrong usage. */
 int main(int argc, char **argv)
 {
+	char error[OPTIONS_ERROR_SIZE];
 	struct loader_options options;
 	const struct feature *missing;
-	int err;
+	int err = options_parse(&options, argc, argv, error);
 
-	if (!options_parse(&options, argc, argv))
-		return 2;
-	log_open("nolisten-loader", options.log_level);
-	if (options.is_check) {
-		err = check_print();
+	log_open("nolisten-loader", options.verbose ? LOG_DEBUG : LOG_INFO);
+	if (err) {
+		log_error("%s", error);
+	} else if (options.is_check) {
+		err = check_print() ? -ENOTSUP : 0;
 	} else if ((missing = feature_first_missing())) {
 		log_error("this host lacks %s, needed for %s; --check lists everything",
 			  missing->name, missing->needed_for);
@@ -28,5 +29,5 @@ int main(int argc, char **argv)
 		err = loader_run(&options);
 	}
 	options_free(&options);
-	return err ? 1 : 0;
+	return err == -EINVAL ? 2 : err ? 1 : 0;
 }
