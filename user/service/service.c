@@ -30,7 +30,7 @@ static int configure(struct service *service, const char *spec, const char **err
 	const struct service_kind *kind = find_kind(spec, &argument);
 
 	if (!kind) {
-		*error = "there is echo, discard, hold, banner:TEXT, exec:COMMAND";
+		*error = "not one of echo, discard, hold, banner:TEXT, exec:COMMAND";
 		return -EINVAL;
 	}
 	service->kind = kind;
@@ -112,5 +112,5 @@ const char *service_help(void)
 	       "discard         read and forget what comes\n"
 	       "hold            neither read nor write, until the remote closes\n"
 	       "banner:TEXT     send TEXT (\\r \\n \\t \\\\ \\xHH are understood) and close\n"
-	       "exec:COMMAND    a shell command for each connection, on its standard input and output\n";
+	       "exec:COMMAND    a shell command for each, on its standard input and output\n";
 }
