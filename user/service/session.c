@@ -93,9 +93,13 @@ static int open_flow(struct session *session, const struct tuple *tuple)
 /* A new half-open flow: its packets have to be held before its SYN-ACK leaves. */
 static bool begin_flow(struct session *session, struct engine_flow *flow)
 {
-	if (open_flow(session, &flow->tuple)) {
-		session->stats.table_full++;
-		emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
+	int err = open_flow(session, &flow->tuple);
+
+	if (err) {
+		if (err != -EALREADY) {
+			session->stats.table_full++;
+			emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
+		}
 		engine_release(session->engine, flow);
 		return false;
 	}
@@ -140,6 +144,26 @@ static void store_packet(struct session *session, struct engine_flow *flow,
 {
 	if (!flow->owner || !packet || pending_store(flow->owner, packet))
 		session->stats.replay_failed++;
+}
+
+static void replay(struct session *session, const struct held_packet *packet)
+{
+	if (session->io->ops->replay(session->io, packet))
+		session->stats.replay_failed++;
+	else
+		session->stats.replayed++;
+}
+
+/* A packet that belongs to nothing: it may have been held in the instant before its flow was handed off. */
+static bool replay_if_handed_off(struct session *session, const struct segment *segment,
+				 const struct held_packet *packet)
+{
+	struct packet_io *io = session->io;
+
+	if (!io->ops->is_handed_off(io, &segment->tuple))
+		return false;
+	replay(session, packet);
+	return true;
 }
 
 /* What the engine made of a packet (or, without one, of the time). */
@@ -194,6 +218,9 @@ static void take_packet(void *context, const struct held_packet *packet)
 		     packet->has_time_wait ? &packet->time_wait_snd_nxt : NULL, &action);
 	if (packet->held && action.flow)
 		action.flow->held_seen++;
+	if (action.reason == ENGINE_REASON_NO_FLOW &&
+	    replay_if_handed_off(session, &segment, packet))
+		return;
 	act(session, &action, packet);
 }
 
@@ -221,10 +248,7 @@ static void replay_stored(struct session *session, struct pending *pending)
 	struct stored_packet *stored;
 
 	while ((stored = pending_take(pending))) {
-		if (session->io->ops->replay(session->io, &stored->packet))
-			session->stats.replay_failed++;
-		else
-			session->stats.replayed++;
+		replay(session, &stored->packet);
 		free(stored);
 	}
 }
