@@ -2,15 +2,9 @@
 /* The benchmark's arithmetic: quantiles, medians, and the lines that its programs hand to the report. */
 #include <errno.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
+#include "cmocka_setup.h"
 
 #include "bench/histogram.c"
 #include "bench/samples.c"
