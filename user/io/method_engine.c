@@ -31,6 +31,7 @@ static void take_record(void *context, const struct nol_record *record, const ui
 		.frame = frame,
 		.frame_len = record->snap_len,
 		.l3_offset = record->l3_offset,
+		.l4_offset = record->l4_offset,
 		.is_whole = record->snap_len == record->frame_len,
 		.held_ns = record->held_ns,
 		.held = record->reason == NOL_HOLD_FLOW ? record->held : 0,

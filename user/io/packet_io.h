@@ -21,6 +21,7 @@ struct held_packet {
 	const uint8_t *frame; /* valid during the call */
 	uint32_t frame_len; /* bytes at hand */
 	uint32_t l3_offset; /* where the IP header starts; 0 on L3 devices */
+	uint32_t l4_offset; /* where the TCP header starts; more than l3_offset */
 	bool is_whole; /* false: cut, cannot be replayed */
 	uint64_t held_ns; /* CLOCK_MONOTONIC */
 	uint32_t held; /* its number among the held packets of its flow; 0: not counted */
