@@ -47,10 +47,10 @@ say = @:
 endif
 
 CFLAGS ?= -O2 -g
+comma := ,
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
 	-Wshadow -Wvla -Wno-missing-field-initializers $(if $(filter 1,$(WERROR)),-Werror) $(CFLAGS) \
 	$(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-comma := ,
 LIBS := -lbpf -lelf -lz -ljansson -lcap-ng
 LIBS_DIRECT := $(LIBS)
 
