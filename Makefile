@@ -152,7 +152,7 @@ demo: deps
 	$(Q)BIN=$(abspath $(BIN)) tests/demo
 
 bench: deps
-	$(Q)$(MAKE) --no-print-directory all benches
+	$(Q)$(MAKE) --no-print-directory $(BIN)/nolisten-loader benches
 	$(Q)OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/bench/run
 
 .PHONY: format clean
