@@ -151,6 +151,23 @@ demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BIN=$(abspath $(BIN)) tests/demo
 
+# Manual pages.
+MANPAGES := $(patsubst doc/%.scd,$(O)/man/%,$(wildcard doc/*.scd))
+$(O)/man/%: doc/%.scd
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)scdoc < $< > $@
+
+.PHONY: man install
+man: $(MANPAGES)
+install: all man
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
+	install $(BIN)/nolisten-loader $(DESTDIR)$(PREFIX)/sbin/
+	install $(BIN)/nolisten $(DESTDIR)$(PREFIX)/bin/
+	for page in $(MANPAGES); do \
+		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	done
+
 bench: deps
 	$(Q)$(MAKE) --no-print-directory $(BIN)/nolisten-loader benches
 	$(Q)OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/bench/run

@@ -131,9 +131,12 @@ static bool has_tcp_repair(void)
 static bool hears_destroy(int diag)
 {
 	struct pollfd poll_diag = {.fd = diag, .events = POLLIN};
+	struct sockaddr_nl any = {.nl_family = AF_NETLINK};
 	int group = SKNLGRP_INET_TCP_DESTROY, fd;
 
-	if (setsockopt(diag, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
+	/* Port 0 is the kernel's: an unbound socket would count as the sender, and hear nothing. */
+	if (bind(diag, (struct sockaddr *)&any, sizeof(any)) ||
+	    setsockopt(diag, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
 		return false;
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
