@@ -84,7 +84,7 @@ static void take_reset(struct engine *engine, struct flow *flow, const struct se
 	}
 }
 
-/* A passive open goes back to LISTEN; an active one is not given up for a SYN that anybody can send (RFC 5961, 4.2). */
+/* A passive open goes back to LISTEN; an active one is not given up for anybody's SYN (RFC 5961, 4.2). */
 static void refuse_new_syn(struct engine *engine, struct flow *flow, const struct segment *in,
 			   struct engine_action *out)
 {
