@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The life of a flow: made by a SYN, agreed with the remote's SYN, complete with the segment that acknowledges ours. */
+/* The life of a flow: made by one SYN, agreed with the remote's, complete when ours is acknowledged. */
 #include "flow.h"
 
 #include "isn.h"
