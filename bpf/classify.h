@@ -17,12 +17,6 @@ static __always_inline int pass_unparsed(enum parse_result result)
 	return XDP_PASS;
 }
 
-/* The words of an address, as it is on the wire. */
-static __always_inline const __be32 *words_of(const __u8 addr[16])
-{
-	return (const __be32 *)addr;
-}
-
 /* The kernel drops these without a word: martian sources, broadcasts, LAND (RFC 1122, 3.2.1.3). */
 static __always_inline bool has_odd_ipv4(const struct nol_flow_key *key)
 {
@@ -135,12 +129,13 @@ static __always_inline bool classify_by_flow(const struct segment *segment,
 
 /* True: hold it. False: passed and counted. */
 static __always_inline bool classify(struct xdp_md *ctx, const struct segment *segment,
-				     const struct nol_config *config, struct hold *hold)
+				     const struct nol_config *config, __u64 now_ns,
+				     struct hold *hold)
 {
 	struct nol_flow *flow;
 	bool is_held;
 
-	if (!is_owner_alive(config)) {
+	if (!is_owner_alive(config, now_ns)) {
 		count(ingress_stale);
 		return false;
 	}
@@ -155,6 +150,7 @@ static __always_inline bool classify(struct xdp_md *ctx, const struct segment *s
 		count(ingress_odd);
 		return false;
 	}
+	hold->has_entry = flow;
 	return classify_by_owner(ctx, segment, hold);
 }
 

@@ -110,7 +110,7 @@ static __always_inline int guard_rst(struct __sk_buff *skb, const struct packet 
 	struct segment segment;
 	struct nol_flow *flow;
 
-	if (!config || !is_owner_alive(config)) {
+	if (!config || !is_owner_alive(config, bpf_ktime_get_coarse_ns())) {
 		count(rst_stale);
 		return GUARD_LET_GO;
 	}

@@ -2,6 +2,7 @@
 /* The programs: ingress holds, egress guards, and nol_flow_set changes a flow's state for user space. */
 #include "vmlinux.h"
 
+#include "answer.h"
 #include "classify.h"
 #include "guard.h"
 
@@ -10,12 +11,18 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 static __always_inline int take_answered(struct xdp_md *ctx, const struct packet *packet)
 {
 	const struct nol_config *config = find_config();
+	const __u64 now_ns = bpf_ktime_get_coarse_ns();
 	struct segment segment;
 	struct hold hold = {};
 
 	segment_read(packet, &segment);
-	if (!config || !classify(ctx, &segment, config, &hold))
+	if (!config || !classify(ctx, &segment, config, now_ns, &hold))
 		return XDP_PASS;
+	if (hold.reason == NOL_HOLD_SYN && !hold.has_entry && answer_syn(ctx, &segment, now_ns))
+		return XDP_TX;
+	if (hold.reason == NOL_HOLD_STRAY && !hold.has_entry &&
+	    cookie_accept(ctx, &segment, &hold.terms))
+		hold.reason = NOL_HOLD_COOKIE;
 	return mirror(ctx, &segment, &hold, config);
 }
 

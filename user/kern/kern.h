@@ -56,6 +56,8 @@ const char *kern_tc_mode_text(const struct kern *kern);
 /* The one entry of nol_config, mapped: a store is seen by the programs at once. */
 struct nol_config *kern_config(struct kern *kern);
 void kern_beat(struct kern *kern); /* heartbeat = now */
+/* The same of nol_cookie. Keys are in it: never pinned. */
+struct nol_cookie *kern_cookie(struct kern *kern);
 
 /* Which ports and addresses are answered. */
 void kern_set_ports(struct kern *kern, const struct port_set *ports);
