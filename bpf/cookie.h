@@ -45,15 +45,15 @@ static __always_inline __u16 cookie_class_mss(__u32 class, bool is_ipv4)
 /* False: the MSS is smaller than any class. */
 static __always_inline bool cookie_find_class(__u16 mss, bool is_ipv4, __u32 *class)
 {
-	__u32 count = 0;
-
 	if (mss == 0)
 		mss = is_ipv4 ? COOKIE_DEFAULT_MSS_V4 : COOKIE_DEFAULT_MSS_V6;
-#pragma unroll
-	for (int i = 0; i < COOKIE_CLASSES; i++)
-		count += mss >= (is_ipv4 ? nol_mss_v4[i] : nol_mss_v6[i]);
-	*class = count - 1;
-	return count != 0;
+	for (__u32 i = COOKIE_CLASSES; i-- > 0;) {
+		if (mss < cookie_class_mss(i, is_ipv4))
+			continue;
+		*class = i;
+		return true;
+	}
+	return false;
 }
 
 static __always_inline __u64 cookie_half(const __u8 *bytes)
