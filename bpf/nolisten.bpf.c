@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The programs: ingress holds, egress guards, and nol_flow_set changes a flow's state for user space. */
+/* The programs: ingress holds, egress guards, nol_flow_set and nol_xdp_send are user space's. */
 #include "vmlinux.h"
 
 #include "answer.h"
@@ -38,6 +38,13 @@ int nol_xdp_ingress(struct xdp_md *ctx)
 	if (!is_port_answered(bpf_ntohs(packet.tcp->dest)))
 		return XDP_PASS;
 	return take_answered(ctx, &packet);
+}
+
+/* Run by BPF_PROG_RUN with live frames: see kern_transmit(). */
+SEC("xdp")
+int nol_xdp_send(struct xdp_md *ctx)
+{
+	return XDP_TX;
 }
 
 SEC("tc")

@@ -300,6 +300,8 @@ static int read_cookie_key(const struct loader_options *options, uint8_t key[SIP
 static int open_answerer(struct loader *loader, const struct engine_config *engine)
 {
 	struct answerer_options options = {
+		.ifname = loader->options->ifname,
+		.has_link_header = loader->link.has_link_header,
 		.method = loader->options->method,
 		.mss_v4 = engine->mss_v4,
 		.mss_v6 = engine->mss_v6,

@@ -7,11 +7,16 @@
 
 #include "cookie_keys.h"
 #include "log.h"
+#include "reply_probe.h"
+
+#define FIRST_WAIT_MS 100
 
 struct answerer {
 	struct answerer_options options;
+	struct kern *kern;
 	struct nol_cookie *cookie;
 	struct cookie_keys keys;
+	struct reply_probe *probe; /* while nobody has confirmed that replies arrive */
 	bool is_started;
 };
 
@@ -56,6 +61,7 @@ int answerer_new(struct answerer **out, struct kern *kern, const struct answerer
 	if (!answerer)
 		return -ENOMEM;
 	answerer->options = *options;
+	answerer->kern = kern;
 	answerer->cookie = kern_cookie(kern);
 	answerer->cookie->window = options->window;
 	answerer->cookie->wscale = options->wscale;
@@ -71,6 +77,9 @@ int answerer_new(struct answerer **out, struct kern *kern, const struct answerer
 
 void answerer_free(struct answerer *answerer)
 {
+	if (!answerer)
+		return;
+	reply_probe_free(answerer->probe);
 	free(answerer);
 }
 
@@ -80,9 +89,50 @@ void answerer_set_mss(struct answerer *answerer, uint16_t mss_v4, uint16_t mss_v
 	answerer->cookie->mss_v6 = mss_v6;
 }
 
+static void check_replies(struct answerer *answerer, int timeout_ms)
+{
+	if (!reply_probe_is_answered(answerer->probe, timeout_ms)) {
+		reply_probe_send(answerer->probe);
+		return;
+	}
+	log_info("%s: a neighbour has confirmed that XDP's replies arrive",
+		 answerer->options.ifname);
+	reply_probe_free(answerer->probe);
+	answerer->probe = NULL;
+	answerer->is_started = true;
+}
+
+/* Generic XDP sends through the driver's ordinary way out, which needs no proof. */
+static void begin(struct answerer *answerer)
+{
+	const char *ifname = answerer->options.ifname;
+	int err = -EPFNOSUPPORT;
+
+	if (!kern_is_xdp_native(answerer->kern)) {
+		answerer->is_started = true;
+		return;
+	}
+	if (answerer->options.has_link_header)
+		err = reply_probe_new(&answerer->probe, answerer->kern, ifname);
+	if (err) {
+		log_warning(
+			"%s: it cannot be told whether XDP's replies arrive: the engine answers",
+			ifname);
+		return;
+	}
+	reply_probe_send(answerer->probe);
+	check_replies(answerer, FIRST_WAIT_MS);
+	if (!answerer->is_started)
+		log_info(
+			"%s: the engine answers until a neighbour confirms that XDP's replies arrive",
+			ifname);
+}
+
 void answerer_start(struct answerer *answerer)
 {
-	answerer->is_started = is_answering(answerer);
+	if (!is_answering(answerer))
+		return;
+	begin(answerer);
 	set_answer(answerer, choose_answer(answerer, 0));
 }
 
@@ -93,5 +143,7 @@ void answerer_beat(struct answerer *answerer, uint32_t half_open)
 	if (cookie_keys_beat(&answerer->keys))
 		log_warning(
 			"no random numbers for the next key of the cookies, the last one goes on");
+	if (answerer->probe)
+		check_replies(answerer, 0);
 	set_answer(answerer, choose_answer(answerer, half_open));
 }

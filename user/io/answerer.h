@@ -15,6 +15,8 @@
 struct answerer;
 
 struct answerer_options {
+	const char *ifname;
+	bool has_link_header;
 	enum nol_method
 		method; /* NOL_METHOD_NONE: auto; others than that and NOL_METHOD_XDP: nothing */
 	const uint8_t *shared_key; /* 16 bytes, or NULL: random keys */
@@ -28,7 +30,7 @@ int answerer_new(struct answerer **out, struct kern *kern, const struct answerer
 void answerer_free(struct answerer *answerer);
 
 void answerer_set_mss(struct answerer *answerer, uint16_t mss_v4, uint16_t mss_v6);
-/* From now on, after the programs are attached. */
+/* From now on, after the programs are attached; in native mode once a reply has been seen to arrive. */
 void answerer_start(struct answerer *answerer);
 /* Once a second. half_open: flows in the engine; above a quarter of max_flows auto does as xdp. */
 void answerer_beat(struct answerer *answerer, uint32_t half_open);
