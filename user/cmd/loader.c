@@ -83,8 +83,11 @@ static void take_link_event(void *context, enum link_event event, const struct l
 			answered_remove(loader->answered, addr);
 		break;
 	case LINK_CHANGED:
-		if (info->is_up != loader->link.is_up)
+		if (info->is_up != loader->link.is_up) {
 			log_info("%s: is %s", loader->options->ifname, info->is_up ? "up" : "down");
+			if (info->is_up)
+				answerer_start(loader->answerer);
+		}
 		if (info->mtu != loader->link.mtu) {
 			session_set_mtu(loader->session, info->mtu);
 			method_engine_set_mtu(loader->io, info->mtu);

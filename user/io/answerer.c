@@ -108,6 +108,9 @@ static void begin(struct answerer *answerer)
 	const char *ifname = answerer->options.ifname;
 	int err = -EPFNOSUPPORT;
 
+	reply_probe_free(answerer->probe);
+	answerer->probe = NULL;
+	answerer->is_started = false;
 	if (!kern_is_xdp_native(answerer->kern)) {
 		answerer->is_started = true;
 		return;

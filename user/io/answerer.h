@@ -30,7 +30,10 @@ int answerer_new(struct answerer **out, struct kern *kern, const struct answerer
 void answerer_free(struct answerer *answerer);
 
 void answerer_set_mss(struct answerer *answerer, uint16_t mss_v4, uint16_t mss_v6);
-/* From now on, after the programs are attached; in native mode once a reply has been seen to arrive. */
+/*
+ * From now on, after the programs are attached; in native mode once a reply has been seen to arrive. Again when
+ * the link comes back: the other end may have changed.
+ */
 void answerer_start(struct answerer *answerer);
 /* Once a second. half_open: flows in the engine; above a quarter of max_flows auto does as xdp. */
 void answerer_beat(struct answerer *answerer, uint32_t half_open);
