@@ -62,7 +62,7 @@ burst()
 hold_open()
 {
 	mkfifo "$BATS_TEST_TMPDIR/$1.in"
-	in_client nc "$2" 34567 <>"$BATS_TEST_TMPDIR/$1.in" >"$BATS_TEST_TMPDIR/$1" 2>&1 3>&- &
+	ip netns exec "$CLIENT" nc "$2" 34567 <>"$BATS_TEST_TMPDIR/$1.in" >"$BATS_TEST_TMPDIR/$1" 2>&1 3>&- &
 	STARTED=$!
 	echo hello >"$BATS_TEST_TMPDIR/$1.in"
 	wait_for 5 grep -q hello "$BATS_TEST_TMPDIR/$1"
