@@ -16,6 +16,7 @@ enum log_level {
 void log_open(const char *program, enum log_level level);
 enum log_level log_level(void);
 
+/* Each line of the text becomes a message; empty ones are left out. errno is kept. */
 void log_print(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_vprint(enum log_level level, const char *format, va_list args);
 

@@ -15,17 +15,23 @@ typedef void (*loop_fn)(void *context, uint32_t events);
 int loop_new(struct loop **out);
 void loop_free(struct loop *loop);
 
-/* Watch fd (not owned). The source may be removed from inside any callback, its own included. */
+/*
+ * Watch fd (not owned). The source may be removed from inside any callback, its own included, and is not called
+ * after that. Remove it before fd is closed. out: NULL if it stays until loop_free().
+ */
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn fn, void *context,
 	     struct loop_source **out);
 int loop_change(struct loop_source *source, uint32_t events);
 void loop_remove(struct loop_source *source); /* NULL is legal */
 
-/* A timerfd every period_ms, or once after it. Freed by loop_remove(). */
+/* A timerfd every period_ms (-EINVAL: 0); a callback that removes its source makes it one-shot. */
 int loop_add_timer(struct loop *loop, uint64_t period_ms, loop_fn fn, void *context,
 		   struct loop_source **out);
 
-/* Call fn for SIGINT, SIGTERM or what else is in the list (ended by 0), which become blocked; events is the signal's number. */
+/*
+ * Call fn for SIGINT, SIGTERM or what else is in the list (ended by 0), which become blocked and stay so; events is
+ * the signal's number.
+ */
 int loop_add_signals(struct loop *loop, const int *signals, loop_fn fn, void *context,
 		     struct loop_source **out);
 

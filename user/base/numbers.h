@@ -9,7 +9,7 @@
 /* true and *out if text is a number from min to max. */
 bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 
-/* The first number of the file, such as a sysctl's; -errno, -EINVAL if there is none. With index, the index-th one. */
+/* The index-th word of the file (a sysctl's, from 0 on) as a number; -errno, -EINVAL if it is none. */
 int number_read_file(const char *path, unsigned int index, uint64_t *out);
 
 #endif

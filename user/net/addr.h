@@ -47,7 +47,7 @@ bool addr_is_unspecified(const struct addr *addr); /* 0.0.0.0, :: */
 /* May a SYN come from there? Not from multicast, 0/8, 127/8, 240/4 (broadcast included), ::, ::1 (RFC 1122, 3.2.1.3). */
 bool addr_is_valid_source(const struct addr *addr);
 
-/* "10.0.0.2:80", "[fe80::1]:80"; endpoint_parse also takes "::1:80"-free forms only: brackets are needed for IPv6. */
+/* "10.0.0.2:80", "[fe80::1]:80": brackets are needed for IPv6, ports go from 1 to 65535. */
 void endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_SIZE]);
 bool endpoint_parse(const char *text, struct endpoint *out);
 

@@ -41,20 +41,23 @@ enum segment_error {
 	SEGMENT_NOT_TCP, /* another protocol, IP version, or an extension header that is not walked */
 	SEGMENT_FRAGMENT,
 	SEGMENT_CUT, /* shorter than its headers or its IP length says */
-	SEGMENT_BAD_HEADER, /* IHL, data offset, version, or IPv4 header checksum impossible */
+	SEGMENT_BAD_HEADER, /* IHL, IPv4 options or header checksum, or data offset impossible */
 	SEGMENT_SOURCE_ROUTE, /* LSRR or SSRR (IPv4), routing header with segments left (IPv6) */
 };
 
 /* len: the bytes at hand, which may have padding behind the IP packet. Received: remote is the source. */
 enum segment_error segment_parse(const uint8_t *packet, size_t len, struct segment *out);
 
+/* Addresses and ports alone, of a packet that segment_parse() refuses; false if they are not within len bytes. */
+bool segment_read_tuple(const uint8_t *packet, size_t len, size_t l4_offset, struct tuple *out);
+
 /* SYN and FIN count one each (RFC 9293, 3.4). */
 uint32_t segment_seq_len(const struct segment *segment);
 
-/* The IP packet, checksums filled in, from local to remote; number of bytes, or 0 if it does not fit. */
+/* The IP packet from local to remote, checksums filled in; its length, 0 if it does not fit or the families differ. */
 size_t segment_build(const struct segment *segment, uint8_t *out, size_t size);
 
-/* "SA", "F.A" ... in tcpdump's letters: "S", "S.", ".", "P.", "F.", "R", "R." and so on. */
+/* In tcpdump's letters: "S", "S.", ".", "P.", "F.", "R", "R." and so on; "none". */
 #define SEGMENT_FLAGS_TEXT_SIZE 10
 void segment_format_flags(uint8_t flags, char text[SEGMENT_FLAGS_TEXT_SIZE]);
 

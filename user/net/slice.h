@@ -24,12 +24,15 @@ struct slicer {
 /*
  * max_packet: bytes of the longest IP packet to make (the device's MTU); tag: see nol_config.replay_tag:
  * its low 16 bits become the IPv4 identification, its low 20 bits the IPv6 flow label.
- * The packet has to have passed segment_parse(). -EINVAL if the headers alone are longer than max_packet.
+ * The packet has to have passed segment_parse(). -EINVAL if the headers leave no room in max_packet.
  */
 int slicer_init(struct slicer *slicer, const uint8_t *packet, size_t len, size_t max_packet,
 		uint32_t tag);
 
-/* The next slice as a whole IP packet; its length, 0 when there are no more. FIN and PSH stay on the last slice. size >= max_packet. */
+/*
+ * The next slice as a whole IP packet; its length, 0 when there are no more. FIN and PSH stay on the last slice, SYN,
+ * URG and CWR on the first. size >= max_packet.
+ */
 size_t slicer_next(struct slicer *slicer, uint8_t *out, size_t size);
 
 #endif

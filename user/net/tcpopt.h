@@ -13,7 +13,7 @@
 struct tcp_options {
 	bool has_mss, has_wscale, has_sack_permitted, has_timestamps;
 	uint8_t wscale; /* shift count, at most 14 (RFC 7323, 2.3) */
-	uint16_t mss; /* bytes, as it stood in the option */
+	uint16_t mss; /* bytes, as it stood in the option; 0 counts as no option */
 	uint32_t tsval, tsecr;
 };
 

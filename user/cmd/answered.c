@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A list of prefixes, kept equal to the trie that ingress looks into. */
+#include "answered.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "link_watch.h"
+#include "log.h"
+
+struct answered {
+	struct kern *kern;
+	struct prefix *prefixes;
+	size_t count;
+};
+
+int answered_new(struct answered **out, struct kern *kern)
+{
+	struct answered *answered = calloc(1, sizeof(*answered));
+
+	if (!answered)
+		return -ENOMEM;
+	answered->kern = kern;
+	*out = answered;
+	return 0;
+}
+
+void answered_free(struct answered *answered)
+{
+	if (!answered)
+		return;
+	free(answered->prefixes);
+	free(answered);
+}
+
+static struct prefix *find(struct answered *answered, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < answered->count; i++) {
+		if (answered->prefixes[i].bits == prefix->bits &&
+		    addr_is_equal(&answered->prefixes[i].addr, &prefix->addr))
+			return &answered->prefixes[i];
+	}
+	return NULL;
+}
+
+static int add(struct answered *answered, const struct prefix *prefix)
+{
+	struct prefix *grown;
+	int err;
+
+	if (find(answered, prefix))
+		return 0;
+	grown = reallocarray(answered->prefixes, answered->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	answered->prefixes = grown;
+	err = kern_add_prefix(answered->kern, prefix);
+	if (!err)
+		answered->prefixes[answered->count++] = *prefix;
+	return err;
+}
+
+int answered_add(struct answered *answered, const struct addr *addr)
+{
+	const struct prefix prefix = {.addr = *addr, .bits = 128};
+
+	return add(answered, &prefix);
+}
+
+int answered_remove(struct answered *answered, const struct addr *addr)
+{
+	const struct prefix prefix = {.addr = *addr, .bits = 128};
+	struct prefix *found = find(answered, &prefix);
+
+	if (!found)
+		return 0;
+	*found = answered->prefixes[--answered->count];
+	return kern_remove_prefix(answered->kern, &prefix);
+}
+
+int answered_add_prefix(struct answered *answered, const struct prefix *prefix, const char *ifname)
+{
+	char text[ADDR_TEXT_SIZE + 4];
+	bool is_local;
+	int err = link_is_local(&prefix->addr, &is_local);
+
+	prefix_format(prefix, text);
+	if (err) {
+		log_error("--address: %s: cannot look up its route: %s", text, strerror(-err));
+		return err;
+	}
+	if (!is_local) {
+		log_error("--address: %s is not local to this host, connections to it would be "
+			  "forwarded: ip route add local %s dev %s",
+			  text, text, ifname);
+		return -EADDRNOTAVAIL;
+	}
+	return add(answered, prefix);
+}
+
+size_t answered_count(const struct answered *answered)
+{
+	return answered->count;
+}
+
+const struct prefix *answered_at(const struct answered *answered, size_t index)
+{
+	return &answered->prefixes[index];
+}
+
+void answered_format(const struct answered *answered, char *text, size_t size)
+{
+	char one[ADDR_TEXT_SIZE + 4];
+	size_t used = 0;
+
+	snprintf(text, size, "no address");
+	for (size_t i = 0; i < answered->count; i++) {
+		if (answered->prefixes[i].bits == 128)
+			addr_format(&answered->prefixes[i].addr, one);
+		else
+			prefix_format(&answered->prefixes[i], one);
+		/* Room for this one, and for the dots if another follows. */
+		if (used + strlen(one) + 8 > size) {
+			snprintf(text + used, size - used, ", ...");
+			return;
+		}
+		used += snprintf(text + used, size - used, "%s%s", i ? ", " : "", one);
+	}
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The addresses that are answered: those of the interface, followed as they come and go, or the prefixes of --address.
+ */
+#ifndef NOLISTEN_ANSWERED_H
+#define NOLISTEN_ANSWERED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "addr.h"
+#include "kern.h"
+
+struct answered;
+
+int answered_new(struct answered **out, struct kern *kern);
+void answered_free(struct answered *answered);
+
+/* An address of the interface came or went. Link-local, loopback and global ones are all answered. */
+int answered_add(struct answered *answered, const struct addr *addr);
+int answered_remove(struct answered *answered, const struct addr *addr);
+
+/*
+ * A prefix of --address. The kernel has to deliver it locally, or the packets of handed-off connections would be
+ * forwarded or dropped: -EADDRNOTAVAIL is logged with the route that is needed.
+ */
+int answered_add_prefix(struct answered *answered, const struct prefix *prefix, const char *ifname);
+
+size_t answered_count(const struct answered *answered);
+const struct prefix *answered_at(const struct answered *answered, size_t index);
+/* "10.0.0.2, fd00::2", cut with "..." if it does not fit; "no address" if there is none. */
+void answered_format(const struct answered *answered, char *text, size_t size);
+
+#endif

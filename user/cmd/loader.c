@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Theory of operation: everything is made in the order in which it is needed, and attached last, so that whatever is
+ * missing is said before the host is touched. The control socket comes first: its name is the lock of the interface.
+ * Going away is the reverse, in two steps: the first signal detaches and leaves the open connections to their
+ * service; when the last has ended, or at a second signal, the process ends.
+ */
+#include "loader.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "alerts.h"
+#include "answered.h"
+#include "clock.h"
+#include "control.h"
+#include "control_server.h"
+#include "link_watch.h"
+#include "listeners.h"
+#include "log.h"
+#include "method_engine.h"
+#include "probe.h"
+#include "report.h"
+#include "session.h"
+#include "tcp_settings.h"
+
+#define BEAT_MS 1000
+
+struct loader {
+	const struct loader_options *options;
+	struct link_info link;
+	struct loop *loop;
+	struct kern *kern;
+	struct answered *answered;
+	struct link_watch *watch;
+	struct packet_io *io;
+	struct service *service;
+	struct events *events;
+	struct session *session;
+	struct control_server *control;
+	struct loop_source *signals, *beat, *watch_source;
+	struct alerts alerts;
+	struct report report;
+	bool is_going; /* detached, waits for the last connection */
+	int err; /* why it cannot go on */
+};
+
+static int fail(const struct loader *loader, const char *what, int err)
+{
+	log_error("%s: %s: %s", loader->options->ifname, what, strerror(-err));
+	return err;
+}
+
+static void stop_for(struct loader *loader, int err)
+{
+	loader->err = err;
+	session_stop(loader->session);
+}
+
+static void take_link_event(void *context, enum link_event event, const struct link_info *info,
+			    const struct addr *addr)
+{
+	struct loader *loader = context;
+	const bool follows_addresses = !loader->options->prefix_count;
+
+	switch (event) {
+	case LINK_ADDR_ADDED:
+		if (follows_addresses)
+			answered_add(loader->answered, addr);
+		break;
+	case LINK_ADDR_REMOVED:
+		if (follows_addresses)
+			answered_remove(loader->answered, addr);
+		break;
+	case LINK_CHANGED:
+		if (info->is_up != loader->link.is_up)
+			log_info("%s: is %s", loader->options->ifname, info->is_up ? "up" : "down");
+		if (info->mtu != loader->link.mtu) {
+			session_set_mtu(loader->session, info->mtu);
+			method_engine_set_mtu(loader->io, info->mtu);
+		}
+		loader->link = *info;
+		break;
+	case LINK_GONE:
+		log_error("%s: the interface is gone", loader->options->ifname);
+		stop_for(loader, -ENODEV);
+		break;
+	}
+}
+
+static void read_link_watch(void *context, uint32_t events)
+{
+	struct loader *loader = context;
+
+	(void)events;
+	link_watch_read(loader->watch);
+}
+
+static void beat(void *context, uint32_t events)
+{
+	struct loader *loader = context;
+
+	(void)events;
+	kern_beat(loader->kern);
+	alerts_check(&loader->alerts, loader->kern, loader->events);
+	events_flush(loader->events);
+	if (loader->is_going && !service_active(loader->service))
+		session_stop(loader->session);
+}
+
+static void print_summary(const struct loader *loader)
+{
+	const struct session_stats *stats = session_stats(loader->session);
+	struct nol_stats programs = {0};
+
+	kern_stats_read(loader->kern, &programs);
+	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
+		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
+		 " RST dropped, %" PRIu64 " lost",
+		 loader->options->ifname, stats->syn, stats->established, stats->handed_off,
+		 stats->expired, stats->reset, (uint64_t)programs.rst_dropped,
+		 (uint64_t)(programs.lost_ring_full + programs.lost_too_long + stats->table_full));
+}
+
+/* The first signal: hand off what is complete, detach, leave the rest to the service. */
+static void begin_going(struct loader *loader)
+{
+	size_t active;
+
+	session_drain(loader->session);
+	kern_detach(loader->kern);
+	loader->is_going = true;
+	print_summary(loader);
+	active = service_active(loader->service);
+	if (!active) {
+		session_stop(loader->session);
+		return;
+	}
+	log_info(
+		"%zu connection%s live%s on until the service ends; interrupt again to close %s now",
+		active, active == 1 ? "" : "s", active == 1 ? "s" : "",
+		active == 1 ? "it" : "them");
+}
+
+static void take_signal(void *context, uint32_t signal)
+{
+	struct loader *loader = context;
+
+	(void)signal;
+	if (loader->is_going)
+		session_stop(loader->session);
+	else
+		begin_going(loader);
+}
+
+static int find_link(struct loader *loader)
+{
+	const char *ifname = loader->options->ifname;
+	int err = link_find(ifname, &loader->link);
+
+	if (err == -ENODEV)
+		log_error("%s: no such interface", ifname);
+	else if (err == -EPFNOSUPPORT)
+		log_error("%s: neither Ethernet, loopback nor an IP device", ifname);
+	else if (err)
+		fail(loader, "cannot look it up", err);
+	return err;
+}
+
+static int open_control(struct loader *loader)
+{
+	int fd = control_listen(loader->options->ifname);
+	int err = fd;
+
+	if (fd == -EADDRINUSE)
+		log_error("%s: another nolisten-loader is on this interface",
+			  loader->options->ifname);
+	else if (fd < 0)
+		fail(loader, "cannot open the control socket", fd);
+	if (fd < 0)
+		return err;
+	err = control_server_new(&loader->control, fd, loader->loop, report_answer,
+				 &loader->report);
+	return err ? fail(loader, "cannot serve the control socket", err) : 0;
+}
+
+static int configure_guard(struct loader *loader)
+{
+	struct nol_config *config = kern_config(loader->kern);
+	struct link_info redirect;
+	int err;
+
+	config->ifindex = loader->link.ifindex;
+	config->rst_action = loader->options->rst_action;
+	if (config->rst_action != NOL_RST_REDIRECT)
+		return 0;
+	err = link_find(loader->options->redirect_ifname, &redirect);
+	if (err) {
+		log_error("--rst: %s: no such interface", loader->options->redirect_ifname);
+		return err;
+	}
+	config->redirect_ifindex = redirect.ifindex;
+	return 0;
+}
+
+static int open_kern(struct loader *loader)
+{
+	const struct loader_options *options = loader->options;
+	const struct kern_options kern = {
+		.ifname = options->ifname,
+		.ifindex = loader->link.ifindex,
+		.has_link_header = loader->link.has_link_header,
+		.is_loopback = loader->link.is_loopback,
+		.xdp_mode = options->xdp_mode,
+		.tc_mode = options->tc_mode,
+		.ring_size = options->ring_size,
+		.max_flows = options->max_flows,
+	};
+	int err = kern_open(&loader->kern, &kern);
+
+	if (err)
+		return err;
+	kern_set_ports(loader->kern, &options->ports);
+	kern_beat(loader->kern);
+	return configure_guard(loader);
+}
+
+static int open_answered(struct loader *loader)
+{
+	const struct loader_options *options = loader->options;
+	int err = answered_new(&loader->answered, loader->kern);
+
+	for (size_t i = 0; !err && i < options->prefix_count; i++)
+		err = answered_add_prefix(loader->answered, &options->prefixes[i], options->ifname);
+	return err;
+}
+
+static int open_io(struct loader *loader)
+{
+	const struct replay_options replay = {
+		.ifindex = loader->link.ifindex,
+		.has_link_header = loader->link.has_link_header,
+		.mtu = loader->link.mtu,
+	};
+	const struct events_options events = {
+		.json_path = loader->options->events_path,
+		.is_quiet = loader->options->is_quiet,
+	};
+	int err = method_engine_new(&loader->io, loader->kern, &replay);
+
+	return err ?: events_new(&loader->events, &events);
+}
+
+static int open_service(struct loader *loader)
+{
+	const struct service_options service = {.max_children = loader->options->max_children};
+	const char *error;
+	int err = service_new(&loader->service, loader->options->service, &service, loader->loop,
+			      &error);
+
+	if (err == -EINVAL)
+		log_error("--service: '%s': %s", loader->options->service, error);
+	else if (err)
+		fail(loader, "cannot start the service", err);
+	return err;
+}
+
+static int open_session(struct loader *loader)
+{
+	const struct loader_options *options = loader->options;
+	struct session_options session = {
+		.loop = loader->loop,
+		.io = loader->io,
+		.service = loader->service,
+		.events = loader->events,
+		.ports = &options->ports,
+		.engine.max_flows = options->max_flows,
+		.handoff = {.scope_id = loader->link.ifindex,
+			    .needs_freebind = options->prefix_count > 0},
+		.spin_ns = options->spin_us * CLOCK_NS_PER_US,
+		.max_flows = options->max_flows,
+	};
+
+	tcp_settings_read(&session.engine, loader->link.mtu);
+	if (getrandom(session.engine.key, sizeof(session.engine.key), 0) !=
+	    sizeof(session.engine.key))
+		return fail(loader, "no random numbers", -EIO);
+	return session_new(&loader->session, &session);
+}
+
+static int open_sources(struct loader *loader)
+{
+	static const int signals[] = {SIGINT, SIGTERM, 0};
+	struct loop *loop = loader->loop;
+	int err = loop_add_signals(loop, signals, take_signal, loader, &loader->signals);
+
+	if (!err)
+		err = loop_add_timer(loop, BEAT_MS, beat, loader, &loader->beat);
+	if (!err)
+		err = link_watch_new(&loader->watch, loader->link.ifindex, take_link_event, loader);
+	if (!err)
+		err = loop_add(loop, link_watch_fd(loader->watch), EPOLLIN, read_link_watch, loader,
+			       &loader->watch_source);
+	return err ? fail(loader, "cannot watch the interface", err) : 0;
+}
+
+static void fill_report(struct loader *loader)
+{
+	loader->report = (struct report){
+		.ifname = loader->options->ifname,
+		.service_name = loader->options->service,
+		.kern = loader->kern,
+		.io = loader->io,
+		.session = loader->session,
+		.service = loader->service,
+		.answered = loader->answered,
+		.ports = &loader->options->ports,
+		.started_ns = clock_monotonic_ns(),
+	};
+}
+
+static void print_start(const struct loader *loader)
+{
+	char ports[256], addresses[512];
+
+	port_set_format(&loader->options->ports, ports, sizeof(ports));
+	answered_format(loader->answered, addresses, sizeof(addresses));
+	if (!loader->link.is_up)
+		log_warning("%s: is down, nothing arrives until it is up", loader->options->ifname);
+	listeners_warn(&loader->options->ports);
+	log_info("%s: answering TCP port %s on %s with %s (method %s, xdp %s, guard %s)",
+		 loader->options->ifname, ports, addresses, loader->options->service,
+		 method_text(loader->io->ops->method), kern_xdp_mode_text(loader->kern),
+		 kern_tc_mode_text(loader->kern));
+}
+
+static int start(struct loader *loader)
+{
+	int err = loop_new(&loader->loop);
+
+	if (err)
+		return fail(loader, "cannot make an event loop", err);
+	err = find_link(loader);
+	if (!err)
+		err = open_control(loader);
+	if (!err)
+		err = open_kern(loader);
+	if (!err)
+		err = open_answered(loader);
+	if (!err)
+		err = open_io(loader);
+	if (!err)
+		err = open_service(loader);
+	if (!err)
+		err = open_session(loader);
+	if (!err)
+		err = open_sources(loader);
+	if (!err)
+		err = kern_attach(loader->kern);
+	if (err)
+		return err;
+	kern_pin(loader->kern);
+	fill_report(loader);
+	print_start(loader);
+	return 0;
+}
+
+static void finish(struct loader *loader)
+{
+	loop_remove(loader->watch_source);
+	loop_remove(loader->beat);
+	loop_remove(loader->signals);
+	control_server_free(loader->control);
+	link_watch_free(loader->watch);
+	service_free(loader->service);
+	session_free(loader->session);
+	events_free(loader->events);
+	if (loader->io)
+		loader->io->ops->free(loader->io);
+	answered_free(loader->answered);
+	kern_close(loader->kern);
+	loop_free(loader->loop);
+}
+
+/* Every connection is a descriptor: as many as the host allows. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int loader_run(const struct loader_options *options)
+{
+	struct loader loader = {.options = options};
+	int err;
+
+	raise_descriptor_limit();
+	err = start(&loader);
+	if (!err)
+		err = session_run(loader.session);
+	if (!err)
+		err = loader.err;
+	if (loader.session && !loader.is_going && loader.err)
+		print_summary(&loader);
+	finish(&loader);
+	return err;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The main job on one interface, from attach to summary. */
+#ifndef NOLISTEN_LOADER_H
+#define NOLISTEN_LOADER_H
+
+#include "options.h"
+
+/* Returns when it is told to go (0), or cannot start or go on (-errno, logged in one line). */
+int loader_run(const struct loader_options *options);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* nolisten-loader: options, a look at the host, the job. */
+#include <errno.h>
+
+#include "check.h"
+#include "loader.h"
+#include "log.h"
+#include "options.h"
+#include "probe.h"
+
+/* Exit status: 0 done, 1 failed, 2 wrong usage. */
+int main(int argc, char **argv)
+{
+	char error[OPTIONS_ERROR_SIZE];
+	struct loader_options options;
+	const struct feature *missing;
+	int err = options_parse(&options, argc, argv, error);
+
+	log_open("nolisten-loader", options.verbose ? LOG_DEBUG : LOG_INFO);
+	if (err) {
+		log_error("%s", error);
+	} else if (options.is_check) {
+		err = check_print() ? -ENOTSUP : 0;
+	} else if ((missing = feature_first_missing())) {
+		log_error("this host lacks %s, needed for %s; --check lists everything",
+			  missing->name, missing->needed_for);
+		err = -ENOTSUP;
+	} else {
+		err = loader_run(&options);
+	}
+	options_free(&options);
+	return err == -EINVAL ? 2 : err ? 1 : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the control socket tells: the flow table and the counters, as JSON. */
+#ifndef NOLISTEN_REPORT_H
+#define NOLISTEN_REPORT_H
+
+#include <stdint.h>
+
+#include "answered.h"
+#include "control_server.h"
+#include "kern.h"
+#include "packet_io.h"
+#include "ports.h"
+#include "service.h"
+#include "session.h"
+
+/* Everything is borrowed. */
+struct report {
+	const char *ifname, *service_name;
+	struct kern *kern;
+	struct packet_io *io;
+	struct session *session;
+	struct service *service;
+	const struct answered *answered;
+	const struct port_set *ports;
+	uint64_t started_ns; /* CLOCK_MONOTONIC */
+};
+
+/* A control_answer_fn: "flows": one object a flow; "status": one object. context: struct report. */
+int report_answer(void *context, const char *command, struct control_answer *answer);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The ring on the way in, raw and packet sockets on the way out, nol_flows in between. */
+#include "method_engine.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "raw_send.h"
+#include "sock_diag.h"
+
+struct method_engine {
+	struct packet_io io;
+	struct kern *kern;
+	struct raw_send *sender;
+	struct replay *replay;
+	packet_fn fn;
+	void *context;
+};
+
+static struct method_engine *from_io(struct packet_io *io)
+{
+	return (struct method_engine *)io;
+}
+
+static void take_record(void *context, const struct nol_record *record, const uint8_t *frame)
+{
+	const struct method_engine *method = context;
+	const struct held_packet packet = {
+		.frame = frame,
+		.frame_len = record->snap_len,
+		.l3_offset = record->l3_offset,
+		.l4_offset = record->l4_offset,
+		.is_whole = record->snap_len == record->frame_len,
+		.held_ns = record->held_ns,
+		.held = record->reason == NOL_HOLD_FLOW ? record->held : 0,
+		.has_time_wait = record->reason == NOL_HOLD_TIME_WAIT,
+		.time_wait_snd_nxt = record->time_wait_snd_nxt,
+	};
+
+	method->fn(method->context, &packet);
+}
+
+static int receive(struct packet_io *io, uint32_t max, packet_fn fn, void *context)
+{
+	struct method_engine *method = from_io(io);
+
+	method->fn = fn;
+	method->context = context;
+	return kern_ring_consume(method->kern, max, take_record, method);
+}
+
+static int send_segment(struct packet_io *io, const struct segment *segment)
+{
+	return raw_send_queue(from_io(io)->sender, segment);
+}
+
+static int flush(struct packet_io *io)
+{
+	return raw_send_flush(from_io(io)->sender);
+}
+
+static void set_spinning(struct packet_io *io, bool is_spinning)
+{
+	struct nol_config *config = kern_config(from_io(io)->kern);
+
+	/* Before sleeping the ring is looked at once more: the store has to be seen by then. */
+	__atomic_store_n(&config->spinning, is_spinning, __ATOMIC_SEQ_CST);
+}
+
+static bool is_handed_off(struct packet_io *io, const struct tuple *tuple)
+{
+	struct nol_flow flow;
+
+	return !kern_flow_get(from_io(io)->kern, tuple, &flow) && flow.state == NOL_FLOW_HANDED_OFF;
+}
+
+/* Does the kernel still have the connection before this one? */
+static bool is_alive(struct packet_io *io, const struct tuple *tuple)
+{
+	uint8_t state;
+
+	return is_handed_off(io, tuple) && !sock_diag_find(tuple, &state) && state != TCP_TIME_WAIT;
+}
+
+static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns)
+{
+	const struct nol_flow flow = {
+		.state = NOL_FLOW_SYN_RECEIVED,
+		.created_ns = now_ns,
+		.method = NOL_METHOD_ENGINE,
+	};
+	struct kern *kern = from_io(io)->kern;
+	int err = kern_flow_add(kern, tuple, &flow);
+
+	if (err != -EEXIST)
+		return err;
+	if (is_alive(io, tuple))
+		return -EALREADY;
+	kern_flow_remove(kern, tuple, NULL);
+	return kern_flow_add(kern, tuple, &flow);
+}
+
+static int replay_held(struct packet_io *io, const struct held_packet *packet)
+{
+	return replay_packet(from_io(io)->replay, packet);
+}
+
+static int hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32_t held)
+{
+	return kern_flow_change(from_io(io)->kern, tuple, NOL_FLOW_HANDED_OFF, held);
+}
+
+static int close_flow(struct packet_io *io, const struct tuple *tuple)
+{
+	struct kern *kern = from_io(io)->kern;
+	struct nol_flow flow;
+	int err = kern_flow_get(kern, tuple, &flow);
+
+	if (err)
+		return err;
+	if (flow.state != NOL_FLOW_HANDED_OFF)
+		return -ENOENT;
+	return kern_flow_set(kern, tuple, NOL_FLOW_CLOSED);
+}
+
+static void forget_flow(struct packet_io *io, const struct tuple *tuple, bool only_closed)
+{
+	struct kern *kern = from_io(io)->kern;
+	struct nol_flow flow;
+
+	if (only_closed && (kern_flow_get(kern, tuple, &flow) || flow.state != NOL_FLOW_CLOSED))
+		return;
+	kern_flow_remove(kern, tuple, NULL);
+}
+
+struct visit {
+	flow_fn fn;
+	void *context;
+};
+
+static bool visit_one(void *context, const struct nol_flow_key *key, const struct nol_flow *flow)
+{
+	const struct visit *visit = context;
+	struct tuple tuple;
+
+	kern_flow_tuple(key, &tuple);
+	return visit->fn(visit->context, &tuple, flow);
+}
+
+static int visit_flows(struct packet_io *io, flow_fn fn, void *context)
+{
+	struct visit visit = {fn, context};
+
+	return kern_flow_visit(from_io(io)->kern, visit_one, &visit);
+}
+
+static int ring_fd(const struct packet_io *io)
+{
+	return kern_ring_fd(((const struct method_engine *)io)->kern);
+}
+
+static void free_method(struct packet_io *io)
+{
+	struct method_engine *method = from_io(io);
+
+	raw_send_free(method->sender);
+	replay_free(method->replay);
+	free(method);
+}
+
+static const struct packet_io_ops ops = {
+	.method = NOL_METHOD_ENGINE,
+	.receive = receive,
+	.send = send_segment,
+	.flush = flush,
+	.set_spinning = set_spinning,
+	.open_flow = open_flow,
+	.replay = replay_held,
+	.hand_off_flow = hand_off_flow,
+	.close_flow = close_flow,
+	.is_handed_off = is_handed_off,
+	.forget_flow = forget_flow,
+	.visit_flows = visit_flows,
+	.fd = ring_fd,
+	.free = free_method,
+};
+
+int method_engine_new(struct packet_io **out, struct kern *kern,
+		      const struct replay_options *options)
+{
+	struct method_engine *method = calloc(1, sizeof(*method));
+	struct replay_options with_tag = *options;
+	int err;
+
+	if (!method)
+		return -ENOMEM;
+	method->io.ops = &ops;
+	method->kern = kern;
+	if (getrandom(&with_tag.tag, sizeof(with_tag.tag), 0) != sizeof(with_tag.tag)) {
+		err = -EIO;
+		goto out;
+	}
+	kern_config(kern)->replay_tag = with_tag.tag;
+	kern_config(kern)->method = NOL_METHOD_ENGINE;
+	err = raw_send_new(&method->sender, options->ifindex, NOL_MARK);
+	if (!err)
+		err = replay_new(&method->replay, &with_tag);
+out:
+	if (err)
+		free_method(&method->io);
+	else
+		*out = &method->io;
+	return err;
+}
+
+void method_engine_set_mtu(struct packet_io *io, uint32_t mtu)
+{
+	replay_set_mtu(from_io(io)->replay, mtu);
+}

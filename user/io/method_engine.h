@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Method engine: XDP holds, the ring buffer delivers, a raw socket answers, a packet socket replays. */
+#ifndef NOLISTEN_METHOD_ENGINE_H
+#define NOLISTEN_METHOD_ENGINE_H
+
+#include "kern.h"
+#include "packet_io.h"
+#include "replay.h"
+
+/* kern is borrowed; it has to be attached by the caller. options->tag is chosen here and told to the programs. */
+int method_engine_new(struct packet_io **out, struct kern *kern,
+		      const struct replay_options *options);
+/* The MTU changed. */
+void method_engine_set_mtu(struct packet_io *io, uint32_t mtu);
+
+#endif

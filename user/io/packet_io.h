@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How a method meets the wire: where handshake packets come from, where replies go, and what the kernel is
+ * told of each flow. One small table of functions; the session above it knows no method.
+ */
+#ifndef NOLISTEN_PACKET_IO_H
+#define NOLISTEN_PACKET_IO_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nolisten/abi.h>
+
+#include "addr.h"
+#include "segment.h"
+
+/* A packet that was kept from the kernel. */
+struct held_packet {
+	const uint8_t *frame; /* valid during the call */
+	uint32_t frame_len; /* bytes at hand */
+	uint32_t l3_offset; /* where the IP header starts; 0 on L3 devices */
+	uint32_t l4_offset; /* where the TCP header starts; more than l3_offset */
+	bool is_whole; /* false: cut, cannot be replayed */
+	uint64_t held_ns; /* CLOCK_MONOTONIC */
+	uint32_t held; /* its number among the held packets of its flow; 0: not counted */
+	bool has_time_wait; /* a SYN that replaces a TIME-WAIT socket, whose SND.NXT follows */
+	uint32_t time_wait_snd_nxt;
+};
+
+typedef void (*packet_fn)(void *context, const struct held_packet *packet);
+
+typedef bool (*flow_fn)(void *context, const struct tuple *tuple, const struct nol_flow *flow);
+
+struct packet_io;
+
+struct packet_io_ops {
+	enum nol_method method;
+	/* Up to max packets, without waiting; their number or -errno. */
+	int (*receive)(struct packet_io *io, uint32_t max, packet_fn fn, void *context);
+	/* Queue a segment of ours; flush() sends what is queued. -errno names why one cannot leave. */
+	int (*send)(struct packet_io *io, const struct segment *segment);
+	int (*flush)(struct packet_io *io);
+	/* Somebody polls (no wake-up needed), or is about to sleep. */
+	void (*set_spinning)(struct packet_io *io, bool is_spinning);
+	/*
+	 * From now on the flow's packets are held: before the SYN-ACK leaves. A flow in its grace is replaced.
+	 * -E2BIG: the table is full; -EALREADY: a kernel socket has the 4-tuple, the SYN was held just before.
+	 */
+	int (*open_flow)(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns);
+	/* Put a held packet back into the stack, in order. */
+	int (*replay)(struct packet_io *io, const struct held_packet *packet);
+	/* From now on the flow is the kernel's. -EAGAIN: more than held packets were held; receive and replay them first. */
+	int (*hand_off_flow)(struct packet_io *io, const struct tuple *tuple, uint32_t held);
+	/* Its kernel socket is gone: the grace begins. -ENOENT: no flow of ours was handed off there. */
+	int (*close_flow)(struct packet_io *io, const struct tuple *tuple);
+	/* Was it handed off? Then a packet that was held before the flow was known is the kernel's. */
+	bool (*is_handed_off)(struct packet_io *io, const struct tuple *tuple);
+	/* The flow is over without a socket, or its grace is: only_closed spares a new connection in its place. */
+	void (*forget_flow)(struct packet_io *io, const struct tuple *tuple, bool only_closed);
+	/* fn for every flow until it returns false. Number or -errno. */
+	int (*visit_flows)(struct packet_io *io, flow_fn fn, void *context);
+	/* Becomes readable when there is something to receive. */
+	int (*fd)(const struct packet_io *io);
+	void (*free)(struct packet_io *io);
+};
+
+/* The first member of every method's own struct. */
+struct packet_io {
+	const struct packet_io_ops *ops;
+};
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Held packets go back into the stack: a packet socket sends the frame out of its interface, marked; TC egress turns it
+ * round (bpf_redirect with BPF_F_INGRESS), and ingress knows it by its tag. An IP raw socket would not do: routing
+ * sends a local destination through lo.
+ */
+#ifndef NOLISTEN_REPLAY_H
+#define NOLISTEN_REPLAY_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <nolisten/abi.h>
+
+#include "packet_io.h"
+
+struct replay;
+
+struct replay_options {
+	uint32_t ifindex;
+	bool has_link_header;
+	uint32_t mtu;
+	uint32_t tag; /* nol_config.replay_tag */
+};
+
+int replay_new(struct replay **out, const struct replay_options *options);
+void replay_free(struct replay *replay);
+
+/* Cut at the MTU, checksums computed anew; every slice is in the stack when this returns. -errno of what could not be sent. */
+int replay_packet(struct replay *replay, const struct held_packet *packet);
+void replay_set_mtu(struct replay *replay, uint32_t mtu);
+
+#endif

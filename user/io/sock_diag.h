@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel's own sockets, through sock_diag(7): hear of every TCP socket that is destroyed in this network
+ * namespace, list those that live, and end one.
+ */
+#ifndef NOLISTEN_SOCK_DIAG_H
+#define NOLISTEN_SOCK_DIAG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+typedef void (*sock_diag_fn)(void *context, const struct tuple *tuple, uint8_t tcp_state);
+
+/* A descriptor that hears of destroyed sockets, or -errno (EPERM without CAP_NET_ADMIN). */
+int sock_diag_watch(void);
+/* fn for each destroyed socket that is waiting, without blocking. -ENOBUFS: some were lost, list them anew. */
+int sock_diag_read(int watch_fd, sock_diag_fn fn, void *context);
+
+/* fn for each TCP socket in one of the states (bits 1 << TCP_LISTEN and so on). Number or -errno. */
+int sock_diag_visit(uint32_t states, sock_diag_fn fn, void *context);
+
+/* Is there a socket of exactly this 4-tuple? Its state, or -ENOENT. */
+int sock_diag_find(const struct tuple *tuple, uint8_t *tcp_state);
+
+/* End the socket of this 4-tuple, a TIME-WAIT one included. -ENOENT, -EOPNOTSUPP without CONFIG_INET_DIAG_DESTROY. */
+int sock_diag_destroy(const struct tuple *tuple);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The order of calls is a protocol of its own:
+ *   1. TCP_REPAIR on, which also spares bind() its walk over every socket of the port
+ *   2. TCP_MAXSEG before connect(), or the socket stays at an MSS of 524
+ *   3. both sequence numbers: ISS+1 and IRS+1
+ *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds)
+ *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
+ *   6. TCP_REPAIR_OPTIONS: only what was agreed
+ *   7. TCP_REPAIR_WINDOW
+ *   8. TCP_REPAIR off without a window probe, then SO_REUSEADDR, which turning repair off has cleared
+ */
+#include "handoff.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "sock_diag.h"
+
+#ifndef TCP_REPAIR_OFF_NO_WP
+#define TCP_REPAIR_OFF_NO_WP -1
+#endif
+
+/* The limits of setsockopt(TCP_MAXSEG); a smaller or larger MSS is set to the nearest. */
+#define MAXSEG_MIN 88
+#define MAXSEG_MAX 32767
+
+/* Option kinds of struct tcp_repair_opt. */
+enum {
+	OPTION_MSS = 2,
+	OPTION_WSCALE = 3,
+	OPTION_SACK = 4,
+	OPTION_TIMESTAMPS = 8,
+};
+
+static int set_int(int fd, int name, int value)
+{
+	return setsockopt(fd, IPPROTO_TCP, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+static int set_sequence(int fd, int queue, uint32_t next)
+{
+	return set_int(fd, TCP_REPAIR_QUEUE, queue) ?: set_int(fd, TCP_QUEUE_SEQ, (int)next);
+}
+
+static int maxseg_of(uint16_t mss)
+{
+	return mss < MAXSEG_MIN ? MAXSEG_MIN : mss > MAXSEG_MAX ? MAXSEG_MAX : mss;
+}
+
+static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
+{
+	int err = set_int(fd, TCP_REPAIR, 1);
+
+	if (!err)
+		err = set_int(fd, TCP_MAXSEG, maxseg_of(flow->remote_mss));
+	if (!err)
+		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + 1);
+	if (!err)
+		err = set_sequence(fd, TCP_RECV_QUEUE, flow->irs + 1);
+	if (!err && flow->has_timestamps)
+		err = set_int(fd, TCP_TIMESTAMP, (int)(engine_tsval(flow, now_ns) & ~1u));
+	return err;
+}
+
+static int bind_and_connect(int fd, const struct tuple *tuple,
+			    const struct handoff_options *options)
+{
+	const bool is_v4 = addr_is_v4(&tuple->local.addr);
+	struct sockaddr_storage address;
+	const int on = 1;
+	socklen_t len;
+
+	if (options->needs_freebind)
+		setsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
+			   is_v4 ? IP_FREEBIND : IPV6_FREEBIND, &on, sizeof(on));
+	len = endpoint_to_sockaddr(&tuple->local, options->scope_id, &address);
+	if (bind(fd, (struct sockaddr *)&address, len))
+		return -errno;
+	len = endpoint_to_sockaddr(&tuple->remote, options->scope_id, &address);
+	return connect(fd, (struct sockaddr *)&address, len) ? -errno : 0;
+}
+
+/* A TIME-WAIT socket of the last connection may still hold the 4-tuple: a newer SYN ends it (RFC 9293, 3.6.1). */
+static int connect_over_time_wait(int fd, const struct tuple *tuple,
+				  const struct handoff_options *options)
+{
+	int err = bind_and_connect(fd, tuple, options);
+
+	if (err != -EADDRNOTAVAIL && err != -EADDRINUSE)
+		return err;
+	if (sock_diag_destroy(tuple))
+		return err;
+	/* The socket is bound already. */
+	struct sockaddr_storage address;
+	socklen_t len = endpoint_to_sockaddr(&tuple->remote, options->scope_id, &address);
+
+	return connect(fd, (struct sockaddr *)&address, len) ? -errno : 0;
+}
+
+static int set_agreed_options(int fd, const struct engine_flow *flow)
+{
+	struct tcp_repair_opt options[4];
+	unsigned int count = 0;
+
+	options[count++] = (struct tcp_repair_opt){OPTION_MSS, flow->remote_mss};
+	if (flow->has_wscale)
+		options[count++] = (struct tcp_repair_opt){
+			OPTION_WSCALE, flow->remote_wscale | flow->local_wscale << 16};
+	if (flow->has_sack)
+		options[count++] = (struct tcp_repair_opt){OPTION_SACK, 0};
+	if (flow->has_timestamps)
+		options[count++] = (struct tcp_repair_opt){OPTION_TIMESTAMPS, 0};
+	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_OPTIONS, options, count * sizeof(options[0]))
+		       ? -errno
+		       : 0;
+}
+
+static int set_window(int fd, const struct engine_flow *flow)
+{
+	const struct tcp_repair_window window = {
+		.snd_wl1 = flow->remote_wl1,
+		.snd_wnd = flow->remote_window,
+		.max_window = flow->remote_window,
+		.rcv_wnd = flow->local_window,
+		.rcv_wup = flow->irs + 1,
+	};
+
+	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) ? -errno : 0;
+}
+
+static int finish(int fd)
+{
+	const int on = 1;
+	int err = set_int(fd, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
+
+	if (!err && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+		err = -errno;
+	return err;
+}
+
+int handoff_open(const struct engine_flow *flow, const struct handoff_options *options,
+		 uint64_t now_ns, int *out)
+{
+	const int family = addr_is_v4(&flow->tuple.local.addr) ? AF_INET : AF_INET6;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	const char *step = "socket";
+	int err = fd < 0 ? -errno : 0;
+
+	if (!err)
+		step = "repair mode", err = prepare(fd, flow, now_ns);
+	if (!err)
+		step = "bind and connect", err = connect_over_time_wait(fd, &flow->tuple, options);
+	if (!err)
+		step = "options", err = set_agreed_options(fd, flow);
+	if (!err)
+		step = "window", err = set_window(fd, flow);
+	if (!err)
+		step = "leaving repair mode", err = finish(fd);
+	if (!err) {
+		*out = fd;
+		return 0;
+	}
+	log_debug("hand-off: %s: %s", step, strerror(-err));
+	if (fd >= 0)
+		close(fd); /* silent: it is in repair mode */
+	return err;
+}

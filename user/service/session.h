@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One interface's handshakes: held packets to the engine, its replies to the wire, complete handshakes to kernel sockets
+ * and these to the service. The only place that sees both the engine and the world.
+ */
+#ifndef NOLISTEN_SESSION_H
+#define NOLISTEN_SESSION_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <nolisten/abi.h>
+
+#include "engine.h"
+#include "events.h"
+#include "handoff.h"
+#include "loop.h"
+#include "packet_io.h"
+#include "ports.h"
+#include "service.h"
+
+struct session;
+
+/* Everything is borrowed. */
+struct session_options {
+	struct loop *loop;
+	struct packet_io *io;
+	struct service *service;
+	struct events *events;
+	const struct port_set *ports; /* whose destroyed sockets are of interest */
+	struct engine_config engine;
+	struct handoff_options handoff;
+	uint64_t spin_ns; /* how long to poll after the last packet before sleeping */
+	uint32_t max_flows; /* of the whole table, handed-off flows included */
+};
+
+/* Counters, in packets or flows since the start. */
+#define SESSION_STATS(X)                                                                         \
+	X(syn, "half-open flows begun")                                                          \
+	X(established, "handshakes completed")                                                   \
+	X(handed_off, "connections handed to the kernel")                                        \
+	X(closed, "handed-off connections closed since")                                         \
+	X(expired, "half-open flows given up") X(reset, "half-open flows reset") X(              \
+		replayed, "held packets put back into the stack")                                \
+		X(malformed, "held packets that were no TCP segment") X(                         \
+			table_full, "SYNs refused: the flow table is full")                      \
+			X(handoff_failed, "handshakes completed that could not become a socket") \
+				X(replay_failed, "held packets that could not be put back")      \
+					X(send_failed, "replies that could not leave") X(        \
+						resets_sent, "RSTs sent")                        \
+						X(syn_ack_retransmits, "SYN-ACKs sent again")
+
+#define SESSION_STATS_FIELD(name, text) uint64_t name;
+struct session_stats {
+	SESSION_STATS(SESSION_STATS_FIELD)
+	uint64_t reasons[ENGINE_REASON_COUNT]; /* segments by engine_reason */
+};
+
+int session_new(struct session **out, const struct session_options *options);
+void session_free(struct session *session);
+
+/* Work until session_stop(), called from a callback of the loop. */
+int session_run(struct session *session);
+void session_stop(struct session *session);
+/* Take what is held and hand off what is complete, once; before the programs are detached. */
+void session_drain(struct session *session);
+
+void session_set_mtu(struct session *session, uint32_t mtu);
+const struct session_stats *session_stats(const struct session *session);
+uint32_t session_half_open(const struct session *session);
+
+/* The MSS that an interface of this MTU advertises, by family. */
+uint16_t session_mss_v4(uint32_t mtu);
+uint16_t session_mss_v6(uint32_t mtu);
+
+#endif
