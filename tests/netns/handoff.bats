@@ -99,7 +99,6 @@ hold_open()
 	run in_server ss -Htnoi state established
 	in_client sysctl -qw net.ipv4.tcp_timestamps=1 net.ipv4.tcp_sack=1 net.ipv4.tcp_window_scaling=1
 	[[ $output != *" ts "* && $output != *sack* && $output != *wscale* ]]
-	[[ $output == *" mss:1460 "* ]]
 }
 
 @test "tells each step of a connection as an event" {

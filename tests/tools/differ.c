@@ -19,7 +19,7 @@
 #include "tools/script.h"
 
 #define QUIET_MS 100
-#define DEADLINE_MS 900
+#define DEADLINE_MS 700
 #define BATCH 64
 #define STEPS_MAX 8
 
@@ -186,12 +186,17 @@ static void run_step(const struct differ_case *cases, unsigned int index)
 			answer_text_end(&sides[s].conversations[i].text);
 }
 
+static bool is_as_meant(const struct differ_case *one, const struct answer_text *kernel,
+			const struct answer_text *nolisten)
+{
+	return one->differs ? !strcmp(one->differs, nolisten->shape)
+			    : !strcmp(kernel->text, nolisten->text);
+}
+
 static void judge(const struct differ_case *one, const struct answer_text *kernel,
 		  const struct answer_text *nolisten)
 {
-	const char *expected = one->differs ? one->differs : kernel->text;
-	const char *got = one->differs ? nolisten->shape : nolisten->text;
-	bool is_good = !strcmp(expected, got);
+	bool is_good = is_as_meant(one, kernel, nolisten);
 
 	failures += !is_good;
 	printf("%sok %u - %s\n", is_good ? "" : "not ", ++number, one->name);
@@ -206,7 +211,7 @@ static void judge(const struct differ_case *one, const struct answer_text *kerne
 }
 
 /* At most BATCH cases side by side. */
-static void run_batch(const struct differ_case *cases, size_t count)
+static void run_side_by_side(const struct differ_case *cases, size_t count)
 {
 	batch_len = count;
 	for (size_t i = 0; i < count; i++, next_port++) {
@@ -221,8 +226,30 @@ static void run_batch(const struct differ_case *cases, size_t count)
 	}
 	for (unsigned int step = 0; step < STEPS_MAX; step++)
 		run_step(cases, step);
+}
+
+/*
+ * One case that differs makes all of its batch wait, and then retransmissions mix with answers. So what differs is tried
+ * once more, alone.
+ */
+static void run_batch(const struct differ_case *cases, size_t count)
+{
+	static struct answer_text texts[2][BATCH];
+
+	run_side_by_side(cases, count);
 	for (size_t i = 0; i < count; i++)
-		judge(&cases[i], &sides[0].conversations[i].text, &sides[1].conversations[i].text);
+		for (int s = 0; s < 2; s++)
+			texts[s][i] = sides[s].conversations[i].text;
+	for (size_t i = 0; i < count; i++) {
+		const struct answer_text *kernel = &texts[0][i], *nolisten = &texts[1][i];
+
+		if (!is_as_meant(&cases[i], kernel, nolisten)) {
+			run_side_by_side(&cases[i], 1);
+			kernel = &sides[0].conversations[0].text;
+			nolisten = &sides[1].conversations[0].text;
+		}
+		judge(&cases[i], kernel, nolisten);
+	}
 }
 
 static bool has_counter(const char *name)

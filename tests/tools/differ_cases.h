@@ -86,10 +86,13 @@ static const struct differ_case segment_cases[] = {
 	{"ACK to a closed port", ". ^77 closed"},
 };
 
+#define MSS_REASON "TCP_MAXSEG, which the hand-off needs, does not go below 88"
+
 static const struct differ_case option_cases[] = {
 	{"MSS 0", "S mss=0; " ECHO_1400},
-	{"MSS 1", "S mss=1; ~P. +1 ^1 len=384"},
-	{"MSS 47", "S mss=47; ~P. +1 ^1 len=384"},
+	{"MSS 1", "S mss=1; ~P. +1 ^1 len=384", 0, NULL, "S. / longest 88", MSS_REASON},
+	{"MSS 47", "S mss=47; ~P. +1 ^1 len=384", 0, NULL, "S. / longest 88", MSS_REASON},
+	{"MSS 88", "S mss=88; ~P. +1 ^1 len=704"},
 	{"MSS 100", "S mss=100; ~P. +1 ^1 len=800"},
 	{"MSS 100 with timestamps", "S mss=100 ts; ~P. +1 ^1 ts len=800"},
 	{"MSS 536", "S mss=536; " ECHO_1400},

@@ -17,6 +17,7 @@ struct answer_text {
 	char shape[512]; /* the flags only */
 	bool is_active; /* in a step */
 	bool is_sum;
+	bool learns_tsval; /* from the segment at hand */
 	unsigned int segments; /* of this step */
 	/* The sum of this step. */
 	uint32_t acked, data_end, longest;
@@ -60,8 +61,10 @@ static void answer_text_end(struct answer_text *out)
 		       out->has_rst ? ", rst" : "");
 	else if (!out->segments)
 		APPEND(out->text, "silent");
-	if (out->is_sum || !out->segments)
-		APPEND(out->shape, out->is_sum ? "sum" : "silent");
+	if (out->is_sum)
+		APPEND(out->shape, "longest %u", out->longest);
+	else if (!out->segments)
+		APPEND(out->shape, "silent");
 }
 
 static bool answer_text_is_alike(const struct answer_text *a, const struct answer_text *b)
@@ -89,7 +92,9 @@ static void append_timestamps(struct answer_text *out, struct script_state *stat
 {
 	uint32_t tsecr = get32(value + 4);
 
-	state->tsval = get32(value);
+	/* A challenge ACK's TSval is not what the kernel expects to see again. */
+	if (out->learns_tsval)
+		state->tsval = get32(value);
 	if (tsecr == state->sent_tsval)
 		APPEND(out->text, " ts(echo)");
 	else
@@ -159,9 +164,7 @@ static void sum_up(struct answer_text *out, struct script_state *state,
 		   const struct wire_answer *answer)
 {
 	uint32_t end = answer->seq + (uint32_t)answer->payload_len - state->iss;
-	struct answer_text ignored = {0};
 
-	append_options(&ignored, state, answer);
 	if (answer->flags & WIRE_ACK && answer->ack - SCRIPT_ISN > out->acked)
 		out->acked = answer->ack - SCRIPT_ISN;
 	if (answer->payload_len && end > out->data_end)
@@ -187,6 +190,7 @@ static void answer_text_add(struct answer_text *out, struct script_state *state,
 		APPEND(out->shape, " + ");
 	}
 	learn_iss(out, state, answer);
+	out->learns_tsval = answer->flags & WIRE_SYN;
 	append_flags(out, answer->flags);
 	append_number(out, "seq", answer->seq, state->iss, SCRIPT_ISN);
 	append_number(out, "ack", answer->ack, 0, SCRIPT_ISN);
