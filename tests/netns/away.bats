@@ -54,7 +54,7 @@ ends_cleanly_on()
 	is_refused 10.0.0.2 34567
 	echo after >&9
 	wait_for 5 grep -q after "$BATS_TEST_TMPDIR/client"
-	! is_gone "$LOADER_PID"
+	not is_gone "$LOADER_PID"
 	exec 9>&-
 	wait_for 10 is_gone "$LOADER_PID"
 	LOADER_STATUS=0

@@ -126,7 +126,7 @@ is_echoing()
 		{
 			return 2;
 		}
-		__attribute__((section("license"), used)) char license[] = "Dual BSD/GPL";
+		__attribute__((section("license"), used)) char terms[] = "Dual BSD/GPL";
 	C
 	clang -target bpf -g -O2 -c "$BATS_TEST_TMPDIR/other.bpf.c" -o "$BATS_TEST_TMPDIR/other.bpf.o"
 	in_server ip link set dev eth0 xdpgeneric obj "$BATS_TEST_TMPDIR/other.bpf.o" sec xdp
