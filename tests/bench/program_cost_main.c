@@ -21,8 +21,8 @@
 #define LOCAL_PREFIX "10.99.0.2"
 #define ANSWERED_PORT 34567
 #define ROUNDS 7
-#define SLICES 64 /* a round */
-#define REPEAT 20000 /* a slice */
+#define SLICES 16 /* a round; each of XDP waits 20 ms for the kernel to patch its dispatcher */
+#define REPEAT 50000 /* a slice */
 #define FDS_MAX 256
 
 /* Ethernet, IPv4 10.99.64.1 > 10.99.0.2, TCP 40000 > 443: flags [P.], options [nop,nop,TS], length 16 */
