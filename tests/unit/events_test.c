@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +22,7 @@
 #define TIME_LEN (sizeof("{\"time\":\"2026-11-21T19:18:38.123456Z\"") - 1)
 
 /* Descriptors 1 and 2 are replaced by what a test reads; these are the real ones. */
-static int saved_fds[3];
+static int saved_fds[3] = {-1, -1, -1};
 static char directory[] = "/tmp/nolisten-events-XXXXXX";
 static char path[sizeof(directory) + 16];
 static struct tuple tuple;
@@ -35,8 +37,20 @@ static void replace_fd(int target, int fd)
 
 static void restore_fd(int target)
 {
+	if (saved_fds[target] < 0)
+		return;
 	assert_int_equal(dup2(saved_fds[target], target), target);
 	close(saved_fds[target]);
+	saved_fds[target] = -1;
+}
+
+/* After a test that failed in between, too. */
+static int restore_outputs(void **state)
+{
+	(void)state;
+	restore_fd(STDOUT_FILENO);
+	restore_fd(STDERR_FILENO);
+	return 0;
 }
 
 static int open_temporary(int flags)
@@ -160,6 +174,32 @@ static void every_kind_is_valid_json_under_its_name(void **state)
 	assert_string_equal(rest, "");
 }
 
+static void times_are_rfc_3339_and_never_go_back(void **state)
+{
+	struct event event = make_event(EVENT_SYN);
+	const struct events_options options = {path, true};
+	struct events *events;
+	char text[4096], *rest = text, *line, last[TIME_LEN + 1] = "";
+	unsigned int microseconds;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(events_new(&events, &options), 0);
+	for (int i = 0; i < 20; i++)
+		events_emit(events, &event);
+	events_free(events);
+	read_temporary(text, sizeof(text));
+	while (*(line = strsep(&rest, "\n"))) {
+		line[TIME_LEN] = '\0';
+		assert_int_equal(sscanf(line, "{\"time\":\"2%*3d-%*2d-%*2dT%*2d:%*2d:%*2d.%6uZ\"",
+					&microseconds),
+				 1);
+		assert_string_equal(line + TIME_LEN - 2, "Z\"");
+		assert_true(strcmp(last, line) <= 0);
+		strcpy(last, line);
+	}
+}
+
 static void a_file_is_appended_to(void **state)
 {
 	struct event event = make_event(EVENT_SYN);
@@ -219,13 +259,14 @@ static void a_fifo_without_a_reader_is_an_error_and_no_wait(void **state)
 	assert_int_equal(events_new(&events, &options), -ENXIO);
 }
 
-/* Standard output becomes a pipe; its reading end is returned. */
+/* Standard output becomes a pipe; its reading end, which never waits, is returned. */
 static int pipe_output(void)
 {
 	int fds[2];
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	replace_fd(STDOUT_FILENO, fds[1]);
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	return fds[0];
 }
 
@@ -268,11 +309,9 @@ static void a_slow_reader_loses_whole_lines_and_never_stops_us(void **state)
 	const struct events_options options = {"-", true};
 	struct events *events;
 	uint64_t lost;
-	int reader;
+	int reader = pipe_output();
 
 	(void)state;
-	reader = pipe_output();
-	assert_int_equal(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(events_new(&events, &options), 0);
 	for (uint64_t i = 0; i < emitted; i++) {
 		events_emit(events, &event);
@@ -293,11 +332,9 @@ static void what_a_slow_reader_takes_is_whole(void **state)
 	const struct events_options options = {"-", true};
 	struct events *events;
 	uint64_t emitted = 0, received = 0;
-	int reader;
+	int reader = pipe_output();
 
 	(void)state;
-	reader = pipe_output();
-	assert_int_equal(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(events_new(&events, &options), 0);
 	while (events_lost(events) == 0) {
 		events_emit(events, &event);
@@ -330,6 +367,45 @@ static void a_full_disk_loses_events_and_nothing_else(void **state)
 	events_free(events);
 }
 
+static void limit_file_size(rlim_t size)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The file cannot grow beyond the middle of the second line; then it can again. */
+static void a_torn_line_does_not_spoil_the_next(void **state)
+{
+	struct event event = make_event(EVENT_SYN);
+	const struct events_options options = {path, true};
+	struct events *events;
+	char text[1024], *first, *torn, *last, *rest = text;
+
+	(void)state;
+	unlink(path);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(events_new(&events, &options), 0);
+	limit_file_size(150);
+	for (int i = 0; i < 3; i++) {
+		events_emit(events, &event);
+		events_flush(events);
+	}
+	assert_int_equal(events_lost(events), 2);
+	limit_file_size(RLIM_INFINITY);
+	events_emit(events, &event);
+	events_free(events);
+	read_temporary(text, sizeof(text));
+	first = strsep(&rest, "\n");
+	torn = strsep(&rest, "\n");
+	last = strsep(&rest, "\n");
+	assert_true(strlen(torn) < strlen(first));
+	assert_string_equal(last + TIME_LEN, first + TIME_LEN);
+	assert_string_equal(rest, "");
+}
+
 static int make_directory(void **state)
 {
 	(void)state;
@@ -348,22 +424,26 @@ static int remove_directory(void **state)
 	return rmdir(directory);
 }
 
+#define TEST(name) cmocka_unit_test_teardown(name, restore_outputs)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_established_connection_has_all_its_fields_in_order),
-		cmocka_unit_test(what_is_absent_is_left_out),
-		cmocka_unit_test(a_loss_has_a_reason_and_a_count_and_no_connection),
-		cmocka_unit_test(a_dropped_rst_has_a_count),
-		cmocka_unit_test(every_kind_is_valid_json_under_its_name),
-		cmocka_unit_test(a_file_is_appended_to),
-		cmocka_unit_test(nothing_is_written_before_the_flush),
-		cmocka_unit_test(a_file_that_cannot_be_opened_is_an_error),
-		cmocka_unit_test(a_fifo_without_a_reader_is_an_error_and_no_wait),
-		cmocka_unit_test(a_closed_pipe_loses_events_and_nothing_else),
-		cmocka_unit_test(a_slow_reader_loses_whole_lines_and_never_stops_us),
-		cmocka_unit_test(what_a_slow_reader_takes_is_whole),
-		cmocka_unit_test(a_full_disk_loses_events_and_nothing_else),
+		TEST(an_established_connection_has_all_its_fields_in_order),
+		TEST(what_is_absent_is_left_out),
+		TEST(a_loss_has_a_reason_and_a_count_and_no_connection),
+		TEST(a_dropped_rst_has_a_count),
+		TEST(every_kind_is_valid_json_under_its_name),
+		TEST(times_are_rfc_3339_and_never_go_back),
+		TEST(a_file_is_appended_to),
+		TEST(nothing_is_written_before_the_flush),
+		TEST(a_file_that_cannot_be_opened_is_an_error),
+		TEST(a_fifo_without_a_reader_is_an_error_and_no_wait),
+		TEST(a_closed_pipe_loses_events_and_nothing_else),
+		TEST(a_slow_reader_loses_whole_lines_and_never_stops_us),
+		TEST(what_a_slow_reader_takes_is_whole),
+		TEST(a_torn_line_does_not_spoil_the_next),
+		TEST(a_full_disk_loses_events_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests_name("events", tests, make_directory, remove_directory);

@@ -50,17 +50,23 @@ static bool is_duplicate_syn(const struct engine_flow *flow, const struct segmen
 static void answer_duplicate_syn(struct engine *engine, struct flow *flow, const struct segment *in,
 				 struct engine_action *out)
 {
+	/* RFC 7323, 4.3 (2); Linux goes on echoing the first one. */
 	if (flow->public.has_timestamps && in->options.has_timestamps)
 		flow->public.ts_recent = in->options.tsval;
 	out->reason = ENGINE_REASON_DUPLICATE_SYN;
 	reply_syn_again(engine, flow, out);
 }
 
-/* RFC 5961, 3.2. Timestamps do not matter (RFC 7323, 3.2), the acknowledgement number neither. */
+/*
+ * RFC 5961, 3.2. PAWS must not keep a RST out, though Linux lets it; TSecr may (RFC 7323, 3.2). The
+ * acknowledgement number does not matter.
+ */
 static void take_reset(struct engine *engine, struct flow *flow, const struct segment *in,
 		       struct engine_action *out)
 {
-	if (in->seq == flow->public.irs + 1) {
+	if (flow->public.has_timestamps && flow_is_tsecr_unsent(flow, &in->options)) {
+		out->reason = ENGINE_REASON_BAD_TSECR;
+	} else if (in->seq == flow->public.irs + 1) {
 		out->event = ENGINE_EVENT_RESET;
 		out->reason = ENGINE_REASON_REMOTE_RESET;
 		flow_remove(engine, flow);
