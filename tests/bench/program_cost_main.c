@@ -2,7 +2,8 @@
 /*
  * What a packet that is none of nolisten's business pays in each BPF program, beside an empty program of the same
  * type: BPF_PROG_TEST_RUN, in turns. The time is the thread's CPU time, since the kernel's own figure is whole
- * nanoseconds; a round keeps its fastest slice, since neighbours of the CPU only ever add. Runs in a namespace that has IFNAME; attaches nothing.
+ * nanoseconds; a round keeps its fastest slice, since neighbours of the CPU only ever add. Runs in a namespace
+ * that has IFNAME; attaches nothing.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
