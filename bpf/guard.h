@@ -15,11 +15,17 @@
 /* Let go, and let other programs and filters on the device have their say. */
 #define GUARD_LET_GO TC_ACT_UNSPEC
 
-/* A held packet on its way back into the stack; its mark must not spread to what answers it. */
+/*
+ * A held packet on its way back into the stack; its mark must not spread to what answers it. The loopback
+ * turns packets by itself, and lets those from local addresses in only with the route that they left by:
+ * redirected they would be martians.
+ */
 static __always_inline int turn_round(struct __sk_buff *skb)
 {
 	count(replay_turned);
 	skb->mark = 0;
+	if (nol_is_loopback)
+		return GUARD_LET_GO;
 	return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
 }
 
