@@ -6,7 +6,7 @@
  *   3. both sequence numbers: ISS+1 and IRS+1
  *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds)
  *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
- *   6. TCP_REPAIR_OPTIONS: only what was agreed
+ *   6. TCP_REPAIR_OPTIONS: what was agreed, and window scales of 0 when none were
  *   7. TCP_REPAIR_WINDOW
  *   8. TCP_REPAIR off without a window probe, then SO_REUSEADDR, which turning repair off has cleared
  */
@@ -109,9 +109,10 @@ static int set_agreed_options(int fd, const struct engine_flow *flow)
 	unsigned int count = 0;
 
 	options[count++] = (struct tcp_repair_opt){OPTION_MSS, flow->remote_mss};
-	if (flow->has_wscale)
-		options[count++] = (struct tcp_repair_opt){
-			OPTION_WSCALE, flow->remote_wscale | flow->local_wscale << 16};
+	/* Also when none was agreed: connect() has chosen a shift of its own, which would scale our windows. */
+	options[count++] = (struct tcp_repair_opt){
+		OPTION_WSCALE,
+		flow->has_wscale ? flow->remote_wscale | flow->local_wscale << 16 : 0};
 	if (flow->has_sack)
 		options[count++] = (struct tcp_repair_opt){OPTION_SACK, 0};
 	if (flow->has_timestamps)
