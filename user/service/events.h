@@ -6,6 +6,7 @@
 #ifndef NOLISTEN_EVENTS_H
 #define NOLISTEN_EVENTS_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -42,13 +43,18 @@ struct events_options {
 	bool is_quiet; /* no lines for people */
 };
 
-/* Errors are logged. */
+/* Errors are logged. Makes the process ignore SIGPIPE: a reader may go away. */
 int events_new(struct events **out, const struct events_options *options);
-void events_free(struct events *events); /* flushes */
+void events_free(struct events *events); /* flushes, waiting a second for a slow reader */
 
 void events_emit(struct events *events, const struct event *event);
-/* Write out what is buffered: after each batch. A full disk or a closed pipe is logged once, then counted. */
+/*
+ * Write out what is buffered: after each batch. Never waits for a slow reader: what does not fit is lost line by
+ * line. A full disk, a closed pipe or a slow reader is logged once, then counted.
+ */
 void events_flush(struct events *events);
+/* Lines that could not be written so far. */
+uint64_t events_lost(const struct events *events);
 
 const char *event_kind_text(enum event_kind kind); /* "handed_off" */
 const char *method_text(enum nol_method method); /* "engine" */

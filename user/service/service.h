@@ -22,7 +22,12 @@ struct service_options {
 /* spec: as after --service=. -EINVAL if it is malformed: *error, a constant text, says how. */
 int service_new(struct service **out, const char *spec, const struct service_options *options,
 		struct loop *loop, const char **error);
-/* The connection is the service's from now on, also on failure (it is then closed). */
+/* Is spec well-formed? 0, or -EINVAL with *error as above. */
+int service_check(const char *spec, const char **error);
+/*
+ * The connection is the service's from now on, also on failure: it is then closed and counted as refused.
+ * -EAGAIN: max_children are running. fd may be in blocking mode or not.
+ */
 int service_take(struct service *service, int fd, const struct tuple *tuple);
 /* Connections (exec: children) still served. */
 size_t service_active(const struct service *service);

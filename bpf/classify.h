@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Whose is a packet to an answered port: ours to hold, or the kernel's? */
+#ifndef NOLISTEN_BPF_CLASSIFY_H
+#define NOLISTEN_BPF_CLASSIFY_H
+
+#include "mirror.h"
+#include "owner.h"
+
+static __always_inline int pass_unparsed(enum parse_result result)
+{
+	if (result == PARSE_FRAGMENT)
+		count(ingress_fragment);
+	else if (result == PARSE_NOT_TCP)
+		count(ingress_not_tcp);
+	else
+		count(ingress_odd);
+	return XDP_PASS;
+}
+
+/* The words of an address, as it is on the wire. */
+static __always_inline const __be32 *words_of(const __u8 addr[16])
+{
+	return (const __be32 *)addr;
+}
+
+/* The kernel drops these without a word: martian sources, broadcasts, LAND (RFC 1122, 3.2.1.3). */
+static __always_inline bool has_odd_ipv4(const struct nol_flow_key *key)
+{
+	__u32 remote = bpf_ntohl(words_of(key->remote_addr)[3]);
+	__u32 local = bpf_ntohl(words_of(key->local_addr)[3]);
+
+	if (remote >> 28 == 0xe || remote >> 24 == 0 || remote == 0xffffffff ||
+	    local >> 28 == 0xe || local == 0xffffffff)
+		return true;
+	return !nol_is_loopback && (remote >> 24 == 127 || remote == local);
+}
+
+/* A v4-mapped address on the wire is nobody's, and must not be taken for IPv4. */
+static __always_inline bool is_mapped(const __be32 words[4])
+{
+	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline bool is_same(const __be32 a[4], const __be32 b[4])
+{
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
+}
+
+static __always_inline bool has_odd_ipv6(const struct nol_flow_key *key)
+{
+	const __be32 *remote = words_of(key->remote_addr), *local = words_of(key->local_addr);
+
+	if (key->remote_addr[0] == 0xff || key->local_addr[0] == 0xff || is_mapped(remote) ||
+	    is_mapped(local))
+		return true;
+	if (!remote[0] && !remote[1] && !remote[2] && !remote[3])
+		return true;
+	if (nol_is_loopback)
+		return false;
+	if (!remote[0] && !remote[1] && !remote[2] && remote[3] == bpf_htonl(1))
+		return true;
+	return is_same(remote, local);
+}
+
+/* Does the TCP header fit into what IP says, and that into the frame? A GSO packet beyond 64 KB says 0. */
+static __always_inline bool has_odd_length(const struct segment *segment, __u64 frame_len)
+{
+	__u32 l3_headers_len = segment->l4_offset - segment->l3_offset;
+
+	if (frame_len > NOL_RECORD_SNAP_MAX)
+		return false;
+	return segment->l3_offset + segment->ip_len > frame_len ||
+	       segment->header_len < TCP_MIN_HEADER ||
+	       l3_headers_len + segment->header_len > segment->ip_len;
+}
+
+static __always_inline bool is_odd(struct xdp_md *ctx, const struct segment *segment)
+{
+	if (segment->is_group_frame)
+		return true;
+	if (segment->is_ipv4 ? has_odd_ipv4(&segment->key) : has_odd_ipv6(&segment->key))
+		return true;
+	return has_odd_length(segment, bpf_xdp_get_buff_len(ctx));
+}
+
+/* Replayed packets come by a second time, where generic XDP sees what TC has turned round. */
+static __always_inline bool is_replayed(const struct segment *segment, __u32 tag)
+{
+	if (!tag)
+		return false;
+	return segment->tag == (tag & (segment->is_ipv4 ? 0xffff : IPV6_FLOW_LABEL_MASK));
+}
+
+/* Nobody's flow: a kernel socket's, or ours. */
+static __always_inline bool classify_by_owner(struct xdp_md *ctx, const struct segment *segment,
+					      struct hold *hold)
+{
+	struct bpf_sock *sk = owner_find(ctx, segment);
+	bool is_replaced;
+
+	if (!sk) {
+		hold->reason = is_bare_syn(segment) ? NOL_HOLD_SYN : NOL_HOLD_STRAY;
+		return true;
+	}
+	is_replaced = sk->state == BPF_TCP_TIME_WAIT && is_bare_syn(segment) &&
+		      is_time_wait_replaced(ctx, segment, sk, &hold->time_wait_snd_nxt);
+	bpf_sk_release(sk);
+	hold->reason = NOL_HOLD_TIME_WAIT;
+	if (!is_replaced)
+		count(ingress_owned);
+	return is_replaced;
+}
+
+/* Of a known flow; *is_held if the flow decides. A new SYN may follow a flow that the kernel has had. */
+static __always_inline bool classify_by_flow(const struct segment *segment,
+					     const struct nol_config *config, struct nol_flow *flow,
+					     struct hold *hold, bool *is_held)
+{
+	*is_held = false;
+	if (is_replayed(segment, config->replay_tag)) {
+		count(ingress_replayed);
+		return true;
+	}
+	if (!is_state_of_kernel(flow->state)) {
+		hold->reason = NOL_HOLD_FLOW;
+		hold->flow = flow;
+		*is_held = true;
+		return true;
+	}
+	if (is_bare_syn(segment))
+		return false;
+	count(ingress_handed_off);
+	return true;
+}
+
+/* True: hold it. False: passed and counted. */
+static __always_inline bool classify(struct xdp_md *ctx, const struct segment *segment,
+				     const struct nol_config *config, struct hold *hold)
+{
+	struct nol_flow *flow;
+	bool is_held;
+
+	if (!is_owner_alive(config)) {
+		count(ingress_stale);
+		return false;
+	}
+	flow = flow_find(&segment->key);
+	if (flow && classify_by_flow(segment, config, flow, hold, &is_held))
+		return is_held;
+	if (!flow && !is_address_answered(segment->key.local_addr)) {
+		count(ingress_not_answered);
+		return false;
+	}
+	if (is_odd(ctx, segment)) {
+		count(ingress_odd);
+		return false;
+	}
+	return classify_by_owner(ctx, segment, hold);
+}
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The egress guard: what becomes of a RST on its way out. A RST is stopped only if it belongs to a flow of
+ * ours that the kernel does not have, or comes from an answered port that no kernel socket has.
+ */
+#ifndef NOLISTEN_BPF_GUARD_H
+#define NOLISTEN_BPF_GUARD_H
+
+#include "flow.h"
+#include "owner.h"
+#include "stats.h"
+
+#define GUARD_MAX_HEADERS 256
+
+/* Let go, and let other programs and filters on the device have their say. */
+#define GUARD_LET_GO TC_ACT_UNSPEC
+
+/* A held packet on its way back into the stack; its mark must not spread to what answers it. */
+static __always_inline int turn_round(struct __sk_buff *skb)
+{
+	count(replay_turned);
+	skb->mark = 0;
+	return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
+}
+
+static __always_inline enum parse_result parse_egress(struct __sk_buff *skb, struct packet *packet)
+{
+	struct cursor cursor = cursor_at(skb->data, skb->data_end);
+
+	__builtin_memset(packet, 0, sizeof(*packet));
+	return parse_tcp(&cursor, packet);
+}
+
+static __always_inline bool find_rst(struct __sk_buff *skb, struct packet *packet)
+{
+	enum parse_result result = parse_egress(skb, packet);
+	__u32 linear = skb->data_end - skb->data;
+
+	if (result == PARSE_CUT && linear < skb->len && linear < GUARD_MAX_HEADERS) {
+		if (bpf_skb_pull_data(skb,
+				      skb->len < GUARD_MAX_HEADERS ? skb->len : GUARD_MAX_HEADERS))
+			return false;
+		result = parse_egress(skb, packet);
+	}
+	return result == PARSE_TCP && is_rst(packet);
+}
+
+/* A tag that the device is to insert: another VLAN's packets are not ours. */
+static __always_inline bool is_of_other_vlan(struct __sk_buff *skb)
+{
+	return skb->vlan_present && skb->vlan_tci & VLAN_ID_MASK;
+}
+
+/*
+ * Sent by a connection or a listener? The kernel's RSTs without a socket go out through control sockets,
+ * which are raw; a socket that was just closed has no port any more, so the type has to do.
+ */
+static __always_inline bool is_of_kernel_socket(struct __sk_buff *skb,
+						const struct segment *segment)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (sk && sk->type == SOCK_STREAM && sk->protocol == IPPROTO_TCP &&
+	    (sk->src_port == segment->key.local_port || !sk->src_port))
+		return true;
+	sk = owner_find(skb, segment);
+	if (!sk)
+		return false;
+	bpf_sk_release(sk);
+	return true;
+}
+
+static __always_inline int stop_rst(const struct nol_config *config, struct nol_flow *flow)
+{
+	if (config->rst_action == NOL_RST_PASS) {
+		count(rst_passed);
+		return GUARD_LET_GO;
+	}
+	if (flow)
+		__sync_fetch_and_add(&flow->rst_dropped, 1);
+	if (config->rst_action == NOL_RST_REDIRECT && config->redirect_ifindex) {
+		count(rst_redirected);
+		return bpf_redirect(config->redirect_ifindex, 0);
+	}
+	count(rst_dropped);
+	return TC_ACT_SHOT;
+}
+
+static __always_inline int guard_flowless(struct __sk_buff *skb, const struct nol_config *config,
+					  const struct segment *segment)
+{
+	const struct nol_flow_key *key = &segment->key;
+
+	if (!is_port_answered(key->local_port) || !is_address_answered(key->local_addr)) {
+		count(rst_not_ours);
+		return GUARD_LET_GO;
+	}
+	if (is_of_kernel_socket(skb, segment)) {
+		count(rst_owned);
+		return GUARD_LET_GO;
+	}
+	return stop_rst(config, NULL);
+}
+
+static __always_inline int guard_rst(struct __sk_buff *skb, const struct packet *packet)
+{
+	const struct nol_config *config = find_config();
+	struct segment segment;
+	struct nol_flow *flow;
+
+	if (!config || !is_owner_alive(config)) {
+		count(rst_stale);
+		return GUARD_LET_GO;
+	}
+	segment_read(packet, &segment);
+	segment_turn(&segment);
+	flow = flow_find(&segment.key);
+	if (!flow)
+		return guard_flowless(skb, config, &segment);
+	if (is_state_of_kernel(flow->state)) {
+		count(rst_handed_off);
+		return GUARD_LET_GO;
+	}
+	return stop_rst(config, flow);
+}
+
+#endif

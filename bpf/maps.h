@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What user space sees: the maps, the port bitmap, and the options that are constant once loaded. */
+#ifndef NOLISTEN_BPF_MAPS_H
+#define NOLISTEN_BPF_MAPS_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include <nolisten/abi.h>
+
+const volatile bool nol_has_link_header = true;
+const volatile bool nol_is_loopback = false;
+
+/* Port p is answered: bit p % 64 of word p / 64. */
+__u64 nol_ports[65536 / 64];
+
+/* max_entries of nol_flows and nol_events are set at load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct nol_flow_key);
+	__type(value, struct nol_flow);
+} nol_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} nol_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct nol_stats);
+} nol_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct nol_config);
+} nol_config SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct nol_prefix_key);
+	__type(value, __u8);
+} nol_answered SEC(".maps");
+
+/* Never NULL: the verifier cannot know that entry 0 is there. */
+static __always_inline struct nol_config *find_config(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&nol_config, &zero);
+}
+
+/* False once the owner has stopped its heartbeat. The coarse clock may be behind the heartbeat. */
+static __always_inline bool is_owner_alive(const struct nol_config *config)
+{
+	__s64 age_ns = bpf_ktime_get_coarse_ns() - config->heartbeat_ns;
+
+	return age_ns < (__s64)NOL_HEARTBEAT_STALE_NS;
+}
+
+static __always_inline bool is_port_answered(__u16 port)
+{
+	return nol_ports[port >> 6] >> (port & 63) & 1;
+}
+
+static __always_inline bool is_address_answered(const __u8 addr[16])
+{
+	struct nol_prefix_key key = {.bits = 128};
+
+	__builtin_memcpy(key.addr, addr, sizeof(key.addr));
+	return bpf_map_lookup_elem(&nol_answered, &key);
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Holding: the whole frame goes into the ring, and the packet stops here. */
+#ifndef NOLISTEN_BPF_MIRROR_H
+#define NOLISTEN_BPF_MIRROR_H
+
+#include "flow.h"
+#include "segment.h"
+#include "stats.h"
+
+/* What is to be held, and why. */
+struct hold {
+	enum nol_hold_reason reason;
+	struct nol_flow *flow; /* NOL_HOLD_FLOW, else NULL */
+	__u32 time_wait_snd_nxt;
+};
+
+/* The ring gives constant sizes only, so a frame goes into the smallest class that takes it. */
+static __always_inline struct nol_record *reserve_record(__u32 frame_len)
+{
+	if (frame_len <= 128)
+		return bpf_ringbuf_reserve(&nol_events, sizeof(struct nol_record) + 128, 0);
+	if (frame_len <= 512)
+		return bpf_ringbuf_reserve(&nol_events, sizeof(struct nol_record) + 512, 0);
+	if (frame_len <= 2048)
+		return bpf_ringbuf_reserve(&nol_events, sizeof(struct nol_record) + 2048, 0);
+	if (frame_len <= 16384)
+		return bpf_ringbuf_reserve(&nol_events, sizeof(struct nol_record) + 16384, 0);
+	return bpf_ringbuf_reserve(&nol_events, sizeof(struct nol_record) + NOL_RECORD_SNAP_MAX, 0);
+}
+
+/*
+ * Nobody needs waking while user space polls. It may stop polling between our look at `spinning` and the
+ * commit of the record; it then looks at the ring once more before it sleeps, as we look at `spinning` once
+ * more after the commit: one of the two sees the other. An empty record is how to wake without one.
+ */
+static __always_inline __u64 wakeup_flags(const struct nol_config *config)
+{
+	return *(volatile const __u32 *)&config->spinning ? BPF_RB_NO_WAKEUP : 0;
+}
+
+static __always_inline void wake_if_missed(const struct nol_config *config, __u64 flags)
+{
+	void *empty;
+
+	if (!flags || wakeup_flags(config))
+		return;
+	empty = bpf_ringbuf_reserve(&nol_events, 8, 0);
+	if (empty)
+		bpf_ringbuf_discard(empty, BPF_RB_FORCE_WAKEUP);
+}
+
+static __always_inline bool fill_record(struct xdp_md *ctx, const struct segment *segment,
+					const struct hold *hold, struct nol_record *record,
+					__u32 frame_len)
+{
+	record->held_ns = bpf_ktime_get_ns();
+	record->frame_len = frame_len;
+	record->snap_len = frame_len;
+	record->l3_offset = segment->l3_offset;
+	record->reason = hold->reason;
+	record->held = 0;
+	record->time_wait_snd_nxt = hold->time_wait_snd_nxt;
+	record->pad = 0;
+	return !bpf_xdp_load_bytes(ctx, 0, record + 1, frame_len);
+}
+
+static __always_inline void count_held(enum nol_hold_reason reason)
+{
+	switch (reason) {
+	case NOL_HOLD_FLOW:
+		count(held_flow);
+		break;
+	case NOL_HOLD_SYN:
+		count(held_syn);
+		break;
+	case NOL_HOLD_TIME_WAIT:
+		count(held_time_wait);
+		break;
+	case NOL_HOLD_STRAY:
+		count(held_stray);
+		break;
+	}
+}
+
+/*
+ * The record is reserved and filled before the flow's word is touched, so that whoever sees `held` finds as
+ * many records in the ring. A packet that cannot be held is dropped: the remote sends it again.
+ */
+static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segment,
+				  const struct hold *hold, const struct nol_config *config)
+{
+	__u64 frame_len = bpf_xdp_get_buff_len(ctx), flags = wakeup_flags(config);
+	struct nol_record *record;
+	int verdict = XDP_DROP;
+
+	if (frame_len == 0 || frame_len > NOL_RECORD_SNAP_MAX) {
+		count(lost_too_long);
+		return XDP_DROP;
+	}
+	record = reserve_record(frame_len);
+	if (!record) {
+		count(lost_ring_full);
+		return XDP_DROP;
+	}
+	if (!fill_record(ctx, segment, hold, record, frame_len)) {
+		count(ingress_not_tcp);
+		verdict = XDP_PASS;
+	} else if (hold->flow && !flow_hold(hold->flow, &record->held)) {
+		count(ingress_handed_off);
+		verdict = XDP_PASS;
+	}
+	if (verdict == XDP_DROP) {
+		count_held(hold->reason);
+		bpf_ringbuf_submit(record, flags);
+	} else {
+		bpf_ringbuf_discard(record, flags);
+	}
+	wake_if_missed(config, flags);
+	return verdict;
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The programs: ingress holds, egress guards, and nol_flow_set changes a flow's state for user space. */
+#include "vmlinux.h"
+
+#include "classify.h"
+#include "guard.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static __always_inline int take_answered(struct xdp_md *ctx, const struct packet *packet)
+{
+	const struct nol_config *config = find_config();
+	struct segment segment;
+	struct hold hold = {};
+
+	segment_read(packet, &segment);
+	if (!config || !classify(ctx, &segment, config, &hold))
+		return XDP_PASS;
+	return mirror(ctx, &segment, &hold, config);
+}
+
+SEC("xdp.frags")
+int nol_xdp_ingress(struct xdp_md *ctx)
+{
+	struct packet packet = {};
+	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
+	enum parse_result result = parse_tcp(&cursor, &packet);
+
+	if (result != PARSE_TCP)
+		return pass_unparsed(result);
+	if (!is_port_answered(bpf_ntohs(packet.tcp->dest)))
+		return XDP_PASS;
+	return take_answered(ctx, &packet);
+}
+
+SEC("tc")
+int nol_tc_egress(struct __sk_buff *skb)
+{
+	struct packet packet;
+
+	if (skb->mark == NOL_MARK_REPLAY)
+		return turn_round(skb);
+	if (!find_rst(skb, &packet) || is_of_other_vlan(skb))
+		return GUARD_LET_GO;
+	if (skb->mark == NOL_MARK) {
+		count(rst_own);
+		return GUARD_LET_GO;
+	}
+	return guard_rst(skb, &packet);
+}
+
+/* Run by BPF_PROG_RUN: see struct nol_flow_change. */
+SEC("syscall")
+int nol_flow_set(struct nol_flow_change *change)
+{
+	struct nol_flow_key key = change->key;
+	__u32 held = change->held;
+	struct nol_flow *flow = flow_find(&key);
+
+	change->result = flow ? flow_change(flow, change->to, &held) : -ENOENT;
+	change->held = held;
+	return 0;
+}

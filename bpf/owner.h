@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Does a kernel socket own a 4-tuple? What one owns is left to the kernel, always. */
+#ifndef NOLISTEN_BPF_OWNER_H
+#define NOLISTEN_BPF_OWNER_H
+
+#include "segment.h"
+#include "tsval.h"
+
+#define OWNER_NS_PER_S 1000000000ull
+#define OWNER_PAWS_S (24 * 24 * 3600) /* a TSval older than that proves nothing (RFC 7323, 5.5) */
+
+/* The socket that a packet of this 4-tuple would reach, to be released. */
+static __always_inline struct bpf_sock *owner_find(void *ctx, const struct segment *segment)
+{
+	const struct nol_flow_key *key = &segment->key;
+	struct bpf_sock_tuple tuple = {};
+
+	if (segment->is_ipv4) {
+		__builtin_memcpy(&tuple.ipv4.saddr, key->remote_addr + 12, 4);
+		__builtin_memcpy(&tuple.ipv4.daddr, key->local_addr + 12, 4);
+		tuple.ipv4.sport = bpf_htons(key->remote_port);
+		tuple.ipv4.dport = bpf_htons(key->local_port);
+		return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	}
+	__builtin_memcpy(tuple.ipv6.saddr, key->remote_addr, 16);
+	__builtin_memcpy(tuple.ipv6.daddr, key->local_addr, 16);
+	tuple.ipv6.sport = bpf_htons(key->remote_port);
+	tuple.ipv6.dport = bpf_htons(key->local_port);
+	return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+}
+
+/* PAWS as the kernel does it in TIME-WAIT (RFC 7323, 5.3): too old, unless the last TSval itself is outdated. */
+static __always_inline bool is_tsval_rejected(__u32 ts_recent, __u32 ts_recent_s, __u32 tsval)
+{
+	__u32 now_s = bpf_ktime_get_coarse_ns() / OWNER_NS_PER_S;
+
+	return (__s32)(ts_recent - tsval) > 0 && ts_recent &&
+	       (__s32)(now_s - ts_recent_s) < OWNER_PAWS_S;
+}
+
+/*
+ * Would the kernel let this bare SYN replace the TIME-WAIT socket (RFC 6191; RFC 9293, 3.10.7.4)? FIN-WAIT-2
+ * hides behind the same kind of socket and is not replaced.
+ */
+static __always_inline bool is_time_wait_replaced(struct xdp_md *ctx, const struct segment *segment,
+						  struct bpf_sock *sk, __u32 *snd_nxt)
+{
+	struct tcp_timewait_sock *tw;
+	__u32 tsval;
+	bool is_newer;
+
+	tw = bpf_skc_to_tcp_timewait_sock(sk);
+	if (!tw || tw->tw_sk.tw_substate != TCP_TIME_WAIT)
+		return false;
+	*snd_nxt = tw->tw_sk.__tw_common.skc_tw_snd_nxt;
+	is_newer = (__s32)(segment->seq - tw->tw_sk.__tw_common.skc_tw_rcv_nxt) > 0;
+	if (!tw->tw_ts_recent_stamp || !tsval_find(ctx, segment, &tsval))
+		return is_newer;
+	if (is_tsval_rejected(tw->tw_ts_recent, tw->tw_ts_recent_stamp, tsval))
+		return false;
+	return is_newer || (__s32)(tw->tw_ts_recent - tsval) < 0;
+}
+
+#endif

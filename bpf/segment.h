@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the verdict needs of a packet, read once into plain values: the rest of the program touches no packet
+ * pointer, and knows only one kind of address.
+ */
+#ifndef NOLISTEN_BPF_SEGMENT_H
+#define NOLISTEN_BPF_SEGMENT_H
+
+#include "parse.h"
+
+struct segment {
+	struct nol_flow_key key __attribute__((aligned(8)));
+	__u32 l3_offset, l4_offset; /* from the start of the frame */
+	__u32 ip_len; /* as the IP header says, itself included */
+	__u32 header_len; /* of TCP, options included, as the data offset says */
+	__u32 seq;
+	__u32 tag; /* IPv4 identification or IPv6 flow label */
+	__u8 flags;
+	bool is_ipv4;
+	bool is_group_frame; /* to a link-layer multicast or broadcast address */
+};
+
+static __always_inline void map_ipv4(__u8 addr[16], __be32 ipv4)
+{
+	__builtin_memset(addr, 0, 10);
+	addr[10] = addr[11] = 0xff;
+	__builtin_memcpy(addr + 12, &ipv4, sizeof(ipv4));
+}
+
+static __always_inline void read_ipv4(const struct iphdr *ip, struct segment *segment)
+{
+	segment->is_ipv4 = true;
+	segment->ip_len = bpf_ntohs(ip->tot_len);
+	segment->tag = bpf_ntohs(ip->id);
+	map_ipv4(segment->key.local_addr, ip->daddr);
+	map_ipv4(segment->key.remote_addr, ip->saddr);
+}
+
+static __always_inline void read_ipv6(const struct ipv6hdr *ip, struct segment *segment)
+{
+	segment->is_ipv4 = false;
+	segment->ip_len = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+	segment->tag = bpf_ntohl(*(const __be32 *)ip) & IPV6_FLOW_LABEL_MASK;
+	__builtin_memcpy(segment->key.local_addr, &ip->daddr, 16);
+	__builtin_memcpy(segment->key.remote_addr, &ip->saddr, 16);
+}
+
+/* A packet that came in: local is its destination. */
+static __always_inline void segment_read(const struct packet *packet, struct segment *segment)
+{
+	const struct tcphdr *tcp = packet->tcp;
+
+	if (packet->is_ipv4)
+		read_ipv4(packet->ip, segment);
+	else
+		read_ipv6(packet->ip, segment);
+	segment->key.local_port = bpf_ntohs(tcp->dest);
+	segment->key.remote_port = bpf_ntohs(tcp->source);
+	segment->l3_offset = packet->l3_offset;
+	segment->l4_offset = packet->l4_offset;
+	segment->header_len = (((const __u8 *)tcp)[12] >> 4) * 4;
+	segment->flags = ((const __u8 *)tcp)[13];
+	segment->seq = bpf_ntohl(tcp->seq);
+	segment->is_group_frame = packet->is_group_frame;
+}
+
+static __always_inline bool is_bare_syn(const struct segment *segment)
+{
+	__u8 mask = TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST;
+
+	return (segment->flags & mask) == TCP_FLAG_SYN;
+}
+
+static __always_inline bool is_rst(const struct packet *packet)
+{
+	return ((const __u8 *)packet->tcp)[13] & TCP_FLAG_RST;
+}
+
+/* The same for a packet that goes out: local is its source. */
+static __always_inline void segment_turn(struct segment *segment)
+{
+	struct nol_flow_key out = segment->key;
+
+	__builtin_memcpy(segment->key.local_addr, out.remote_addr, 16);
+	__builtin_memcpy(segment->key.remote_addr, out.local_addr, 16);
+	segment->key.local_port = out.remote_port;
+	segment->key.remote_port = out.local_port;
+}
+
+#endif

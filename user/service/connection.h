@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the services share: the kinds of service, a connection and its life. Seen by the services only. */
+#ifndef NOLISTEN_CONNECTION_H
+#define NOLISTEN_CONNECTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "service.h"
+
+#define CONNECTION_SCRATCH_SIZE 65536
+
+/* The head of what each kind keeps for a connection. */
+struct connection {
+	struct service *service;
+	int fd; /* the watched descriptor, owned: the socket, or exec's pidfd */
+	uint32_t events; /* what fd is watched for */
+	struct loop_source *source;
+	struct connection *previous, *next;
+};
+
+struct service_kind {
+	const char *name;
+	const char *missing_argument; /* the error when there is none; NULL: the kind takes none */
+	size_t connection_size; /* of the struct that starts with struct connection */
+	uint32_t events; /* watched for from the start, unless there is a start() */
+	/* Understand the argument and keep it in service->settings; -EINVAL with *error, or -errno. */
+	int (*configure)(struct service *service, const char *argument, const char **error);
+	void (*forget)(struct service *service); /* free service->settings */
+	/* Instead of watching connection->fd for events. -errno: the connection is closed and counted as refused. */
+	int (*start)(struct connection *connection, const struct tuple *tuple);
+	/* Something came; may close the connection. */
+	void (*ready)(struct connection *connection);
+	void (*stop)(struct connection *connection); /* free what is the kind's own */
+};
+
+extern const struct service_kind service_echo, service_discard, service_hold, service_banner,
+	service_exec;
+
+struct service {
+	const struct service_kind *kind;
+	struct service_options options;
+	struct loop *loop;
+	struct connection *first;
+	size_t active;
+	uint64_t refused;
+	void *settings;
+	/* What is read lands here first: a connection has a buffer of its own only while it cannot write. */
+	uint8_t scratch[CONNECTION_SCRATCH_SIZE];
+};
+
+/* fd is the connection's from now on, also on failure (it is then closed). */
+int connection_open(struct service *service, int fd, const struct tuple *tuple);
+void connection_close(struct connection *connection);
+
+/* Watch connection->fd; later: for other events. */
+int connection_watch(struct connection *connection, uint32_t events);
+int connection_change(struct connection *connection, uint32_t events);
+
+/* Neither waits. Bytes, or -errno (-EAGAIN: not now); read gives -ESHUTDOWN at the end of the stream. */
+ssize_t connection_read(struct connection *connection);
+ssize_t connection_write(struct connection *connection, const void *data, size_t len);
+/* Read and forget some; at the end or an error, close. */
+void connection_drain(struct connection *connection);
+
+#endif

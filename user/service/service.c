@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The services by name, and what is common to all of them. */
+#include "service.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connection.h"
+
+static const struct service_kind *const kinds[] = {
+	&service_echo, &service_discard, &service_hold, &service_banner, &service_exec,
+};
+
+/* *argument: what follows "name:", or NULL. */
+static const struct service_kind *find_kind(const char *spec, const char **argument)
+{
+	size_t len = strcspn(spec, ":");
+
+	*argument = spec[len] ? spec + len + 1 : NULL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strlen(kinds[i]->name) == len && !memcmp(kinds[i]->name, spec, len))
+			return kinds[i];
+	return NULL;
+}
+
+static int configure(struct service *service, const char *spec, const char **error)
+{
+	const char *argument;
+	const struct service_kind *kind = find_kind(spec, &argument);
+
+	if (!kind) {
+		*error = "not one of echo, discard, hold, banner:TEXT, exec:COMMAND";
+		return -EINVAL;
+	}
+	service->kind = kind;
+	if (kind->missing_argument && (!argument || !*argument)) {
+		*error = kind->missing_argument;
+		return -EINVAL;
+	}
+	if (!kind->missing_argument && argument) {
+		*error = "this service takes no argument";
+		return -EINVAL;
+	}
+	return kind->configure ? kind->configure(service, argument, error) : 0;
+}
+
+int service_new(struct service **out, const char *spec, const struct service_options *options,
+		struct loop *loop, const char **error)
+{
+	struct service *service = calloc(1, sizeof(*service));
+	int err = -ENOMEM;
+
+	*error = "out of memory";
+	if (!service)
+		goto out;
+	service->options = *options;
+	service->loop = loop;
+	err = configure(service, spec, error);
+	if (err)
+		goto out;
+	*out = service;
+	service = NULL;
+out:
+	service_free(service);
+	return err;
+}
+
+int service_check(const char *spec, const char **error)
+{
+	const struct service_options options = {0};
+	struct service *service = NULL;
+	int err = service_new(&service, spec, &options, NULL, error);
+
+	service_free(service);
+	return err;
+}
+
+int service_take(struct service *service, int fd, const struct tuple *tuple)
+{
+	int err = connection_open(service, fd, tuple);
+
+	if (err)
+		service->refused++;
+	return err;
+}
+
+size_t service_active(const struct service *service)
+{
+	return service->active;
+}
+
+uint64_t service_refused(const struct service *service)
+{
+	return service->refused;
+}
+
+void service_free(struct service *service)
+{
+	if (!service)
+		return;
+	while (service->first)
+		connection_close(service->first);
+	if (service->kind && service->kind->forget)
+		service->kind->forget(service);
+	free(service);
+}
+
+const char *service_help(void)
+{
+	return "echo            send back what comes\n"
+	       "discard         read and forget what comes\n"
+	       "hold            neither read nor write, until the remote closes\n"
+	       "banner:TEXT     send TEXT (\\r \\n \\t \\\\ \\xHH are understood) and close\n"
+	       "exec:COMMAND    a shell command for each, on its standard input and output\n";
+}
