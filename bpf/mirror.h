@@ -60,6 +60,7 @@ static __always_inline bool fill_record(struct xdp_md *ctx, const struct segment
 	record->reason = hold->reason;
 	record->held = 0;
 	record->time_wait_snd_nxt = hold->time_wait_snd_nxt;
+	record->l4_offset = segment->l4_offset;
 	record->pad = 0;
 	return !bpf_xdp_load_bytes(ctx, 0, record + 1, frame_len);
 }

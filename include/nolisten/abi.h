@@ -114,7 +114,8 @@ struct nol_record {
 	__u16 reason; /* enum nol_hold_reason */
 	__u32 held; /* NOL_HOLD_FLOW: the flow's held, this packet included */
 	__u32 time_wait_snd_nxt; /* NOL_HOLD_TIME_WAIT: the ISS must be far above this */
-	__u32 pad;
+	__u16 l4_offset; /* from the start of the frame */
+	__u16 pad;
 };
 NOL_ABI_SIZE(nol_record, 32);
 

@@ -423,6 +423,23 @@ static void formats_flags_as_tcpdump_does(void **state)
 	assert_string_equal(text, "none");
 }
 
+static void reads_the_tuple_of_a_packet_that_it_refuses(void **state)
+{
+	uint8_t packet[sizeof(syn_v4)];
+	struct segment segment;
+	struct tuple tuple;
+
+	(void)state;
+	memcpy(packet, syn_v4, sizeof(packet));
+	packet[10] ^= 1; /* the IPv4 header's checksum */
+	assert_int_equal(segment_parse(packet, sizeof(packet), &segment), SEGMENT_BAD_HEADER);
+	assert_true(segment_read_tuple(packet, sizeof(packet), 20, &tuple));
+	assert_int_equal(tuple.remote.port, 50814);
+	assert_int_equal(tuple.local.port, 34567);
+	assert_false(segment_read_tuple(packet, 23, 20, &tuple));
+	assert_false(segment_read_tuple(packet, sizeof(packet), 16, &tuple));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +461,7 @@ int main(void)
 		cmocka_unit_test(builds_an_ipv6_rst),
 		cmocka_unit_test(builds_up_to_65535_bytes_and_no_more),
 		cmocka_unit_test(formats_flags_as_tcpdump_does),
+		cmocka_unit_test(reads_the_tuple_of_a_packet_that_it_refuses),
 	};
 
 	return cmocka_run_group_tests_name("segment", tests, NULL, NULL);

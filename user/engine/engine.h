@@ -59,7 +59,11 @@ struct engine_flow {
 enum engine_event {
 	ENGINE_NOTHING, /* perhaps a reply, no change */
 	ENGINE_EVENT_SYN, /* new half-open flow */
-	ENGINE_EVENT_ESTABLISHED, /* the handshake is complete: hand off; this segment is to be replayed (passive) */
+	/*
+	 * The handshake is complete: hand off. With a reply (the ACK of a SYN-ACK, active opens only) send that
+	 * afterwards; without one this segment is to be replayed.
+	 */
+	ENGINE_EVENT_ESTABLISHED,
 	ENGINE_EVENT_HELD, /* of a flow that is established and not released: replay it too */
 	ENGINE_EVENT_RESET, /* flow removed by a RST or a new SYN; flow is valid until the next call */
 	ENGINE_EVENT_EXPIRED, /* flow given up; valid until the next call */
@@ -72,7 +76,8 @@ enum engine_reason {
 	ENGINE_REASON_TABLE_FULL,
 	ENGINE_REASON_BAD_CHECKSUM,
 	ENGINE_REASON_SOURCE_PORT_0,
-	ENGINE_REASON_SOURCE_ADDRESS,
+	ENGINE_REASON_SOURCE_ADDRESS, /* no host has it (RFC 1122, 3.2.1.3), or both ends are the same (LAND) */
+	ENGINE_REASON_LOCAL_ADDRESS, /* multicast or broadcast (RFC 9293, 3.9.2.3) */
 	ENGINE_REASON_FLAGS, /* no reply to such a combination of flags */
 	ENGINE_REASON_NO_FLOW, /* belongs to nothing: RST, unless it is a RST */
 	ENGINE_REASON_DUPLICATE_SYN,
@@ -94,10 +99,11 @@ struct engine_action {
 	enum engine_event event;
 	enum engine_reason reason;
 	struct engine_flow *flow; /* the flow concerned, or NULL */
-	bool has_reply; /* send reply. On ESTABLISHED of an active open: after the hand-off */
+	bool has_reply; /* send reply. On ESTABLISHED: after the hand-off */
 	struct segment reply;
 };
 
+/* -EINVAL: max_flows is 0 or above 2^24; -ENOMEM. */
 int engine_new(struct engine **out, const struct engine_config *config);
 void engine_free(struct engine *engine);
 
@@ -108,7 +114,10 @@ void engine_free(struct engine *engine);
 void engine_input(struct engine *engine, const struct segment *segment, uint64_t now_ns,
 		  const uint32_t *time_wait_snd_nxt, struct engine_action *out);
 
-/* Active open: the SYN is in out->reply. -EEXIST: the 4-tuple is in use; -ENOSPC: the table is full. */
+/*
+ * Active open: the SYN is in out->reply. -EEXIST: the 4-tuple is in use; -ENOSPC: the table is full;
+ * -EINVAL: port 0, or both ends are the same. *out is left alone on failure.
+ */
 int engine_connect(struct engine *engine, const struct tuple *tuple, uint64_t now_ns,
 		   struct engine_action *out);
 

@@ -3,10 +3,12 @@
 #include "method_engine.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "raw_send.h"
+#include "sock_diag.h"
 
 struct method_engine {
 	struct packet_io io;
@@ -29,6 +31,7 @@ static void take_record(void *context, const struct nol_record *record, const ui
 		.frame = frame,
 		.frame_len = record->snap_len,
 		.l3_offset = record->l3_offset,
+		.l4_offset = record->l4_offset,
 		.is_whole = record->snap_len == record->frame_len,
 		.held_ns = record->held_ns,
 		.held = record->reason == NOL_HOLD_FLOW ? record->held : 0,
@@ -66,6 +69,21 @@ static void set_spinning(struct packet_io *io, bool is_spinning)
 	__atomic_store_n(&config->spinning, is_spinning, __ATOMIC_SEQ_CST);
 }
 
+static bool is_handed_off(struct packet_io *io, const struct tuple *tuple)
+{
+	struct nol_flow flow;
+
+	return !kern_flow_get(from_io(io)->kern, tuple, &flow) && flow.state == NOL_FLOW_HANDED_OFF;
+}
+
+/* Does the kernel still have the connection before this one? */
+static bool is_alive(struct packet_io *io, const struct tuple *tuple)
+{
+	uint8_t state;
+
+	return is_handed_off(io, tuple) && !sock_diag_find(tuple, &state) && state != TCP_TIME_WAIT;
+}
+
 static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns)
 {
 	const struct nol_flow flow = {
@@ -78,7 +96,8 @@ static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t n
 
 	if (err != -EEXIST)
 		return err;
-	/* The last connection on this 4-tuple is in its grace: the new one takes its place. */
+	if (is_alive(io, tuple))
+		return -EALREADY;
 	kern_flow_remove(kern, tuple, NULL);
 	return kern_flow_add(kern, tuple, &flow);
 }
@@ -161,6 +180,7 @@ static const struct packet_io_ops ops = {
 	.replay = replay_held,
 	.hand_off_flow = hand_off_flow,
 	.close_flow = close_flow,
+	.is_handed_off = is_handed_off,
 	.forget_flow = forget_flow,
 	.visit_flows = visit_flows,
 	.fd = ring_fd,

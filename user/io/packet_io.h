@@ -21,6 +21,7 @@ struct held_packet {
 	const uint8_t *frame; /* valid during the call */
 	uint32_t frame_len; /* bytes at hand */
 	uint32_t l3_offset; /* where the IP header starts; 0 on L3 devices */
+	uint32_t l4_offset; /* where the TCP header starts; more than l3_offset */
 	bool is_whole; /* false: cut, cannot be replayed */
 	uint64_t held_ns; /* CLOCK_MONOTONIC */
 	uint32_t held; /* its number among the held packets of its flow; 0: not counted */
@@ -43,7 +44,10 @@ struct packet_io_ops {
 	int (*flush)(struct packet_io *io);
 	/* Somebody polls (no wake-up needed), or is about to sleep. */
 	void (*set_spinning)(struct packet_io *io, bool is_spinning);
-	/* From now on the flow's packets are held: before the SYN-ACK leaves. */
+	/*
+	 * From now on the flow's packets are held: before the SYN-ACK leaves. A flow in its grace is replaced.
+	 * -E2BIG: the table is full; -EALREADY: a kernel socket has the 4-tuple, the SYN was held just before.
+	 */
 	int (*open_flow)(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns);
 	/* Put a held packet back into the stack, in order. */
 	int (*replay)(struct packet_io *io, const struct held_packet *packet);
@@ -51,6 +55,8 @@ struct packet_io_ops {
 	int (*hand_off_flow)(struct packet_io *io, const struct tuple *tuple, uint32_t held);
 	/* Its kernel socket is gone: the grace begins. -ENOENT: no flow of ours was handed off there. */
 	int (*close_flow)(struct packet_io *io, const struct tuple *tuple);
+	/* Was it handed off? Then a packet that was held before the flow was known is the kernel's. */
+	bool (*is_handed_off)(struct packet_io *io, const struct tuple *tuple);
 	/* The flow is over without a socket, or its grace is: only_closed spares a new connection in its place. */
 	void (*forget_flow)(struct packet_io *io, const struct tuple *tuple, bool only_closed);
 	/* fn for every flow until it returns false. Number or -errno. */

@@ -59,6 +59,20 @@ enum segment_error segment_parse(const uint8_t *packet, size_t len, struct segme
 	return SEGMENT_OK;
 }
 
+bool segment_read_tuple(const uint8_t *packet, size_t len, size_t l4_offset, struct tuple *out)
+{
+	const bool is_v4 = len && packet[0] >> 4 == 4;
+
+	if (l4_offset < (is_v4 ? IP_V4_HEADER_LEN : IP_V6_HEADER_LEN) || l4_offset > len ||
+	    len - l4_offset < 4)
+		return false;
+	out->remote.addr = is_v4 ? addr_from_v4(packet + 12) : addr_from_v6(packet + 8);
+	out->local.addr = is_v4 ? addr_from_v4(packet + 16) : addr_from_v6(packet + 24);
+	out->remote.port = bytes_get16(packet + l4_offset);
+	out->local.port = bytes_get16(packet + l4_offset + 2);
+	return true;
+}
+
 uint32_t segment_seq_len(const struct segment *segment)
 {
 	return segment->payload_len + !!(segment->flags & TCP_SYN) + !!(segment->flags & TCP_FIN);

@@ -48,6 +48,9 @@ enum segment_error {
 /* len: the bytes at hand, which may have padding behind the IP packet. Received: remote is the source. */
 enum segment_error segment_parse(const uint8_t *packet, size_t len, struct segment *out);
 
+/* Addresses and ports alone, of a packet that segment_parse() refuses; false if they are not within len bytes. */
+bool segment_read_tuple(const uint8_t *packet, size_t len, size_t l4_offset, struct tuple *out);
+
 /* SYN and FIN count one each (RFC 9293, 3.4). */
 uint32_t segment_seq_len(const struct segment *segment);
 

@@ -5,10 +5,10 @@
  * Everything happens in one thread, in rounds:
  *
  *   receive   held packets, a batch at most -> engine -> replies are queued; a flow whose handshake is complete
- *             goes onto the pending list together with a copy of the packet that completed it, and so does
+ *             joins the hand-over list together with a copy of the packet that completed it, and so does
  *             every later packet of such a flow.
  *   flush     the replies leave with one system call.
- *   hand off  for each pending flow: make its kernel socket, replay its packets in order, then hand the flow over
+ *   hand off  for each flow of that list: make its kernel socket, replay its packets in order, then hand the flow over
  *             by compare-and-swap. The swap fails when ingress has held one more packet than we have seen;
  *             the flow then stays on the list and the next round brings that packet. So the kernel socket gets every
  *             packet of the flow once and in order, and packets of other flows are worked on meanwhile.
@@ -24,12 +24,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "closing.h"
+#include "handover.h"
 #include "log.h"
-#include "pending.h"
 #include "segment.h"
 
 #define RECEIVE_BATCH 256
@@ -39,7 +38,7 @@ struct session {
 	struct session_options options;
 	struct packet_io *io;
 	struct engine *engine;
-	struct pending_list pending;
+	struct handover *handover;
 	struct closing *closing;
 	struct loop_source *io_source;
 	struct session_stats stats;
@@ -93,9 +92,13 @@ static int open_flow(struct session *session, const struct tuple *tuple)
 /* A new half-open flow: its packets have to be held before its SYN-ACK leaves. */
 static bool begin_flow(struct session *session, struct engine_flow *flow)
 {
-	if (open_flow(session, &flow->tuple)) {
-		session->stats.table_full++;
-		emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
+	int err = open_flow(session, &flow->tuple);
+
+	if (err) {
+		if (err != -EALREADY) {
+			session->stats.table_full++;
+			emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
+		}
 		engine_release(session->engine, flow);
 		return false;
 	}
@@ -111,11 +114,11 @@ static void end_flow(struct session *session, const struct engine_action *action
 	emit(session, kind, &action->flow->tuple, engine_reason_text(action->reason));
 }
 
-static void begin_handoff(struct session *session, const struct engine_action *action)
+static void begin_handover(struct session *session, const struct engine_action *action,
+			   const struct held_packet *packet)
 {
 	struct engine_flow *flow = action->flow;
-	struct pending *pending = pending_add(&session->pending, flow);
-	struct event event = {
+	const struct event event = {
 		.kind = EVENT_ESTABLISHED,
 		.tuple = &flow->tuple,
 		.method = session->io->ops->method,
@@ -125,21 +128,27 @@ static void begin_handoff(struct session *session, const struct engine_action *a
 
 	session->stats.established++;
 	events_emit(session->options.events, &event);
-	if (!pending) {
+	if (handover_add(session->handover, flow, action->has_reply ? &action->reply : NULL)) {
 		session->stats.handoff_failed++;
 		end_flow(session, action, EVENT_RESET);
 		engine_release(session->engine, flow);
 		return;
 	}
-	pending->has_reply = action->has_reply;
-	pending->reply = action->reply;
+	/* An active open's last segment is a SYN-ACK, of no use to an established socket. */
+	if (!flow->is_active)
+		handover_store(session->handover, flow, packet);
 }
 
-static void store_packet(struct session *session, struct engine_flow *flow,
-			 const struct held_packet *packet)
+/* A packet that belongs to nothing: it may have been held in the instant before its flow was handed off. */
+static bool replay_if_handed_off(struct session *session, const struct segment *segment,
+				 const struct held_packet *packet)
 {
-	if (!flow->owner || !packet || pending_store(flow->owner, packet))
-		session->stats.replay_failed++;
+	struct packet_io *io = session->io;
+
+	if (!io->ops->is_handed_off(io, &segment->tuple))
+		return false;
+	handover_replay(session->handover, packet);
+	return true;
 }
 
 /* What the engine made of a packet (or, without one, of the time). */
@@ -155,12 +164,10 @@ static void act(struct session *session, const struct engine_action *action,
 			return;
 		break;
 	case ENGINE_EVENT_ESTABLISHED:
-		begin_handoff(session, action);
-		if (packet && !action->flow->is_active)
-			store_packet(session, action->flow, packet);
+		begin_handover(session, action, packet);
 		return;
 	case ENGINE_EVENT_HELD:
-		store_packet(session, action->flow, packet);
+		handover_store(session->handover, action->flow, packet);
 		break;
 	case ENGINE_EVENT_RESET:
 		session->stats.reset++;
@@ -178,114 +185,40 @@ static void act(struct session *session, const struct engine_action *action,
 		send_segment(session, &action->reply);
 }
 
+/* Each packet that ingress has numbered counts, whatever becomes of it: the hand-off waits for all of them. */
+static void count_held(struct session *session, const struct held_packet *packet,
+		       struct engine_flow *flow, const struct tuple *tuple)
+{
+	if (!packet->held)
+		return;
+	if (!flow)
+		flow = engine_find(session->engine, tuple);
+	if (flow)
+		flow->held_seen++;
+}
+
 static void take_packet(void *context, const struct held_packet *packet)
 {
 	struct session *session = context;
+	const uint8_t *ip = packet->frame + packet->l3_offset;
+	const size_t len = packet->frame_len - packet->l3_offset;
 	struct engine_action action;
 	struct segment segment;
 
-	if (packet->l3_offset > packet->frame_len ||
-	    segment_parse(packet->frame + packet->l3_offset, packet->frame_len - packet->l3_offset,
-			  &segment) != SEGMENT_OK) {
+	if (segment_parse(ip, len, &segment) != SEGMENT_OK) {
 		session->stats.malformed++;
+		if (segment_read_tuple(ip, len, packet->l4_offset - packet->l3_offset,
+				       &segment.tuple))
+			count_held(session, packet, NULL, &segment.tuple);
 		return;
 	}
 	engine_input(session->engine, &segment, session->now_ns,
 		     packet->has_time_wait ? &packet->time_wait_snd_nxt : NULL, &action);
-	if (packet->held && action.flow)
-		action.flow->held_seen++;
+	count_held(session, packet, action.flow, &segment.tuple);
+	if (action.reason == ENGINE_REASON_NO_FLOW &&
+	    replay_if_handed_off(session, &segment, packet))
+		return;
 	act(session, &action, packet);
-}
-
-/* The handshake was completed and cannot be kept: the peer has to know. */
-static void abort_flow(struct session *session, struct pending *pending, int err)
-{
-	struct engine_flow *flow = pending->flow;
-	const struct segment reset = {
-		.tuple = flow->tuple,
-		.seq = flow->iss + 1,
-		.ack = flow->irs + 1,
-		.flags = TCP_RST | TCP_ACK,
-	};
-
-	session->stats.handoff_failed++;
-	log_debug("hand-off failed: %s", strerror(-err));
-	emit(session, EVENT_RESET, &flow->tuple,
-	     err == -EMFILE || err == -ENFILE ? "no_descriptors" : "handoff_failed");
-	send_segment(session, &reset);
-	session->io->ops->forget_flow(session->io, &flow->tuple, false);
-}
-
-static void replay_stored(struct session *session, struct pending *pending)
-{
-	struct stored_packet *stored;
-
-	while ((stored = pending_take(pending))) {
-		if (session->io->ops->replay(session->io, &stored->packet))
-			session->stats.replay_failed++;
-		else
-			session->stats.replayed++;
-		free(stored);
-	}
-}
-
-static void finish_handoff(struct session *session, struct pending *pending)
-{
-	struct engine_flow *flow = pending->flow;
-	const uint64_t took_ns = clock_monotonic_ns() - flow->established_ns;
-	const struct event event = {
-		.kind = EVENT_HANDED_OFF,
-		.tuple = &flow->tuple,
-		.method = session->io->ops->method,
-		.rtt_us = -1,
-		.handoff_us = (int64_t)(took_ns / CLOCK_NS_PER_US),
-	};
-
-	if (pending->has_reply)
-		send_segment(session, &pending->reply);
-	session->stats.handed_off++;
-	events_emit(session->options.events, &event);
-	service_take(session->options.service, pending->fd, &flow->tuple);
-}
-
-/* One attempt; true: the entry is done with, for better or worse. */
-static bool hand_off(struct session *session, struct pending *pending)
-{
-	struct engine_flow *flow = pending->flow;
-	int err = 0;
-
-	if (pending->fd < 0)
-		err = handoff_open(flow, &session->options.handoff, session->now_ns, &pending->fd);
-	if (err) {
-		abort_flow(session, pending, err);
-		return true;
-	}
-	replay_stored(session, pending);
-	err = session->io->ops->hand_off_flow(session->io, &flow->tuple, flow->held_seen);
-	if (err == -EAGAIN)
-		return false;
-	if (err)
-		log_debug("flow table: %s",
-			  strerror(-err)); /* the entry is gone: the kernel's already */
-	finish_handoff(session, pending);
-	return true;
-}
-
-static void hand_off_pending(struct session *session)
-{
-	struct pending **link = &session->pending.first;
-	struct pending *pending;
-
-	while ((pending = *link)) {
-		if (!hand_off(session, pending)) {
-			link = &pending->next;
-			continue;
-		}
-		*link = pending->next;
-		engine_release(session->engine, pending->flow);
-		pending_free(pending);
-	}
-	session->pending.last = link;
 }
 
 static void expire(struct session *session)
@@ -310,8 +243,8 @@ static int work(struct session *session)
 	count = session->io->ops->receive(session->io, RECEIVE_BATCH, take_packet, session);
 	expire(session);
 	flush(session);
-	if (session->pending.first) {
-		hand_off_pending(session);
+	if (!handover_is_empty(session->handover)) {
+		handover_work(session->handover, session->now_ns);
 		flush(session);
 	}
 	if (count > 0) {
@@ -325,7 +258,7 @@ static int timeout_ms(const struct session *session)
 {
 	const uint64_t deadline_ns = engine_deadline_ns(session->engine);
 
-	if (session->pending.first || deadline_ns <= session->now_ns)
+	if (!handover_is_empty(session->handover) || deadline_ns <= session->now_ns)
 		return 0;
 	if (deadline_ns == UINT64_MAX)
 		return -1;
@@ -367,7 +300,7 @@ void session_drain(struct session *session)
 {
 	/* Bounded: under a flood the ring never runs dry. */
 	for (int round = 0; round < 64; round++) {
-		if (!work(session) && !session->pending.first)
+		if (!work(session) && handover_is_empty(session->handover))
 			break;
 	}
 }
@@ -387,6 +320,20 @@ static void wake(void *context, uint32_t events)
 	(void)events;
 }
 
+static int open_handover(struct session *session)
+{
+	const struct handover_options options = {
+		.io = session->io,
+		.engine = session->engine,
+		.service = session->options.service,
+		.events = session->options.events,
+		.socket = session->options.handoff,
+		.stats = &session->stats,
+	};
+
+	return handover_new(&session->handover, &options);
+}
+
 int session_new(struct session **out, const struct session_options *options)
 {
 	struct session *session = calloc(1, sizeof(*session));
@@ -403,8 +350,9 @@ int session_new(struct session **out, const struct session_options *options)
 		return -ENOMEM;
 	session->options = *options;
 	session->io = options->io;
-	pending_list_init(&session->pending);
 	err = engine_new(&session->engine, &options->engine);
+	if (!err)
+		err = open_handover(session);
 	if (!err)
 		err = closing_new(&session->closing, &closing);
 	if (!err)
@@ -419,18 +367,11 @@ int session_new(struct session **out, const struct session_options *options)
 
 void session_free(struct session *session)
 {
-	struct pending *pending;
-
 	if (!session)
 		return;
 	loop_remove(session->io_source);
 	closing_free(session->closing);
-	while ((pending = session->pending.first)) {
-		session->pending.first = pending->next;
-		if (pending->fd >= 0)
-			close(pending->fd);
-		pending_free(pending);
-	}
+	handover_free(session->handover);
 	engine_free(session->engine);
 	free(session);
 }

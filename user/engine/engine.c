@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The TCP rules before a kernel socket exists.
+ *
+ * Theory of operation
+ *
+ * The engine stands where the kernel's listener would. It sees only segments that no kernel socket owns, and
+ * it keeps a flow for as long as the kernel cannot: from the first SYN until a socket has taken it over.
+ *
+ *	                  SYN in / SYN-ACK
+ *	     (no flow) ─────────────────────► SYN_RECEIVED ──── ACK ────► ESTABLISHED ──► engine_release()
+ *	         │                                ▲                            ▲
+ *	         │ engine_connect() / SYN         │ SYN / SYN-ACK              │
+ *	         └──────────────► SYN_SENT ───────┴──────── SYN-ACK / ACK ─────┘
+ *
+ * RSTs, new SYNs and timeouts end a flow before ESTABLISHED. From there on every segment is reported as HELD and
+ * none is answered: the socket that takes over will see them again and answer them itself, a RST too.
+ *
+ * Nothing is decided twice: listen.c, syn_sent.c and half_open.c hold the rules of one state each, flow.c what a
+ * flow remembers, reply.c what is sent. A call gives at most one reply and one event. Memory is bounded by
+ * max_flows, and is all there is: options, windows and timestamps are kept, payload never is.
+ *
+ * What is sent without being asked for is a retransmission, with one fixed wait per level (timers.c). What is
+ * sent to a segment that fits nothing is a RST or an ACK, limited for all flows together, and ACKs for each
+ * flow too; withheld ones have ENGINE_REASON_RATE_LIMITED.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "flow.h"
+#include "reply.h"
+#include "rules.h"
+
+static const char *const reason_texts[ENGINE_REASON_COUNT] = {
+	[ENGINE_REASON_NONE] = "none",
+	[ENGINE_REASON_TABLE_FULL] = "table_full",
+	[ENGINE_REASON_BAD_CHECKSUM] = "bad_checksum",
+	[ENGINE_REASON_SOURCE_PORT_0] = "source_port_0",
+	[ENGINE_REASON_SOURCE_ADDRESS] = "source_address",
+	[ENGINE_REASON_LOCAL_ADDRESS] = "local_address",
+	[ENGINE_REASON_FLAGS] = "flags",
+	[ENGINE_REASON_NO_FLOW] = "no_flow",
+	[ENGINE_REASON_DUPLICATE_SYN] = "duplicate_syn",
+	[ENGINE_REASON_OUT_OF_WINDOW] = "out_of_window",
+	[ENGINE_REASON_BAD_ACK] = "bad_ack",
+	[ENGINE_REASON_PAWS] = "paws",
+	[ENGINE_REASON_BAD_TSECR] = "bad_tsecr",
+	[ENGINE_REASON_NEW_SYN] = "new_syn",
+	[ENGINE_REASON_REMOTE_RESET] = "remote_reset",
+	[ENGINE_REASON_CHALLENGE] = "challenge",
+	[ENGINE_REASON_RATE_LIMITED] = "rate_limited",
+	[ENGINE_REASON_TIMEOUT] = "timeout",
+};
+
+const char *engine_reason_text(enum engine_reason reason)
+{
+	return (unsigned int)reason < ENGINE_REASON_COUNT ? reason_texts[reason] : "unknown";
+}
+
+int engine_new(struct engine **out, const struct engine_config *config)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+	int err;
+
+	if (!engine)
+		return -ENOMEM;
+	engine->config = *config;
+	if (engine->config.wscale > TCPOPT_MAX_WSCALE)
+		engine->config.wscale = TCPOPT_MAX_WSCALE;
+	limit_init(&engine->limit, config->resets_per_s, 0);
+	err = flow_table_init(&engine->table, config->key, config->max_flows);
+	if (err)
+		goto out;
+	*out = engine;
+	engine = NULL;
+out:
+	free(engine);
+	return err;
+}
+
+void engine_free(struct engine *engine)
+{
+	if (!engine)
+		return;
+	flow_table_free(&engine->table);
+	free(engine);
+}
+
+/* A clock that goes back would put the timer lists out of order: it stands still instead. */
+static void advance(struct engine *engine, uint64_t now_ns)
+{
+	if (now_ns > engine->now_ns)
+		engine->now_ns = now_ns;
+}
+
+/* Both ends the same: nobody but a self-connected socket means it, and that is the kernel's. */
+static bool is_land(const struct tuple *tuple)
+{
+	return tuple->local.port == tuple->remote.port &&
+	       addr_is_equal(&tuple->local.addr, &tuple->remote.addr);
+}
+
+/* Loopback addresses are valid between themselves. */
+static bool is_source_valid(const struct tuple *tuple)
+{
+	return addr_is_valid_source(&tuple->remote.addr) ||
+	       (addr_is_loopback(&tuple->remote.addr) && addr_is_loopback(&tuple->local.addr));
+}
+
+/* What no host may send as a source, but for loopback, is no address of ours either. */
+static bool is_local_valid(const struct addr *local)
+{
+	return addr_is_valid_source(local) || addr_is_loopback(local);
+}
+
+static enum engine_reason find_flaw(const struct segment *in)
+{
+	if (in->checksum == CHECKSUM_BAD)
+		return ENGINE_REASON_BAD_CHECKSUM;
+	if (!in->tuple.remote.port)
+		return ENGINE_REASON_SOURCE_PORT_0;
+	if (is_land(&in->tuple) || !is_source_valid(&in->tuple))
+		return ENGINE_REASON_SOURCE_ADDRESS;
+	if (!is_local_valid(&in->tuple.local.addr))
+		return ENGINE_REASON_LOCAL_ADDRESS;
+	return ENGINE_REASON_NONE;
+}
+
+void engine_input(struct engine *engine, const struct segment *segment, uint64_t now_ns,
+		  const uint32_t *time_wait_snd_nxt, struct engine_action *out)
+{
+	struct flow *flow;
+
+	*out = (struct engine_action){.reason = find_flaw(segment)};
+	if (out->reason)
+		return;
+	advance(engine, now_ns);
+	flow = flow_table_find(&engine->table, &segment->tuple);
+	if (!flow) {
+		listen_input(engine, segment, time_wait_snd_nxt, out);
+		return;
+	}
+	out->flow = &flow->public;
+	switch (flow->public.state) {
+	case ENGINE_SYN_SENT:
+		syn_sent_input(engine, flow, segment, out);
+		break;
+	case ENGINE_SYN_RECEIVED:
+		half_open_input(engine, flow, segment, out);
+		break;
+	case ENGINE_ESTABLISHED:
+		out->event = ENGINE_EVENT_HELD;
+		break;
+	}
+}
+
+int engine_connect(struct engine *engine, const struct tuple *tuple, uint64_t now_ns,
+		   struct engine_action *out)
+{
+	struct flow *flow;
+
+	if (!tuple->local.port || !tuple->remote.port || is_land(tuple))
+		return -EINVAL;
+	if (flow_table_find(&engine->table, tuple))
+		return -EEXIST;
+	advance(engine, now_ns);
+	flow = flow_new(engine, tuple, ENGINE_SYN_SENT);
+	if (!flow)
+		return -ENOSPC;
+	*out = (struct engine_action){.event = ENGINE_NOTHING};
+	syn_sent_open(engine, flow, out);
+	return 0;
+}
+
+static uint8_t max_retries(const struct engine *engine, const struct flow *flow)
+{
+	return flow->public.state == ENGINE_SYN_SENT ? engine->config.syn_retries
+						     : engine->config.syn_ack_retries;
+}
+
+static void retransmit(struct engine *engine, struct flow *flow, struct engine_action *out)
+{
+	flow->level++;
+	if (flow->public.retransmits < UINT8_MAX)
+		flow->public.retransmits++;
+	timers_start(&engine->timers, flow, engine->now_ns);
+	reply_syn(engine, flow, out);
+}
+
+bool engine_expire(struct engine *engine, uint64_t now_ns, struct engine_action *out)
+{
+	struct flow *flow = timers_first(&engine->timers);
+
+	advance(engine, now_ns);
+	if (!flow || flow->deadline_ns > engine->now_ns)
+		return false;
+	*out = (struct engine_action){.reason = ENGINE_REASON_TIMEOUT, .flow = &flow->public};
+	timers_stop(&engine->timers, flow);
+	if (flow->level < max_retries(engine, flow)) {
+		retransmit(engine, flow, out);
+	} else {
+		out->event = ENGINE_EVENT_EXPIRED;
+		flow_remove(engine, flow);
+	}
+	return true;
+}
+
+uint64_t engine_deadline_ns(const struct engine *engine)
+{
+	const struct flow *flow = timers_first(&engine->timers);
+
+	return flow ? flow->deadline_ns : UINT64_MAX;
+}
+
+struct engine_flow *engine_find(struct engine *engine, const struct tuple *tuple)
+{
+	struct flow *flow = flow_table_find(&engine->table, tuple);
+
+	return flow ? &flow->public : NULL;
+}
+
+void engine_release(struct engine *engine, struct engine_flow *flow)
+{
+	flow_remove(engine, (struct flow *)flow);
+}
+
+uint32_t engine_flow_count(const struct engine *engine)
+{
+	return engine->table.count;
+}
+
+void engine_set_mss(struct engine *engine, uint16_t mss_v4, uint16_t mss_v6)
+{
+	engine->config.mss_v4 = mss_v4;
+	engine->config.mss_v6 = mss_v6;
+}
+
+uint32_t engine_tsval(const struct engine_flow *flow, uint64_t now_ns)
+{
+	return (uint32_t)(now_ns / CLOCK_NS_PER_MS) + flow->ts_offset;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The life of a flow: made by a SYN, agreed with the remote's SYN, complete with the segment that acknowledges ours. */
+#include "flow.h"
+
+#include "isn.h"
+#include "seq.h"
+
+/* What Linux makes of an MSS: none is the default of the family, and less than 48 would be all header. */
+#define DEFAULT_MSS_V4 536
+#define DEFAULT_MSS_V6 1220
+#define MIN_MSS 48
+
+struct flow *flow_new(struct engine *engine, const struct tuple *tuple, enum engine_state state)
+{
+	const struct engine_config *config = &engine->config;
+	struct isn isn = isn_make(config->key, tuple, engine->now_ns);
+	struct flow *flow = flow_table_add(&engine->table, tuple);
+
+	if (!flow)
+		return NULL;
+	flow->public.state = state;
+	flow->public.iss = isn.iss;
+	flow->public.ts_offset = isn.ts_offset;
+	flow->public.local_window = config->window;
+	flow->public.created_ns = engine->now_ns;
+	flow->local_mss = addr_is_v4(&tuple->local.addr) ? config->mss_v4 : config->mss_v6;
+	return flow;
+}
+
+static uint16_t choose_mss(const struct flow *flow, const struct tcp_options *options)
+{
+	uint16_t mss = addr_is_v4(&flow->public.tuple.local.addr) ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+
+	if (options->has_mss && options->mss)
+		mss = options->mss;
+	if (mss > flow->local_mss)
+		mss = flow->local_mss;
+	return mss < MIN_MSS ? MIN_MSS : mss;
+}
+
+void flow_agree(struct engine *engine, struct flow *flow, const struct segment *in)
+{
+	const struct tcp_options *options = &in->options;
+	struct engine_flow *public = &flow->public;
+
+	public->irs = in->seq;
+	public->remote_mss = choose_mss(flow, options);
+	public->has_sack = options->has_sack_permitted;
+	public->has_timestamps = options->has_timestamps;
+	public->ts_recent = options->has_timestamps ? options->tsval : 0;
+	public->has_wscale = options->has_wscale;
+	if (!options->has_wscale)
+		return;
+	public->local_wscale = engine->config.wscale;
+	public->remote_wscale =
+		options->wscale < TCPOPT_MAX_WSCALE ? options->wscale : TCPOPT_MAX_WSCALE;
+}
+
+bool flow_is_tsecr_unsent(const struct flow *flow, const struct tcp_options *options)
+{
+	uint32_t first = engine_tsval(&flow->public, flow->public.created_ns);
+	uint32_t last = engine_tsval(&flow->public, flow->tsval_ns);
+
+	return options->has_timestamps && options->tsecr &&
+	       !seq_is_within(options->tsecr, first, last - first + 1);
+}
+
+void flow_establish(struct engine *engine, struct flow *flow, const struct segment *in)
+{
+	struct engine_flow *public = &flow->public;
+	/* The window of a SYN is never scaled (RFC 7323, 2.2). */
+	uint8_t shift = in->flags & TCP_SYN ? 0 : public->remote_wscale;
+
+	if (public->has_timestamps && in->options.has_timestamps &&
+	    !seq_after(in->seq, public->irs + 1))
+	public->ts_recent = in->options.tsval;
+	public->remote_window = (uint32_t)in->window << shift;
+	public->remote_wl1 = in->seq;
+	public->established_ns = engine->now_ns;
+	public->state = ENGINE_ESTABLISHED;
+	timers_stop(&engine->timers, flow);
+}
+
+void flow_remove(struct engine *engine, struct flow *flow)
+{
+	timers_stop(&engine->timers, flow);
+	flow_table_remove(&engine->table, flow);
+}

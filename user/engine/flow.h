@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Inside the engine: a flow as table, timers and rules see it, and the engine itself. */
+#ifndef NOLISTEN_FLOW_H
+#define NOLISTEN_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine.h"
+#include "limit.h"
+
+/* Waits of 1, 2, 4, 8, 16, 32, 64, 120 s; every further one is as long as the last. */
+#define TIMER_LEVELS 8
+
+struct flow {
+	struct engine_flow public; /* first, so that a pointer to one is a pointer to the other */
+	struct flow *chain; /* the next of the hash bucket, or of the free flows */
+	struct flow *earlier, *later; /* in the list of its timer level */
+	uint64_t deadline_ns;
+	uint64_t tsval_ns; /* when our last TSval was sent: a TSecr may not be newer */
+	uint64_t quiet_until_ns; /* no answer to repeated or out-of-window segments before that */
+	uint16_t local_mss; /* as advertised, also when it is sent again */
+	uint8_t level; /* timeouts so far in this state */
+	bool is_timed;
+};
+
+struct flow_table {
+	uint8_t key[SIPHASH_KEY_SIZE];
+	struct flow **buckets;
+	struct flow *slab; /* max_flows of them; those from used on were never touched */
+	struct flow *free;
+	uint32_t mask, max_flows, used, count;
+};
+
+struct timer_list {
+	struct flow *first, *last;
+};
+
+struct timers {
+	struct timer_list levels[TIMER_LEVELS];
+};
+
+struct engine {
+	struct engine_config config;
+	struct flow_table table;
+	struct timers timers;
+	struct limit limit;
+	uint64_t now_ns; /* of the call under way */
+};
+
+/* A flow of that tuple with ISS, window and MSS of ours, timer off, state as given; NULL: the table is full. */
+struct flow *flow_new(struct engine *engine, const struct tuple *tuple, enum engine_state state);
+/* Take what the remote's SYN or SYN-ACK says: IRS, MSS and the options that both have. */
+void flow_agree(struct engine *engine, struct flow *flow, const struct segment *in);
+/* Does it echo a TSval that we did not send? Linux's check; a TSecr of 0 is none. */
+bool flow_is_tsecr_unsent(const struct flow *flow, const struct tcp_options *options);
+/* The handshake is complete with this segment. */
+void flow_establish(struct engine *engine, struct flow *flow, const struct segment *in);
+/* The flow stays readable until the next one is made. */
+void flow_remove(struct engine *engine, struct flow *flow);
+
+/* The bounded hash table. */
+int flow_table_init(struct flow_table *table, const uint8_t key[SIPHASH_KEY_SIZE],
+		    uint32_t max_flows);
+void flow_table_free(struct flow_table *table);
+struct flow *flow_table_find(const struct flow_table *table, const struct tuple *tuple);
+/* Zeroed but for the tuple, which must not be in the table; NULL: full. */
+struct flow *flow_table_add(struct flow_table *table, const struct tuple *tuple);
+void flow_table_remove(struct flow_table *table, struct flow *flow);
+
+/* Retransmission timers. now_ns must not go back from one call to the next. */
+void timers_start(struct timers *timers, struct flow *flow, uint64_t now_ns);
+void timers_stop(struct timers *timers, struct flow *flow);
+/* The flow whose timer ends first, or NULL. */
+struct flow *timers_first(const struct timers *timers);
+
+#endif

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * SYN-RECEIVED. The order of the checks is that of Linux's half-open sockets: a repeated SYN, a RST, the
+ * acknowledgement number, timestamps and window, a new SYN; what is left with an ACK completes the handshake.
+ */
+#include "flow.h"
+#include "reply.h"
+#include "rules.h"
+#include "seq.h"
+
+static bool is_in_window(const struct engine_flow *flow, const struct segment *in)
+{
+	uint32_t start = flow->irs + 1, end = start + flow->local_window;
+	uint32_t seq_end = in->seq + segment_seq_len(in);
+
+	if (in->seq == start)
+		return true;
+	/* The SYN that we have: whatever it carries now is sent again behind it. */
+	if (in->flags & TCP_SYN && in->seq == flow->irs)
+		return false;
+	if (seq_after(seq_end, start) && seq_before(in->seq, end))
+		return true;
+	return in->seq == end && in->seq == seq_end;
+}
+
+/* RFC 7323, 5.3. A TS.Recent of 0 proves nothing: there are systems whose SYN has a TSval of 0. */
+static bool is_tsval_old(const struct engine_flow *flow, const struct segment *in)
+{
+	return flow->has_timestamps && in->options.has_timestamps && flow->ts_recent &&
+	       seq_before(in->options.tsval, flow->ts_recent);
+}
+
+static enum engine_reason find_fault(const struct flow *flow, const struct segment *in)
+{
+	if (is_tsval_old(&flow->public, in))
+		return ENGINE_REASON_PAWS;
+	if (flow->public.has_timestamps && flow_is_tsecr_unsent(flow, &in->options))
+		return ENGINE_REASON_BAD_TSECR;
+	if (!is_in_window(&flow->public, in))
+		return ENGINE_REASON_OUT_OF_WINDOW;
+	return ENGINE_REASON_NONE;
+}
+
+static bool is_duplicate_syn(const struct engine_flow *flow, const struct segment *in)
+{
+	return (in->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_SYN && in->seq == flow->irs &&
+	       !is_tsval_old(flow, in);
+}
+
+static void answer_duplicate_syn(struct engine *engine, struct flow *flow, const struct segment *in,
+				 struct engine_action *out)
+{
+	if (flow->public.has_timestamps && in->options.has_timestamps)
+		flow->public.ts_recent = in->options.tsval;
+	out->reason = ENGINE_REASON_DUPLICATE_SYN;
+	reply_syn_again(engine, flow, out);
+}
+
+/* RFC 5961, 3.2. Timestamps do not matter (RFC 7323, 3.2), the acknowledgement number neither. */
+static void take_reset(struct engine *engine, struct flow *flow, const struct segment *in,
+		       struct engine_action *out)
+{
+	if (in->seq == flow->public.irs + 1) {
+		out->event = ENGINE_EVENT_RESET;
+		out->reason = ENGINE_REASON_REMOTE_RESET;
+		flow_remove(engine, flow);
+	} else if (is_in_window(&flow->public, in)) {
+		out->reason = ENGINE_REASON_CHALLENGE;
+		reply_challenge(engine, flow, in, out);
+	} else {
+		out->reason = ENGINE_REASON_OUT_OF_WINDOW;
+	}
+}
+
+/* A passive open goes back to LISTEN; an active one is not given up for a SYN that anybody can send (RFC 5961, 4.2). */
+static void refuse_new_syn(struct engine *engine, struct flow *flow, const struct segment *in,
+			   struct engine_action *out)
+{
+	if (flow->public.is_active) {
+		out->reason = ENGINE_REASON_CHALLENGE;
+		reply_challenge(engine, flow, in, out);
+		return;
+	}
+	reply_reset(engine, in, out);
+	out->event = ENGINE_EVENT_RESET;
+	out->reason = ENGINE_REASON_NEW_SYN;
+	flow_remove(engine, flow);
+}
+
+/* Simultaneous open: both SYNs were answered by a SYN-ACK, whose sequence number is the SYN's own. */
+static bool is_crossing_syn_ack(const struct engine_flow *flow, const struct segment *in)
+{
+	return flow->is_active && in->flags & TCP_SYN && in->flags & TCP_ACK &&
+	       in->seq == flow->irs;
+}
+
+static void take_crossing_syn_ack(struct engine *engine, struct flow *flow,
+				  const struct segment *in, struct engine_action *out)
+{
+	enum engine_reason fault = find_fault(flow, in);
+
+	if (fault && fault != ENGINE_REASON_OUT_OF_WINDOW) {
+		out->reason = fault;
+		reply_challenge(engine, flow, in, out);
+		return;
+	}
+	flow_establish(engine, flow, in);
+	out->event = ENGINE_EVENT_ESTABLISHED;
+	reply_ack(engine, flow, out);
+}
+
+static void take_other(struct engine *engine, struct flow *flow, const struct segment *in,
+		       struct engine_action *out)
+{
+	out->reason = find_fault(flow, in);
+	if (out->reason) {
+		reply_challenge(engine, flow, in, out);
+	} else if (in->flags & TCP_SYN) {
+		refuse_new_syn(engine, flow, in, out);
+	} else if (in->flags & TCP_ACK) {
+		flow_establish(engine, flow, in);
+		out->event = ENGINE_EVENT_ESTABLISHED;
+	} else {
+		out->reason = ENGINE_REASON_FLAGS;
+	}
+}
+
+void half_open_input(struct engine *engine, struct flow *flow, const struct segment *in,
+		     struct engine_action *out)
+{
+	if (is_duplicate_syn(&flow->public, in)) {
+		answer_duplicate_syn(engine, flow, in, out);
+	} else if (in->flags & TCP_RST) {
+		take_reset(engine, flow, in, out);
+	} else if (in->flags & TCP_ACK && in->ack != flow->public.iss + 1) {
+		out->reason = ENGINE_REASON_BAD_ACK;
+		reply_reset(engine, in, out);
+	} else if (is_crossing_syn_ack(&flow->public, in)) {
+		take_crossing_syn_ack(engine, flow, in, out);
+	} else {
+		take_other(engine, flow, in, out);
+	}
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The segments that the engine sends. What can be provoked by a segment that was not accepted is rate-limited,
+ * so that nobody can be flooded through us: where a limit forbids it, the reason says so and there is no reply.
+ */
+#include "reply.h"
+
+#include "clock.h"
+#include "flow.h"
+
+#define QUIET_NS (500 * CLOCK_NS_PER_MS) /* Linux's tcp_invalid_ratelimit */
+
+static void add_timestamps(struct engine *engine, struct flow *flow, struct segment *reply)
+{
+	reply->options.has_timestamps = true;
+	reply->options.tsval = engine_tsval(&flow->public, engine->now_ns);
+	reply->options.tsecr = flow->public.ts_recent;
+	flow->tsval_ns = engine->now_ns;
+}
+
+void reply_syn(struct engine *engine, struct flow *flow, struct engine_action *out)
+{
+	struct engine_flow *public = &flow->public;
+	struct segment *reply = &out->reply;
+	bool is_offer = public->state == ENGINE_SYN_SENT;
+
+	out->has_reply = true;
+	reply->tuple = public->tuple;
+	reply->seq = public->iss;
+	reply->flags = is_offer ? TCP_SYN : TCP_SYN | TCP_ACK;
+	reply->ack = is_offer ? 0 : public->irs + 1;
+	reply->window = public->local_window;
+	reply->options.has_mss = true;
+	reply->options.mss = flow->local_mss;
+	reply->options.has_sack_permitted = is_offer || public->has_sack;
+	reply->options.has_wscale = is_offer || public->has_wscale;
+	reply->options.wscale = is_offer ? engine->config.wscale : public->local_wscale;
+	if (is_offer || public->has_timestamps)
+		add_timestamps(engine, flow, reply);
+	public->sent_ns = engine->now_ns;
+}
+
+static bool take_turn(struct engine *engine, struct flow *flow)
+{
+	if (engine->now_ns < flow->quiet_until_ns)
+		return false;
+	flow->quiet_until_ns = engine->now_ns + QUIET_NS;
+	return true;
+}
+
+void reply_syn_again(struct engine *engine, struct flow *flow, struct engine_action *out)
+{
+	if (!take_turn(engine, flow)) {
+		out->reason = ENGINE_REASON_RATE_LIMITED;
+		return;
+	}
+	if (flow->public.retransmits < UINT8_MAX)
+		flow->public.retransmits++;
+	reply_syn(engine, flow, out);
+}
+
+void reply_ack(struct engine *engine, struct flow *flow, struct engine_action *out)
+{
+	const struct engine_flow *public = &flow->public;
+	struct segment *reply = &out->reply;
+
+	out->has_reply = true;
+	reply->tuple = public->tuple;
+	reply->seq = public->iss + 1;
+	reply->ack = public->irs + 1;
+	reply->flags = TCP_ACK;
+	reply->window = public->local_window >> public->local_wscale;
+	if (public->has_timestamps)
+		add_timestamps(engine, flow, reply);
+}
+
+void reply_challenge(struct engine *engine, struct flow *flow, const struct segment *in,
+		     struct engine_action *out)
+{
+	/* Two ends that ACK each other's ACKs loop; data ends by itself, so Linux does not count it. */
+	bool may_loop = in->flags & TCP_SYN || !segment_seq_len(in);
+
+	if ((may_loop && !take_turn(engine, flow)) || !limit_take(&engine->limit, engine->now_ns)) {
+		out->reason = ENGINE_REASON_RATE_LIMITED;
+		return;
+	}
+	reply_ack(engine, flow, out);
+}
+
+void reply_reset(struct engine *engine, const struct segment *in, struct engine_action *out)
+{
+	struct segment *reply = &out->reply;
+
+	if (in->flags & TCP_RST)
+		return;
+	if (!limit_take(&engine->limit, engine->now_ns)) {
+		out->reason = ENGINE_REASON_RATE_LIMITED;
+		return;
+	}
+	out->has_reply = true;
+	reply->tuple = in->tuple;
+	reply->flags = TCP_RST;
+	if (in->flags & TCP_ACK) {
+		reply->seq = in->ack;
+		return;
+	}
+	reply->flags |= TCP_ACK;
+	reply->ack = in->seq + segment_seq_len(in);
+}

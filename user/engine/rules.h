@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a segment does in each state; *out is zero but for out->flow when they are called. */
+#ifndef NOLISTEN_RULES_H
+#define NOLISTEN_RULES_H
+
+#include "engine.h"
+
+struct flow;
+
+/* No flow: what LISTEN does (RFC 9293, 3.10.7.2). */
+void listen_input(struct engine *engine, const struct segment *in,
+		  const uint32_t *time_wait_snd_nxt, struct engine_action *out);
+/* A new flow in SYN-SENT: out->reply is its SYN. */
+void syn_sent_open(struct engine *engine, struct flow *flow, struct engine_action *out);
+/* SYN-SENT (RFC 9293, 3.10.7.3). */
+void syn_sent_input(struct engine *engine, struct flow *flow, const struct segment *in,
+		    struct engine_action *out);
+/* SYN-RECEIVED, of a passive or of a simultaneous open (RFC 9293, 3.10.7.4). */
+void half_open_input(struct engine *engine, struct flow *flow, const struct segment *in,
+		     struct engine_action *out);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Socket, replay, swap, service: one attempt a round for each flow. */
+#include "handover.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+
+struct stored_packet {
+	struct stored_packet *next;
+	struct held_packet packet; /* its frame is behind this struct */
+};
+
+struct entry {
+	struct entry *next;
+	struct engine_flow *flow;
+	int fd; /* the kernel socket; -1 until it exists */
+	bool has_reply;
+	struct segment reply;
+	struct stored_packet *first, **last;
+};
+
+struct handover {
+	struct handover_options options;
+	struct entry *first, **last;
+};
+
+int handover_new(struct handover **out, const struct handover_options *options)
+{
+	struct handover *handover = calloc(1, sizeof(*handover));
+
+	if (!handover)
+		return -ENOMEM;
+	handover->options = *options;
+	handover->last = &handover->first;
+	*out = handover;
+	return 0;
+}
+
+static struct stored_packet *take_stored(struct entry *entry)
+{
+	struct stored_packet *stored = entry->first;
+
+	if (!stored)
+		return NULL;
+	entry->first = stored->next;
+	if (!entry->first)
+		entry->last = &entry->first;
+	return stored;
+}
+
+static void free_entry(struct entry *entry)
+{
+	struct stored_packet *stored;
+
+	while ((stored = take_stored(entry)))
+		free(stored);
+	free(entry);
+}
+
+void handover_free(struct handover *handover)
+{
+	struct entry *entry;
+
+	if (!handover)
+		return;
+	while ((entry = handover->first)) {
+		handover->first = entry->next;
+		if (entry->fd >= 0)
+			close(entry->fd);
+		free_entry(entry);
+	}
+	free(handover);
+}
+
+int handover_add(struct handover *handover, struct engine_flow *flow, const struct segment *reply)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	if (!entry)
+		return -ENOMEM;
+	entry->flow = flow;
+	entry->fd = -1;
+	entry->last = &entry->first;
+	entry->has_reply = reply;
+	if (reply)
+		entry->reply = *reply;
+	flow->owner = entry;
+	*handover->last = entry;
+	handover->last = &entry->next;
+	return 0;
+}
+
+void handover_store(struct handover *handover, const struct engine_flow *flow,
+		    const struct held_packet *packet)
+{
+	struct entry *entry = flow->owner;
+	struct stored_packet *stored = entry ? malloc(sizeof(*stored) + packet->frame_len) : NULL;
+
+	if (!stored) {
+		handover->options.stats->replay_failed++;
+		return;
+	}
+	stored->next = NULL;
+	stored->packet = *packet;
+	stored->packet.frame = (const uint8_t *)(stored + 1);
+	memcpy(stored + 1, packet->frame, packet->frame_len);
+	*entry->last = stored;
+	entry->last = &stored->next;
+}
+
+void handover_replay(struct handover *handover, const struct held_packet *packet)
+{
+	struct packet_io *io = handover->options.io;
+
+	if (io->ops->replay(io, packet))
+		handover->options.stats->replay_failed++;
+	else
+		handover->options.stats->replayed++;
+}
+
+static void send_segment(struct handover *handover, const struct segment *segment)
+{
+	struct packet_io *io = handover->options.io;
+
+	if (io->ops->send(io, segment))
+		handover->options.stats->send_failed++;
+}
+
+static void emit(struct handover *handover, enum event_kind kind, const struct tuple *tuple,
+		 int64_t handoff_us, const char *reason)
+{
+	const struct event event = {
+		.kind = kind,
+		.tuple = tuple,
+		.method = handover->options.io->ops->method,
+		.rtt_us = -1,
+		.handoff_us = handoff_us,
+		.reason = reason,
+	};
+
+	events_emit(handover->options.events, &event);
+}
+
+/* The handshake was completed and cannot be kept: the remote has to know. */
+static void abort_flow(struct handover *handover, const struct engine_flow *flow, int err)
+{
+	const struct segment reset = {
+		.tuple = flow->tuple,
+		.seq = flow->iss + 1,
+		.ack = flow->irs + 1,
+		.flags = TCP_RST | TCP_ACK,
+	};
+	const bool lacks_descriptors = err == -EMFILE || err == -ENFILE;
+
+	handover->options.stats->handoff_failed++;
+	handover->options.stats->resets_sent++;
+	emit(handover, EVENT_RESET, &flow->tuple, -1,
+	     lacks_descriptors ? "no_descriptors" : "handoff_failed");
+	send_segment(handover, &reset);
+	handover->options.io->ops->forget_flow(handover->options.io, &flow->tuple, false);
+}
+
+static void finish(struct handover *handover, struct entry *entry)
+{
+	const struct engine_flow *flow = entry->flow;
+	const uint64_t took_ns = clock_monotonic_ns() - flow->established_ns;
+
+	if (entry->has_reply)
+		send_segment(handover, &entry->reply);
+	handover->options.stats->handed_off++;
+	emit(handover, EVENT_HANDED_OFF, &flow->tuple, (int64_t)(took_ns / CLOCK_NS_PER_US), NULL);
+	service_take(handover->options.service, entry->fd, &flow->tuple);
+}
+
+/* true: done with, for better or worse. */
+static bool hand_over(struct handover *handover, struct entry *entry, uint64_t now_ns)
+{
+	struct packet_io *io = handover->options.io;
+	const struct engine_flow *flow = entry->flow;
+	struct stored_packet *stored;
+	int err = 0;
+
+	if (entry->fd < 0)
+		err = handoff_open(flow, &handover->options.socket, now_ns, &entry->fd);
+	if (err) {
+		abort_flow(handover, flow, err);
+		return true;
+	}
+	while ((stored = take_stored(entry))) {
+		handover_replay(handover, &stored->packet);
+		free(stored);
+	}
+	err = io->ops->hand_off_flow(io, &flow->tuple, flow->held_seen);
+	if (err == -EAGAIN)
+		return false;
+	if (err) /* the entry was removed by somebody else: the kernel has the flow all the same */
+		log_debug("flow table: %s", strerror(-err));
+	finish(handover, entry);
+	return true;
+}
+
+void handover_work(struct handover *handover, uint64_t now_ns)
+{
+	struct entry **link = &handover->first;
+	struct entry *entry;
+
+	while ((entry = *link)) {
+		if (!hand_over(handover, entry, now_ns)) {
+			link = &entry->next;
+			continue;
+		}
+		*link = entry->next;
+		engine_release(handover->options.engine, entry->flow);
+		free_entry(entry);
+	}
+	handover->last = link;
+}
+
+bool handover_is_empty(const struct handover *handover)
+{
+	return !handover->first;
+}
