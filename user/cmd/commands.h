@@ -13,5 +13,6 @@
 int flows_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int self_main(int argc, char **argv);
+int meet_main(int argc, char **argv);
 
 #endif

@@ -17,6 +17,8 @@ static const struct command {
 	{"flows", flows_main, "flows [-j] [IFACE]", "the live flow table"},
 	{"status", status_main, "status [-j] [IFACE]", "what each loader does, and its counters"},
 	{"self", self_main, "self ADDR PORT", "a socket connects to itself (--watch: by accident)"},
+	{"meet", meet_main, "meet LOCAL REMOTE",
+	 "two ends connect to each other, and neither listens"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -10,8 +10,7 @@
 
 #include "log.h"
 
-/* A link-local address means something on its own interface only. 0: no interface has it. */
-static uint32_t find_scope(const struct addr *addr)
+uint32_t tcp_find_scope(const struct addr *addr)
 {
 	struct ifaddrs *list;
 	uint32_t ifindex = 0;
@@ -59,7 +58,7 @@ int tcp_open(const struct endpoint *local)
 		log_error("%s: cannot make a socket: %s", text, strerror(-err));
 		return err;
 	}
-	len = endpoint_to_sockaddr(local, find_scope(&local->addr), &name);
+	len = endpoint_to_sockaddr(local, tcp_find_scope(&local->addr), &name);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (!bind(fd, (struct sockaddr *)&name, len))
 		return fd;
@@ -72,7 +71,7 @@ int tcp_open(const struct endpoint *local)
 int tcp_connect(int fd, const struct endpoint *local, const struct endpoint *remote)
 {
 	struct sockaddr_storage name;
-	socklen_t len = endpoint_to_sockaddr(remote, find_scope(&local->addr), &name);
+	socklen_t len = endpoint_to_sockaddr(remote, tcp_find_scope(&local->addr), &name);
 
 	return connect(fd, (struct sockaddr *)&name, len) ? -errno : 0;
 }

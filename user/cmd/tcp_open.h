@@ -7,6 +7,9 @@
 
 #include "addr.h"
 
+/* The interface that has this link-local address; 0: none has, or it needs none. */
+uint32_t tcp_find_scope(const struct addr *addr);
+
 /* A bound, non-blocking socket or -errno, logged. Other sockets on the port are no hindrance unless they listen or forbid it. */
 int tcp_open(const struct endpoint *local);
 
