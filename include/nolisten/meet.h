@@ -5,7 +5,7 @@
 
 #include "abi.h"
 
-#define NOL_MEET_FRAME_MAX 256u /* a SYN with all headers has at most 178 bytes */
+#define NOL_MEET_FRAME_MAX 2048u /* longer ones are left to retransmission */
 
 enum nol_meet_phase {
 	NOL_MEET_GUARD, /* a SYN that finds no socket and a RST that finds SYN_SENT are dropped */
@@ -41,6 +41,6 @@ struct nol_meet_frame {
 	__u8 pad[3];
 	__u8 frame[NOL_MEET_FRAME_MAX]; /* from the link header on */
 };
-NOL_ABI_SIZE(nol_meet_frame, 268);
+NOL_ABI_SIZE(nol_meet_frame, 2060);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * meet --crossed: two SYNs cross if each is on its way before the other has arrived. The guard holds what the peer sends;
- * once its SYN is there our own goes out, and only then the held packets go on into the stack, in order. To the two
- * kernels that is a network that was slow in one direction.
+ * once its SYN is there our own goes out, and only then the held packets go on into the stack, in order, and all that
+ * follow until the connection is there. To the two kernels that is a network that was slow in one direction.
  */
 #ifndef NOLISTEN_MEET_CROSSING_H
 #define NOLISTEN_MEET_CROSSING_H

@@ -107,10 +107,19 @@ static void take_outcome(void *context, uint32_t events)
 		finish(meet, 0);
 }
 
-/* Our SYN is out: now the peer's may arrive, and what came behind it. */
+/*
+ * Our SYN is out: now the peer's may arrive, and what came behind it. The guard goes on holding until the attempt is
+ * over, so that everything comes through the ring and nothing overtakes the SYN.
+ */
 static void let_cross(struct meet *meet)
 {
 	meet_crossing_release(meet->crossing);
+	meet_guard_read(meet->guard);
+}
+
+/* Connected: what is still held, data perhaps, belongs to the socket. */
+static void stop_holding(struct meet *meet)
+{
 	meet_guard_set_phase(meet->guard, NOL_MEET_GUARD);
 	meet_guard_read(meet->guard);
 }
@@ -122,8 +131,6 @@ static void start_connect(struct meet *meet)
 
 	stop_timer(meet);
 	meet->is_waiting_for_syn = false;
-	if (meet->crossing && !meet_crossing_has_syn(meet->crossing))
-		meet_guard_set_phase(meet->guard, NOL_MEET_GUARD);
 	meet_guard_read_seen(meet->guard, &meet->seen_before);
 	err = tcp_connect(meet->fd, &tuple->local, &tuple->remote);
 	if (meet->crossing && err == -EINPROGRESS)
@@ -262,6 +269,7 @@ static void fill_result(struct meet *meet, int err)
 	result->elapsed_ns = clock_monotonic_ns() - meet->start_ns;
 	if (err)
 		return;
+	stop_holding(meet);
 	subtract(&result->seen, &meet->seen_before);
 	result->fd = meet->fd;
 	meet->fd = -1;
