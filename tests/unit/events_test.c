@@ -174,6 +174,32 @@ static void every_kind_is_valid_json_under_its_name(void **state)
 	assert_string_equal(rest, "");
 }
 
+static void times_are_rfc_3339_and_never_go_back(void **state)
+{
+	struct event event = make_event(EVENT_SYN);
+	const struct events_options options = {path, true};
+	struct events *events;
+	char text[4096], *rest = text, *line, last[TIME_LEN + 1] = "";
+	unsigned int microseconds;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(events_new(&events, &options), 0);
+	for (int i = 0; i < 20; i++)
+		events_emit(events, &event);
+	events_free(events);
+	read_temporary(text, sizeof(text));
+	while (*(line = strsep(&rest, "\n"))) {
+		line[TIME_LEN] = '\0';
+		assert_int_equal(sscanf(line, "{\"time\":\"2%*3d-%*2d-%*2dT%*2d:%*2d:%*2d.%6uZ\"",
+					&microseconds),
+				 1);
+		assert_string_equal(line + TIME_LEN - 2, "Z\"");
+		assert_true(strcmp(last, line) <= 0);
+		strcpy(last, line);
+	}
+}
+
 static void a_file_is_appended_to(void **state)
 {
 	struct event event = make_event(EVENT_SYN);
@@ -233,13 +259,14 @@ static void a_fifo_without_a_reader_is_an_error_and_no_wait(void **state)
 	assert_int_equal(events_new(&events, &options), -ENXIO);
 }
 
-/* Standard output becomes a pipe; its reading end is returned. */
+/* Standard output becomes a pipe; its reading end, which never waits, is returned. */
 static int pipe_output(void)
 {
 	int fds[2];
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	replace_fd(STDOUT_FILENO, fds[1]);
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	return fds[0];
 }
 
@@ -282,11 +309,9 @@ static void a_slow_reader_loses_whole_lines_and_never_stops_us(void **state)
 	const struct events_options options = {"-", true};
 	struct events *events;
 	uint64_t lost;
-	int reader;
+	int reader = pipe_output();
 
 	(void)state;
-	reader = pipe_output();
-	assert_int_equal(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(events_new(&events, &options), 0);
 	for (uint64_t i = 0; i < emitted; i++) {
 		events_emit(events, &event);
@@ -307,11 +332,9 @@ static void what_a_slow_reader_takes_is_whole(void **state)
 	const struct events_options options = {"-", true};
 	struct events *events;
 	uint64_t emitted = 0, received = 0;
-	int reader;
+	int reader = pipe_output();
 
 	(void)state;
-	reader = pipe_output();
-	assert_int_equal(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(events_new(&events, &options), 0);
 	while (events_lost(events) == 0) {
 		events_emit(events, &event);
@@ -411,6 +434,7 @@ int main(void)
 		TEST(a_loss_has_a_reason_and_a_count_and_no_connection),
 		TEST(a_dropped_rst_has_a_count),
 		TEST(every_kind_is_valid_json_under_its_name),
+		TEST(times_are_rfc_3339_and_never_go_back),
 		TEST(a_file_is_appended_to),
 		TEST(nothing_is_written_before_the_flush),
 		TEST(a_file_that_cannot_be_opened_is_an_error),
