@@ -52,7 +52,7 @@ static void explain_silence(const struct meet_result *result, char reason[REASON
 			reason, REASON_SIZE,
 			"its SYN came, but the handshake did not end: does a packet filter drop SYN-ACKs?");
 	else if (seen->rst_in)
-		snprintf(reason, REASON_SIZE, "refused: nobody connects from there (%u RSTs)",
+		snprintf(reason, REASON_SIZE, "refused: nobody connects from there (RSTs: %u)",
 			 seen->rst_in);
 	else if (result->last_err == -ECONNREFUSED)
 		snprintf(reason, REASON_SIZE, "refused by a packet filter (ICMP)");

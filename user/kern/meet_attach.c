@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* bpf_link_create() for TCX, libbpf's bpf_tc_* for clsact. */
 #include "meet_attach.h"
 
@@ -64,6 +64,15 @@ static int attach_filter(uint32_t ifindex, enum bpf_tc_attach_point point, uint3
 	return bpf_tc_attach(&hook, &filter);
 }
 
+/* Left behind by a killed process: then the qdisc is ours to remove as well. */
+static bool has_stale_filter(uint32_t ifindex, uint32_t handle)
+{
+	struct bpf_tc_hook hook = hook_at(ifindex, BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = handle, .priority = FILTER_PRIORITY);
+
+	return !bpf_tc_query(&hook, &filter);
+}
+
 static void detach_filter(uint32_t ifindex, enum bpf_tc_attach_point point, uint32_t handle)
 {
 	struct bpf_tc_hook hook = hook_at(ifindex, point);
@@ -96,6 +105,8 @@ static int attach_clsact(struct meet_attachment *out, const struct meet_programs
 	if (err)
 		return err;
 	out->handle = (uint32_t)siphash_24(key, tuple, sizeof(*tuple)) | 1;
+	if (has_stale_filter(out->ifindex, out->handle))
+		out->has_made_clsact = true;
 	err = attach_filter(out->ifindex, BPF_TC_EGRESS, out->handle, programs->out_fd);
 	if (!err)
 		err = attach_filter(out->ifindex, BPF_TC_INGRESS, out->handle, programs->in_fd);
