@@ -351,6 +351,13 @@ has_crossed()
 	cmp "$BATS_TEST_TMPDIR/b.in" "$BATS_TEST_TMPDIR/a.out"
 }
 
+@test "takes a closed standard input for one that has ended" {
+	start_meet a "${V4[@]}"
+	is_equal "$(in_b "$NOLISTEN" meet "${V4[1]}" "${V4[0]}" <&- 2>"$BATS_TEST_TMPDIR/b.err")" "from a"
+	wait "$PID_a"
+	is_equal "$(<"$BATS_TEST_TMPDIR/a.out")" ""
+}
+
 @test "can meet again at once, TIME-WAIT or not" {
 	for _ in 1 2 3; do
 		meets_at 0 "${V4[@]}"

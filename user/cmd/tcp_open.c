@@ -3,6 +3,7 @@
 #include "tcp_open.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <string.h>
@@ -42,10 +43,23 @@ static const char *bind_error(int err)
 	return strerror(-err);
 }
 
+/* Never 0, 1 or 2: if one of these was closed at the start, it is not for the socket to take its place. */
+static int make_socket(const struct addr *addr)
+{
+	const int family = addr_is_v4(addr) ? AF_INET : AF_INET6;
+	const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int other;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	other = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	close(fd);
+	return other;
+}
+
 int tcp_open(const struct endpoint *local)
 {
-	const int family = addr_is_v4(&local->addr) ? AF_INET : AF_INET6;
-	const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const int fd = make_socket(&local->addr);
 	const int one = 1;
 	char text[ENDPOINT_TEXT_SIZE];
 	struct sockaddr_storage name;
