@@ -113,6 +113,17 @@ $(OBJ)/tests/%: tests/%.c $(ARCHIVE)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_INCLUDES) -MMD -MP -o $@ $< $(ARCHIVE) $(LIBS) -lcmocka -lpthread
 
+# The benchmark's programs are its *_main.c; the rest of its sources they share.
+BENCHES := $(patsubst tests/bench/%_main.c,$(OBJ)/tests/bench/%,$(wildcard tests/bench/*_main.c))
+BENCH_OBJECTS := $(patsubst %.c,$(OBJ)/%.o,$(filter-out %_main.c,$(wildcard tests/bench/*.c)))
+$(OBJ)/tests/bench/%.o: tests/bench/%.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_INCLUDES) -MMD -MP -c $< -o $@
+$(BENCHES): $(OBJ)/tests/bench/%: $(OBJ)/tests/bench/%_main.o $(BENCH_OBJECTS) $(ARCHIVE)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # Fuzz targets are built from the pure layers' sources, with clang's libFuzzer.
 FUZZ_SOURCES := $(wildcard user/base/*.c user/net/*.c user/engine/*.c)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -122,9 +133,10 @@ $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
 	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -iquote tests -iquote user/base -iquote user/net -iquote user/engine -o $@ $< $(FUZZ_SOURCES)
 
-.PHONY: tests fuzzers
+.PHONY: tests fuzzers benches
 tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TOOLS)
 fuzzers: $(FUZZERS)
+benches: $(BENCHES)
 
 .PHONY: deps test demo bench
 deps:
@@ -138,6 +150,27 @@ test: deps
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BIN=$(abspath $(BIN)) tests/demo
+
+# Manual pages.
+MANPAGES := $(patsubst doc/%.scd,$(O)/man/%,$(wildcard doc/*.scd))
+$(O)/man/%: doc/%.scd
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)scdoc < $< > $@
+
+.PHONY: man install
+man: $(MANPAGES)
+install: all man
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
+	install $(BIN)/nolisten-loader $(DESTDIR)$(PREFIX)/sbin/
+	install $(BIN)/nolisten $(DESTDIR)$(PREFIX)/bin/
+	for page in $(MANPAGES); do \
+		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	done
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory all benches
+	$(Q)OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/bench/run
 
 .PHONY: format clean
 format:

@@ -117,7 +117,10 @@ void answered_format(const struct answered *answered, char *text, size_t size)
 
 	snprintf(text, size, "no address");
 	for (size_t i = 0; i < answered->count; i++) {
-		prefix_format(&answered->prefixes[i], one);
+		if (answered->prefixes[i].bits == 128)
+			addr_format(&answered->prefixes[i].addr, one);
+		else
+			prefix_format(&answered->prefixes[i], one);
 		/* Room for this one, and for the dots if another follows. */
 		if (used + strlen(one) + 8 > size) {
 			snprintf(text + used, size - used, ", ...");

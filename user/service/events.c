@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,11 +44,14 @@ struct line {
 
 /* What both forms of a line need. */
 struct names {
+	const char *time;
 	char local[ENDPOINT_TEXT_SIZE], remote[ENDPOINT_TEXT_SIZE];
 };
 
 struct events {
 	struct output json, human;
+	uint64_t time_s; /* of time: the date is computed anew once a second only */
+	char time[CLOCK_TEXT_SIZE];
 };
 
 static const struct {
@@ -151,6 +153,8 @@ static bool make_space(struct output *output, size_t len)
 	if (output->end + len <= BUFFER_SIZE)
 		return true;
 	flush(output);
+	if (!output->start)
+		return output->end + len <= BUFFER_SIZE;
 	memmove(output->buffer, output->buffer + output->start, output->end - output->start);
 	output->end -= output->start;
 	output->start = 0;
@@ -171,17 +175,44 @@ static void append(struct output *output, const struct line *line)
 	output->end += line->len;
 }
 
-/* What does not fit is cut; no line comes near LINE_SIZE. */
-static void __attribute__((format(printf, 2, 3))) add(struct line *line, const char *format, ...)
+/* What does not fit is cut; no line comes near LINE_SIZE. snprintf() would cost more than the system call. */
+static void add_bytes(struct line *line, const char *text, size_t len)
 {
-	size_t room = sizeof(line->text) - line->len;
-	va_list args;
-	int len;
+	const size_t room = sizeof(line->text) - line->len;
 
-	va_start(args, format);
-	len = vsnprintf(line->text + line->len, room, format, args);
-	va_end(args);
-	line->len += (size_t)len < room ? (size_t)len : room - 1;
+	if (len > room)
+		len = room;
+	memcpy(line->text + line->len, text, len);
+	line->len += len;
+}
+
+static void add(struct line *line, const char *text)
+{
+	add_bytes(line, text, strlen(text));
+}
+
+static void add_number(struct line *line, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	add_bytes(line, digits + at, sizeof(digits) - at);
+}
+
+static void add_member(struct line *line, const char *key, const char *value)
+{
+	add(line, key);
+	add(line, value);
+	add(line, "\"");
+}
+
+static void add_number_member(struct line *line, const char *key, uint64_t value)
+{
+	add(line, key);
+	add_number(line, value);
 }
 
 static bool has_count(const struct event *event)
@@ -191,53 +222,69 @@ static bool has_count(const struct event *event)
 
 static void build_json(struct line *line, const struct event *event, const struct names *names)
 {
-	char time[CLOCK_TEXT_SIZE];
-
-	clock_format(time, clock_realtime_ns());
-	add(line, "{\"time\":\"%s\",\"event\":\"%s\"", time, event_kind_text(event->kind));
-	if (event->tuple)
-		add(line, ",\"local\":\"%s\",\"remote\":\"%s\"", names->local, names->remote);
+	add_member(line, "{\"time\":\"", names->time);
+	add_member(line, ",\"event\":\"", event_kind_text(event->kind));
+	if (event->tuple) {
+		add_member(line, ",\"local\":\"", names->local);
+		add_member(line, ",\"remote\":\"", names->remote);
+	}
 	if (event->method != NOL_METHOD_NONE)
-		add(line, ",\"method\":\"%s\"", method_text(event->method));
+		add_member(line, ",\"method\":\"", method_text(event->method));
 	if (event->rtt_us >= 0)
-		add(line, ",\"rtt_us\":%" PRId64, event->rtt_us);
+		add_number_member(line, ",\"rtt_us\":", event->rtt_us);
 	if (event->handoff_us >= 0)
-		add(line, ",\"handoff_us\":%" PRId64, event->handoff_us);
+		add_number_member(line, ",\"handoff_us\":", event->handoff_us);
 	if (event->reason)
-		add(line, ",\"reason\":\"%s\"", event->reason);
+		add_member(line, ",\"reason\":\"", event->reason);
 	if (has_count(event))
-		add(line, ",\"count\":%" PRIu64, event->count);
+		add_number_member(line, ",\"count\":", event->count);
 	add(line, "}\n");
 }
 
-/* In parentheses, separated by commas: what is known. */
+/* One of what stands in parentheses, separated by commas; start: where the parenthesis opens. */
+static void add_detail(struct line *line, size_t start, const char *text)
+{
+	add(line, line->len == start ? " (" : ", ");
+	add(line, text);
+}
+
+static void add_microseconds(struct line *line, size_t start, const char *name, int64_t us)
+{
+	if (us < 0)
+		return;
+	add_detail(line, start, name);
+	add_number(line, us);
+	add(line, " us");
+}
+
 static void add_details(struct line *line, const struct event *event)
 {
-	static const char *const separators[] = {" (", ", "};
-	const size_t before = line->len;
+	const size_t start = line->len;
 
-#define SEPARATOR separators[line->len != before]
 	if (event->method != NOL_METHOD_NONE)
-		add(line, "%s%s", SEPARATOR, method_text(event->method));
-	if (event->rtt_us >= 0)
-		add(line, "%srtt %" PRId64 " us", SEPARATOR, event->rtt_us);
-	if (event->handoff_us >= 0)
-		add(line, "%shand-off %" PRId64 " us", SEPARATOR, event->handoff_us);
+		add_detail(line, start, method_text(event->method));
+	add_microseconds(line, start, "rtt ", event->rtt_us);
+	add_microseconds(line, start, "hand-off ", event->handoff_us);
 	if (event->reason)
-		add(line, "%s%s", SEPARATOR, event->reason);
-	if (has_count(event))
-		add(line, "%s%" PRIu64 " %s", SEPARATOR, event->count,
-		    event->count == 1 ? "packet" : "packets");
-#undef SEPARATOR
-	if (line->len != before)
+		add_detail(line, start, event->reason);
+	if (has_count(event)) {
+		add_detail(line, start, "");
+		add_number(line, event->count);
+		add(line, event->count == 1 ? " packet" : " packets");
+	}
+	if (line->len != start)
 		add(line, ")");
 }
 
 static void build_human(struct line *line, const struct event *event, const struct names *names)
 {
-	if (event->tuple)
-		add(line, "%s > %s ", names->remote, names->local);
-	add(line, "%s", kind_texts[event->kind].human);
+	if (event->tuple) {
+		add(line, names->remote);
+		add(line, " > ");
+		add(line, names->local);
+		add(line, " ");
+	}
+	add(line, kind_texts[event->kind].human);
 	add_details(line, event);
 	add(line, "\n");
 }
@@ -256,12 +303,29 @@ static void emit(struct output *output, build_fn build, const struct event *even
 	append(output, &line);
 }
 
+static const char *format_time(struct events *events)
+{
+	static const size_t last_digit = sizeof("2026-11-21T19:18:38.123456") - 2;
+	const uint64_t now_ns = clock_realtime_ns();
+	uint64_t us = now_ns % CLOCK_NS_PER_S / CLOCK_NS_PER_US;
+
+	if (now_ns / CLOCK_NS_PER_S != events->time_s) {
+		events->time_s = now_ns / CLOCK_NS_PER_S;
+		clock_format(events->time, now_ns);
+		return events->time;
+	}
+	for (size_t i = 0; i < 6; i++, us /= 10)
+		events->time[last_digit - i] = (char)('0' + us % 10);
+	return events->time;
+}
+
 void events_emit(struct events *events, const struct event *event)
 {
 	struct names names;
 
 	if (events->json.fd < 0 && events->human.fd < 0)
 		return;
+	names.time = format_time(events);
 	if (event->tuple) {
 		endpoint_format(&event->tuple->local, names.local);
 		endpoint_format(&event->tuple->remote, names.remote);

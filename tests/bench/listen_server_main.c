@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel's own way, as the reference: listen(), accept(), epoll, echo. One thread, one buffer, nothing clever.
+ * Usage: listen_server PORT
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "numbers.h"
+
+#define EVENTS 256
+
+static int watch(int epoll_fd, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int open_listener(uint16_t port)
+{
+	struct sockaddr_in6 local = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int one = 1, zero = 0, err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero)) ||
+	    bind(fd, (struct sockaddr *)&local, sizeof(local)) || listen(fd, SOMAXCONN))
+		err = -errno;
+	if (err)
+		close(fd);
+	return err ?: fd;
+}
+
+static void accept_all(int epoll_fd, int listen_fd)
+{
+	int fd;
+
+	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		if (watch(epoll_fd, fd))
+			close(fd);
+	}
+}
+
+/* A client of the benchmark has one short message under way: a send that does not fit is the connection's end. */
+static void echo(int fd)
+{
+	char buffer[65536];
+	ssize_t len = recv(fd, buffer, sizeof(buffer), 0);
+
+	if (len < 0 && errno == EAGAIN)
+		return;
+	if (len <= 0 || send(fd, buffer, len, MSG_NOSIGNAL) != len)
+		close(fd);
+}
+
+static int serve(int epoll_fd, int listen_fd)
+{
+	struct epoll_event events[EVENTS];
+
+	for (;;) {
+		int count = epoll_wait(epoll_fd, events, EVENTS, -1);
+
+		if (count < 0 && errno != EINTR)
+			return -errno;
+		for (int i = 0; i < count; i++) {
+			if (events[i].data.fd == listen_fd)
+				accept_all(epoll_fd, listen_fd);
+			else
+				echo(events[i].data.fd);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), listen_fd, err;
+	uint64_t port;
+
+	if (argc != 2 || !number_parse(argv[1], 1, 65535, &port)) {
+		fprintf(stderr, "usage: listen_server PORT\n");
+		return 2;
+	}
+	listen_fd = open_listener(port);
+	err = listen_fd < 0 ? listen_fd : epoll_fd < 0 ? -EMFILE : watch(epoll_fd, listen_fd);
+	if (!err)
+		err = serve(epoll_fd, listen_fd);
+	fprintf(stderr, "listen_server: port %s: %s\n", argv[1], strerror(-err));
+	return 1;
+}

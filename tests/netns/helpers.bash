@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# What the namespace tests share. A lab is two namespaces joined by a veth whose ends are both called eth0:
+# the server has 10.0.0.2 and fd00::2, the client 10.0.0.1 and fd00::1. Names carry the run (NOL_RUN) and the
+# test's process, so that tests/netns/sweep can remove what an interrupted run leaves behind.
+
+REPO=$(realpath "$BATS_TEST_DIRNAME/../..")
+O=${O:-$REPO/build}
+OBJ=${OBJ:-$O/obj}
+BIN=${BIN:-$REPO}
+TOOLS=$OBJ/tests/tools
+LOADER=$BIN/nolisten-loader
+NOLISTEN=$BIN/nolisten
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-90}
+
+# --- conditions
+
+# wait_for SECONDS COMMAND...: until it succeeds; fails, saying what never came true.
+wait_for()
+{
+	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if ((${EPOCHREALTIME/./} > deadline)); then
+			echo "never came true: $*" >&2
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+not()
+{
+	! "$@"
+}
+
+is_gone()
+{
+	local state
+	[ -e "/proc/$1" ] || return 0
+	state=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) || return 0
+	[ "${state%% *}" = Z ]
+}
+
+# expect TEXT COMMAND...: its output (both streams) contains TEXT.
+expect()
+{
+	local text=$1
+	shift
+	run "$@"
+	if [[ $output != *"$text"* ]]; then
+		printf 'expected "%s" from: %s\nstatus %s, output:\n%s\n' "$text" "$*" "$status" "$output" >&2
+		return 1
+	fi
+}
+
+is_equal()
+{
+	[ "$1" = "$2" ] || {
+		printf 'expected: %s\n     got: %s\n' "$2" "$1" >&2
+		return 1
+	}
+}
+
+# --- namespaces
+
+# add_namespace ROLE: prints its name.
+add_namespace()
+{
+	local name="nol-${NOL_RUN:-$$}-$$-$1"
+	ip netns add "$name" || return
+	ip -n "$name" link set lo up
+	echo "$name"
+}
+
+# remove_namespace NAME...: ends what lives in it first.
+remove_namespace()
+{
+	local name pid
+	for name in "$@"; do
+		[ -e "/run/netns/$name" ] || continue
+		for pid in $(ip netns pids "$name"); do
+			kill -KILL "$pid" 2>/dev/null || :
+		done
+		ip netns del "$name"
+	done
+}
+
+in_server()
+{
+	ip netns exec "$SERVER" "$@"
+}
+
+in_client()
+{
+	ip netns exec "$CLIENT" "$@"
+}
+
+# join NAMESPACE IFNAME NAMESPACE IFNAME: a veth between them, both ends up.
+join()
+{
+	ip -n "$1" link add "$2" type veth peer name "$4" netns "$3"
+	ip -n "$1" link set "$2" up
+	ip -n "$3" link set "$4" up
+}
+
+# address NAMESPACE IFNAME ADDRESS...
+address()
+{
+	local namespace=$1 ifname=$2 one
+	shift 2
+	for one in "$@"; do
+		case $one in
+		*:*) ip -n "$namespace" address add "$one" dev "$ifname" nodad ;;
+		*) ip -n "$namespace" address add "$one" dev "$ifname" ;;
+		esac
+	done
+}
+
+is_running()
+{
+	ip -n "$1" link show "$2" | grep -q LOWER_UP
+}
+
+lab_up()
+{
+	SERVER=$(add_namespace s)
+	CLIENT=$(add_namespace c)
+	export SERVER CLIENT
+	join "$SERVER" eth0 "$CLIENT" eth0
+	address "$SERVER" eth0 10.0.0.2/24 fd00::2/64
+	address "$CLIENT" eth0 10.0.0.1/24 fd00::1/64
+	wait_for 5 is_running "$SERVER" eth0
+	wait_for 5 is_running "$CLIENT" eth0
+}
+
+lab_down()
+{
+	remove_namespace ${SERVER:+"$SERVER"} ${CLIENT:+"$CLIENT"} "$@"
+}
+
+# --- programs in the background
+
+# start NAME COMMAND...: in the background, output in $BATS_FILE_TMPDIR/NAME.{out,err}; its pid is in $STARTED.
+start()
+{
+	local name=$1
+	shift
+	"$@" >"$BATS_FILE_TMPDIR/$name.out" 2>"$BATS_FILE_TMPDIR/$name.err" 3>&- </dev/null &
+	STARTED=$!
+}
+
+# start_ready NAME COMMAND...: the same, and waits until it prints "ready".
+start_ready()
+{
+	start "$@"
+	wait_for 5 grep -q ready "$BATS_FILE_TMPDIR/$1.out"
+}
+
+# stop PID [SIGNAL]: ends one of our own.
+stop()
+{
+	kill "-${2:-TERM}" "$1" 2>/dev/null || return 0
+	wait_for 10 is_gone "$1"
+	wait "$1" 2>/dev/null || :
+}
+
+# start_kernel_server PORT [BANNER]: an ordinary listening server in the server's namespace.
+start_kernel_server()
+{
+	start_ready "kernel-$1" ip netns exec "$SERVER" "$TOOLS/echo_server" "$@"
+	KERNEL_SERVER=$STARTED
+}
+
+# --- the loader
+
+# start_loader_unready [OPTION...]: in the background on $IFACE (eth0); LOADER_PID, LOADER_LOG, EVENTS.
+start_loader_unready()
+{
+	LOADER_LOG=$(mktemp "$BATS_FILE_TMPDIR/loader.XXXXXX")
+	EVENTS=$LOADER_LOG.json
+	: >"$EVENTS"
+	ip netns exec "${LOADER_NAMESPACE:-$SERVER}" "$LOADER" --events="$EVENTS" "$@" "${IFACE:-eth0}" \
+		>"$LOADER_LOG.out" 2>"$LOADER_LOG" 3>&- </dev/null &
+	LOADER_PID=$!
+	export LOADER_PID LOADER_LOG EVENTS
+}
+
+is_answering_or_gone()
+{
+	grep -q answering "$LOADER_LOG" || is_gone "$LOADER_PID"
+}
+
+# start_loader [OPTION...]: waits until it answers; shows what it said if it does not.
+start_loader()
+{
+	start_loader_unready "$@"
+	wait_for 10 is_answering_or_gone && ! is_gone "$LOADER_PID" && return
+	cat "$LOADER_LOG" >&2
+	return 1
+}
+
+# stop_loader [SIGNAL]: waits for its end; the exit status is in $LOADER_STATUS.
+stop_loader()
+{
+	LOADER_STATUS=0
+	kill "-${1:-TERM}" "$LOADER_PID"
+	wait_for 15 is_gone "$LOADER_PID"
+	wait "$LOADER_PID" 2>/dev/null || LOADER_STATUS=$?
+}
+
+# For setup and teardown of files whose tests start a loader each.
+stop_leftover_loader()
+{
+	[ -z "${LOADER_PID:-}" ] || is_gone "$LOADER_PID" || stop "$LOADER_PID" KILL
+}
+
+# refused_loader STATUS TEXT [ARGUMENT...]: ends at once with that status and one line that contains TEXT.
+refused_loader()
+{
+	local expected=$1 text=$2
+	shift 2
+	run ip netns exec "$SERVER" timeout -k 1 10 "$LOADER" "$@"
+	if [ "$status" != "$expected" ] || [[ $output != *"$text"* ]] || [ ${#lines[@]} != 1 ]; then
+		printf 'expected status %s and one line with "%s", got status %s:\n%s\n' \
+			"$expected" "$text" "$status" "$output" >&2
+		return 1
+	fi
+}
+
+# is_attached / is_detached [IFACE]: by what bpftool and ip show in the server's namespace.
+is_detached()
+{
+	local nets
+	nets=$(in_server bpftool -j net show) || return
+	[[ $nets != *nol_* && $nets != *\"id\"* ]] && [[ $(in_server ip link show) != *xdp* ]]
+}
+
+is_attached()
+{
+	! is_detached
+}
+
+# --- what the loader says
+
+# has_event FILTER: a line of the events file for which the jq expression is true.
+has_event()
+{
+	[ -n "$(jq -c "select($1)" "$EVENTS")" ]
+}
+
+# expect_event FILTER: within a few seconds.
+expect_event()
+{
+	wait_for 5 has_event "$1" && return
+	tail -n 20 "$EVENTS" >&2
+	return 1
+}
+
+# counter NAME: of the status of the loader in the server's namespace.
+counter()
+{
+	in_server "$NOLISTEN" status -j "${IFACE:-eth0}" | jq "(.counters + .engine).$1 // 0"
+}
+
+# has_counter NAME MINIMUM
+has_counter()
+{
+	[ "$(counter "$1")" -ge "$2" ]
+}
+
+flows()
+{
+	in_server "$NOLISTEN" flows -j "${IFACE:-eth0}"
+}
+
+has_no_flows()
+{
+	local all
+	all=$(flows) && [ -z "$all" ]
+}
+
+# --- what the kernel says
+
+# snmp NAMESPACE NAME: a counter of nstat, such as TcpRetransSegs or TcpOutRsts.
+snmp()
+{
+	ip netns exec "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'
+}
+
+# retransmissions: of both namespaces together.
+retransmissions()
+{
+	echo $(($(snmp "$SERVER" TcpRetransSegs) + $(snmp "$CLIENT" TcpRetransSegs)))
+}
+
+# echo_back ADDRESS PORT TEXT: what nc gets back.
+echo_back()
+{
+	printf '%s' "$3" | in_client timeout 10 nc -N -w 5 "$1" "$2"
+}
+
+# is_refused ADDRESS PORT: by a RST, that is at once.
+is_refused()
+{
+	run in_client timeout 3 nc -v -z -w 2 "$1" "$2"
+	[ "$status" = 1 ] && [[ $output == *refused* ]]
+}

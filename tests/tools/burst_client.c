@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * burst_client HOST PORT COUNT BYTES [plain|reset]: COUNT connections to an echo service, one after the other.
+ * The ACK that completes each handshake carries the first of BYTES, all of which must come back, then the
+ * end of the stream. plain: the ACK goes out alone. reset: closes with a RST when the bytes are back.
+ *
+ * Prints "N connections, N with data in the final ACK, N bytes"; exit status 1 if a stream was damaged.
+ */
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include "tools/tool.h"
+
+#define READ_DEADLINE_S 10
+
+struct plan {
+	struct sockaddr_storage peer;
+	socklen_t peer_len;
+	size_t bytes;
+	bool is_plain, is_reset;
+	uint8_t *sent, *got;
+};
+
+/*
+ * Without quick ACKs Linux delays the ACK of a SYN-ACK, so that data written at once carries it. The send
+ * buffer is large enough for one write() to queue everything.
+ */
+static int open_connection(const struct plan *plan)
+{
+	const struct timeval deadline = {.tv_sec = READ_DEADLINE_S};
+	int fd = socket(plan->peer.ss_family, SOCK_STREAM, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){1 << 20}, sizeof(int));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	if (!plan->is_plain)
+		setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
+	if (connect(fd, (const struct sockaddr *)&plan->peer, plan->peer_len))
+		fail("connect");
+	return fd;
+}
+
+/* SYN out, nothing else: the ACK of the SYN-ACK is still to come. */
+static bool is_ack_pending(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info.tcpi_segs_out == 1;
+}
+
+static void read_back(int fd, const struct plan *plan)
+{
+	size_t have = 0;
+
+	while (have < plan->bytes) {
+		ssize_t got = recv(fd, plan->got + have, plan->bytes - have, 0);
+		if (got < 0)
+			fail("recv");
+		if (got == 0) {
+			errno = EPIPE;
+			fail("the stream ended early");
+		}
+		have += (size_t)got;
+	}
+	if (memcmp(plan->sent, plan->got, plan->bytes)) {
+		errno = EBADMSG;
+		fail("the echo differs");
+	}
+}
+
+static void finish(int fd, const struct plan *plan)
+{
+	const struct linger hard = {.l_onoff = 1};
+	char byte;
+
+	if (plan->is_reset) {
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	} else {
+		shutdown(fd, SHUT_WR);
+		if (recv(fd, &byte, 1, 0) != 0)
+			fail("no end of the stream");
+	}
+	close(fd);
+}
+
+/* Did the final ACK carry data? */
+static bool run_one(const struct plan *plan, uint64_t seed)
+{
+	int fd = open_connection(plan);
+	bool was_pending;
+
+	fill_pattern(plan->sent, plan->bytes, seed, 0);
+	was_pending = is_ack_pending(fd);
+	if (send(fd, plan->sent, plan->bytes, MSG_NOSIGNAL) != (ssize_t)plan->bytes)
+		fail("send");
+	read_back(fd, plan);
+	finish(fd, plan);
+	return was_pending;
+}
+
+int main(int argc, char **argv)
+{
+	struct plan plan = {0};
+	unsigned long count, with_data = 0;
+
+	if (argc < 5 || argc > 6)
+		usage("HOST PORT COUNT BYTES [plain|reset]");
+	plan.peer_len = resolve(argv[1], argv[2], &plan.peer);
+	count = strtoul(argv[3], NULL, 10);
+	plan.bytes = strtoul(argv[4], NULL, 10);
+	plan.is_plain = argc == 6 && !strcmp(argv[5], "plain");
+	plan.is_reset = argc == 6 && !strcmp(argv[5], "reset");
+	plan.sent = malloc(plan.bytes);
+	plan.got = malloc(plan.bytes);
+	if (!plan.sent || !plan.got)
+		fail("malloc");
+	for (unsigned long i = 0; i < count; i++)
+		with_data += run_one(&plan, i);
+	printf("%lu connections, %lu with data in the final ACK, %zu bytes\n", count, with_data,
+	       plan.bytes);
+	free(plan.sent);
+	free(plan.got);
+	return 0;
+}

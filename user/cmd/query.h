@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What flows and status share: their arguments, and asking one loader or all. */
+#ifndef NOLISTEN_QUERY_H
+#define NOLISTEN_QUERY_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+struct query {
+	const char *command; /* as the loader knows it */
+	bool is_json; /* -j */
+	const char *ifname; /* NULL: all loaders of this network namespace */
+};
+
+/* [-j] [IFACE]; 0 or -EINVAL, logged. */
+int query_parse(struct query *out, int argc, char **argv);
+
+/*
+ * Ask; with -j print what comes, else call fn for each object. 0 or -errno, logged: -ECONNREFUSED when nobody
+ * is there to ask.
+ */
+int query_run(const struct query *query, void (*fn)(void *context, const json_t *object),
+	      void *context);
+
+/* Members of an object, or what stands for nothing. */
+const char *query_text(const json_t *object, const char *key);
+long long query_number(const json_t *object, const char *key);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* nolisten status: what each loader does, and the counters that say something. */
+#include <linux/types.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <nolisten/abi.h>
+
+#include "commands.h"
+#include "query.h"
+
+/* Names and meanings come from the ABI; those that are 0 are left out, but for these. */
+static const char *const always_shown[] = {
+	"held_syn", "held_flow", "lost_ring_full", "rst_dropped", "replay_turned", NULL,
+};
+
+static const struct counter {
+	const char *name, *meaning;
+} counter_table[] = {
+#define COUNTER(name, text) {#name, text},
+	NOL_STATS(COUNTER)
+#undef COUNTER
+};
+
+static const char *find_meaning(const char *name)
+{
+	for (size_t i = 0; i < sizeof(counter_table) / sizeof(counter_table[0]); i++)
+		if (strcmp(counter_table[i].name, name) == 0)
+			return counter_table[i].meaning;
+	return "";
+}
+
+static bool is_always_shown(const char *name)
+{
+	for (const char *const *shown = always_shown; *shown; shown++)
+		if (strcmp(*shown, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_shown(const char *name, const json_t *value)
+{
+	return json_number_value(value) != 0 || is_always_shown(name);
+}
+
+static size_t count_shown(json_t *counters)
+{
+	const char *name;
+	json_t *value;
+	size_t count = 0;
+
+	json_object_foreach(counters, name, value) count += is_shown(name, value);
+	return count;
+}
+
+static void print_counters(const char *title, json_t *counters)
+{
+	const char *name;
+	json_t *value;
+
+	if (!count_shown(counters))
+		return;
+	printf("\n  %s\n", title);
+	json_object_foreach(counters, name, value)
+	{
+		const char *meaning = find_meaning(name);
+
+		if (is_shown(name, value))
+			printf("    %-22s %12lld%s%s\n", name, (long long)json_number_value(value),
+			       *meaning ? "  " : "", meaning);
+	}
+}
+
+static void print_addresses(const json_t *addresses)
+{
+	const size_t count = json_array_size(addresses);
+
+	for (size_t i = 0; i < count; i++)
+		printf("%s%s", i ? ", " : "", json_string_value(json_array_get(addresses, i)));
+	printf("%s\n", count ? "" : "none");
+}
+
+static void print_status(void *context, const json_t *status)
+{
+	bool *is_first = context;
+
+	printf("%s%s: pid %lld, up %lld s\n", *is_first ? "" : "\n",
+	       query_text(status, "interface"), query_number(status, "pid"),
+	       query_number(status, "uptime_s"));
+	*is_first = false;
+	printf("  method       %s, xdp %s, tc %s\n", query_text(status, "method"),
+	       query_text(status, "xdp"), query_text(status, "tc"));
+	printf("  ports        %s\n  addresses    ", query_text(status, "ports"));
+	print_addresses(json_object_get(status, "addresses"));
+	printf("  service      %s\n", query_text(status, "service"));
+	printf("  flows        %lld, %lld of them half-open\n", query_number(status, "flows"),
+	       query_number(status, "half_open"));
+	printf("  connections  %lld\n", query_number(status, "connections"));
+	print_counters("packets", json_object_get(status, "counters"));
+	print_counters("engine", json_object_get(status, "engine"));
+}
+
+int status_main(int argc, char **argv)
+{
+	struct query query;
+	bool is_first = true;
+
+	if (query_parse(&query, argc, argv))
+		return STATUS_USAGE;
+	return query_run(&query, print_status, &is_first) ? STATUS_FAILED : STATUS_DONE;
+}

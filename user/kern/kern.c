@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Loading, the configuration page, what is answered, and the counters. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "kern_private.h"
+#include "log.h"
+
+/* A verifier's log comes as one message of many lines. */
+static void log_lines(enum log_level level, char *text)
+{
+	char *rest = NULL;
+
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		log_print(level, "%s", line);
+}
+
+static int relay_log(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char *text;
+
+	if (level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
+		return 0;
+	log_lines(level == LIBBPF_WARN ? LOG_INFO : LOG_DEBUG, text);
+	free(text);
+	return 0;
+}
+
+void program_name(uint32_t id, char name[BPF_OBJ_NAME_LEN])
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	name[0] = '\0';
+	if (fd < 0)
+		return;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+	close(fd);
+}
+
+static int load_programs(struct kern *kern)
+{
+	const struct kern_options *options = &kern->options;
+	struct nolisten_bpf *skel;
+	int err;
+
+	skel = kern->skel = nolisten_bpf__open();
+	if (!skel)
+		return -errno;
+	skel->rodata->nol_has_link_header = options->has_link_header;
+	skel->rodata->nol_is_loopback = options->is_loopback;
+	err = bpf_map__set_max_entries(skel->maps.nol_events, options->ring_size);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.nol_flows, options->max_flows);
+	return err ? err : nolisten_bpf__load(skel);
+}
+
+static int map_config(struct kern *kern)
+{
+	void *page = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  bpf_map__fd(kern->skel->maps.nol_config), 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	kern->config = page;
+	kern->config->ifindex = kern->options.ifindex;
+	return 0;
+}
+
+static int take_record(void *context, void *data, size_t size)
+{
+	const struct nol_record *record = data;
+	struct kern *kern = context;
+
+	if (size >= sizeof(*record) && record->snap_len <= size - sizeof(*record))
+		kern->record_fn(kern->record_context, record, (const uint8_t *)(record + 1));
+	/* A negative value ends the round after this record. */
+	return --kern->records_left ? 0 : -ECANCELED;
+}
+
+static int map_ring(struct kern *kern)
+{
+	kern->ring =
+		ring_buffer__new(bpf_map__fd(kern->skel->maps.nol_events), take_record, kern, NULL);
+	return kern->ring ? 0 : -errno;
+}
+
+int kern_open(struct kern **out, const struct kern_options *options)
+{
+	struct kern *kern = calloc(1, sizeof(*kern));
+	const char *what = "allocate memory";
+	int err = -ENOMEM;
+
+	if (!kern)
+		goto out;
+	libbpf_set_print(relay_log);
+	kern->options = *options;
+	kern->options.ifname = kern->ifname;
+	snprintf(kern->ifname, sizeof(kern->ifname), "%s", options->ifname);
+	kern->xdp_link_fd = -1;
+	kern->tcx_link_fd = -1;
+
+	what = "load the programs";
+	err = load_programs(kern);
+	if (err)
+		goto out;
+	what = "map the configuration";
+	err = map_config(kern);
+	if (err)
+		goto out;
+	what = "map the ring buffer";
+	err = map_ring(kern);
+	if (err)
+		goto out;
+	*out = kern;
+	kern = NULL;
+out:
+	if (err)
+		log_error("%s: cannot %s: %s", options->ifname, what, strerror(-err));
+	kern_close(kern);
+	return err;
+}
+
+int kern_attach(struct kern *kern)
+{
+	int err = xdp_attach(kern);
+
+	if (err)
+		return err;
+	err = tc_attach(kern);
+	if (err)
+		xdp_detach(kern);
+	return err;
+}
+
+void kern_detach(struct kern *kern)
+{
+	xdp_detach(kern);
+	tc_detach(kern);
+}
+
+void kern_close(struct kern *kern)
+{
+	if (!kern)
+		return;
+	kern_detach(kern);
+	pin_remove(kern);
+	ring_buffer__free(kern->ring);
+	if (kern->config)
+		munmap(kern->config, sysconf(_SC_PAGESIZE));
+	nolisten_bpf__destroy(kern->skel);
+	free(kern);
+}
+
+struct nol_config *kern_config(struct kern *kern)
+{
+	return kern->config;
+}
+
+void kern_beat(struct kern *kern)
+{
+	__atomic_store_n(&kern->config->heartbeat_ns, clock_monotonic_ns(), __ATOMIC_RELAXED);
+}
+
+void kern_set_ports(struct kern *kern, const struct port_set *ports)
+{
+	__u64 *words = kern->skel->bss->nol_ports;
+
+	for (size_t i = 0; i < sizeof(ports->words) / sizeof(ports->words[0]); i++)
+		__atomic_store_n(&words[i], ports->words[i], __ATOMIC_RELAXED);
+}
+
+static struct nol_prefix_key key_of(const struct prefix *prefix)
+{
+	struct nol_prefix_key key = {.bits = prefix->bits};
+
+	memcpy(key.addr, prefix->addr.bytes, sizeof(key.addr));
+	return key;
+}
+
+int kern_add_prefix(struct kern *kern, const struct prefix *prefix)
+{
+	struct nol_prefix_key key = key_of(prefix);
+	__u8 present = 1;
+
+	return bpf_map_update_elem(bpf_map__fd(kern->skel->maps.nol_answered), &key, &present,
+				   BPF_ANY);
+}
+
+int kern_remove_prefix(struct kern *kern, const struct prefix *prefix)
+{
+	struct nol_prefix_key key = key_of(prefix);
+
+	return bpf_map_delete_elem(bpf_map__fd(kern->skel->maps.nol_answered), &key);
+}
+
+int kern_ring_fd(const struct kern *kern)
+{
+	return bpf_map__fd(kern->skel->maps.nol_events);
+}
+
+int kern_ring_consume(struct kern *kern, uint32_t max, kern_record_fn fn, void *context)
+{
+	int err;
+
+	if (max == 0)
+		return 0;
+	kern->record_fn = fn;
+	kern->record_context = context;
+	kern->records_left = max;
+	err = ring_buffer__consume(kern->ring);
+	return err < 0 && err != -ECANCELED ? err : (int)(max - kern->records_left);
+}
+
+int kern_stats_read(struct kern *kern, struct nol_stats *out)
+{
+	const size_t count = sizeof(*out) / sizeof(__u64);
+	int cpus = libbpf_num_possible_cpus(), err;
+	__u64 *sums = (__u64 *)out, *values;
+	__u32 zero = 0;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc(cpus, sizeof(*out));
+	if (!values)
+		return -ENOMEM;
+	err = bpf_map_lookup_elem(bpf_map__fd(kern->skel->maps.nol_stats), &zero, values);
+	if (!err) {
+		memset(out, 0, sizeof(*out));
+		for (size_t i = 0; i < count * cpus; i++)
+			sums[i % count] += values[i];
+	}
+	free(values);
+	return err;
+}

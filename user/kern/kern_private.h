@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the files of this folder share; tests that run single programs look in here too. */
+#ifndef NOLISTEN_KERN_PRIVATE_H
+#define NOLISTEN_KERN_PRIVATE_H
+
+#include <net/if.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <nolisten.skel.h>
+
+#include "kern.h"
+
+struct kern {
+	struct kern_options options; /* ifname points to the copy below */
+	char ifname[IF_NAMESIZE];
+	struct nolisten_bpf *skel;
+	struct nol_config *config; /* the mapped page of nol_config */
+	struct ring_buffer *ring;
+	bool is_pinned;
+
+	int xdp_link_fd; /* -1: not attached */
+	bool is_xdp_generic;
+	int tcx_link_fd; /* -1: not attached, or to clsact */
+	bool is_on_clsact;
+	bool has_made_clsact; /* the qdisc was not there before */
+
+	/* During kern_ring_consume() only. */
+	kern_record_fn record_fn;
+	void *record_context;
+	uint32_t records_left;
+};
+
+/* Errors are logged. -EBUSY: another XDP program is there. */
+int xdp_attach(struct kern *kern);
+void xdp_detach(struct kern *kern);
+
+/* Errors are logged. */
+int tc_attach(struct kern *kern);
+void tc_detach(struct kern *kern);
+
+/* Is there no filter, of ingress or egress, on the interface's clsact qdisc? False as well if that cannot be told. */
+bool clsact_is_empty(uint32_t ifindex);
+
+/* The name of the program with this id, or "" if there is none. */
+void program_name(uint32_t id, char name[BPF_OBJ_NAME_LEN]);
+
+void pin_remove(struct kern *kern);
+
+#endif

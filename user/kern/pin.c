@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The maps in bpffs, for bpftool and others to read while the owner lives. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "clock.h"
+#include "kern_private.h"
+#include "log.h"
+
+#define PIN_ROOT "/sys/fs/bpf"
+#define PIN_PARENT PIN_ROOT "/nolisten"
+#define PIN_PATH_SIZE (sizeof(PIN_PARENT) + IF_NAMESIZE + BPF_OBJ_NAME_LEN + 2)
+
+static bool has_bpffs(void)
+{
+	struct statfs fs;
+
+	return !statfs(PIN_ROOT, &fs) && fs.f_type == BPF_FS_MAGIC;
+}
+
+static void path_of(const struct kern *kern, const char *map, char path[PIN_PATH_SIZE])
+{
+	snprintf(path, PIN_PATH_SIZE, "%s/%s/%s", PIN_PARENT, kern->ifname, map);
+}
+
+/* Pins outlive a killed process, its heartbeat does not. */
+static bool has_live_owner(const struct kern *kern)
+{
+	struct nol_config config = {};
+	char path[PIN_PATH_SIZE];
+	__u32 zero = 0;
+	int fd, err;
+
+	path_of(kern, "nol_config", path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return false;
+	err = bpf_map_lookup_elem(fd, &zero, &config);
+	close(fd);
+	return !err && clock_monotonic_ns() - config.heartbeat_ns < NOL_HEARTBEAT_STALE_NS;
+}
+
+/* Our own maps: those of constant data and .bss have a name with a dot, which bpffs refuses. */
+static bool is_pinnable(const struct bpf_map *map)
+{
+	return !bpf_map__is_internal(map);
+}
+
+static void remove_pins(const struct kern *kern)
+{
+	char path[PIN_PATH_SIZE];
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, kern->skel->obj)
+	{
+		if (!is_pinnable(map))
+			continue;
+		path_of(kern, bpf_map__name(map), path);
+		unlink(path);
+	}
+}
+
+static int make_folder(const char *path)
+{
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+static int pin_maps(const struct kern *kern)
+{
+	char path[PIN_PATH_SIZE];
+	struct bpf_map *map;
+	int err = 0;
+
+	bpf_object__for_each_map(map, kern->skel->obj)
+	{
+		if (err || !is_pinnable(map))
+			continue;
+		path_of(kern, bpf_map__name(map), path);
+		err = bpf_obj_pin(bpf_map__fd(map), path);
+	}
+	return err;
+}
+
+int kern_pin(struct kern *kern)
+{
+	char folder[PIN_PATH_SIZE];
+	int err;
+
+	if (!has_bpffs()) {
+		log_debug("%s: no bpffs at %s, maps are not pinned", kern->ifname, PIN_ROOT);
+		return 0;
+	}
+	if (has_live_owner(kern)) {
+		log_debug("%s: %s/%s belongs to a live owner, maps are not pinned", kern->ifname,
+			  PIN_PARENT, kern->ifname);
+		return 0;
+	}
+	path_of(kern, "", folder);
+	err = make_folder(PIN_PARENT) ?: make_folder(folder);
+	if (!err) {
+		kern->is_pinned = true;
+		remove_pins(kern);
+		err = pin_maps(kern);
+	}
+	if (err) {
+		log_warning("%s: cannot pin maps in %s: %s", kern->ifname, folder, strerror(-err));
+		pin_remove(kern);
+	}
+	return err;
+}
+
+void pin_remove(struct kern *kern)
+{
+	char folder[PIN_PATH_SIZE];
+
+	if (!kern->is_pinned)
+		return;
+	remove_pins(kern);
+	path_of(kern, "", folder);
+	rmdir(folder);
+	rmdir(PIN_PARENT); /* fails, as it should, while another interface is in there */
+	kern->is_pinned = false;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Ingress: a BPF link, native or generic, that dies with the process. */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/sockios.h>
+
+#include "kern_private.h"
+#include "log.h"
+
+/* Native XDP on veth halves everybody's bulk TCP, and generic XDP costs nothing measurable there. */
+static bool is_veth(const struct kern *kern)
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq request = {.ifr_data = (void *)&info};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return false;
+	memcpy(request.ifr_name, kern->ifname, sizeof(kern->ifname));
+	err = ioctl(fd, SIOCETHTOOL, &request);
+	close(fd);
+	return !err && !strcmp(info.driver, "veth");
+}
+
+static int link_program(struct kern *kern, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
+	int fd = bpf_link_create(bpf_program__fd(kern->skel->progs.nol_xdp_ingress),
+				 kern->options.ifindex, BPF_XDP, &options);
+
+	if (fd < 0)
+		return fd;
+	kern->xdp_link_fd = fd;
+	kern->is_xdp_generic = flags == XDP_FLAGS_SKB_MODE;
+	return 0;
+}
+
+static bool is_taken(int err)
+{
+	return err == -EBUSY || err == -EEXIST;
+}
+
+static void log_other_program(const struct kern *kern)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	char name[BPF_OBJ_NAME_LEN];
+	uint32_t id = 0;
+
+	if (!bpf_xdp_query(kern->options.ifindex, 0, &query)) {
+		id = query.prog_id ? query.prog_id : query.drv_prog_id;
+		id = id ? id : query.skb_prog_id;
+	}
+	program_name(id, name);
+	log_error("%s: another XDP program is attached, %s (id %u): detach it first, perhaps by "
+		  "\"ip link set dev %s xdp off\"",
+		  kern->ifname, name[0] ? name : "without a name", id, kern->ifname);
+}
+
+static int link_native_or_generic(struct kern *kern)
+{
+	int err;
+
+	if (kern->options.is_loopback || is_veth(kern))
+		return link_program(kern, XDP_FLAGS_SKB_MODE);
+	err = link_program(kern, XDP_FLAGS_DRV_MODE);
+	if (!err || is_taken(err))
+		return err;
+	log_debug("%s: no native XDP (%s), trying generic", kern->ifname, strerror(-err));
+	return link_program(kern, XDP_FLAGS_SKB_MODE);
+}
+
+int xdp_attach(struct kern *kern)
+{
+	int err;
+
+	switch (kern->options.xdp_mode) {
+	case KERN_XDP_NATIVE:
+		err = link_program(kern, XDP_FLAGS_DRV_MODE);
+		break;
+	case KERN_XDP_GENERIC:
+		err = link_program(kern, XDP_FLAGS_SKB_MODE);
+		break;
+	default:
+		err = link_native_or_generic(kern);
+		break;
+	}
+	if (is_taken(err)) {
+		log_other_program(kern);
+		return -EBUSY;
+	}
+	if (err)
+		log_error("%s: cannot attach to XDP: %s", kern->ifname, strerror(-err));
+	return err;
+}
+
+void xdp_detach(struct kern *kern)
+{
+	if (kern->xdp_link_fd < 0)
+		return;
+	bpf_link_detach(kern->xdp_link_fd);
+	close(kern->xdp_link_fd);
+	kern->xdp_link_fd = -1;
+}
+
+const char *kern_xdp_mode_text(const struct kern *kern)
+{
+	return kern->is_xdp_generic ? "generic" : "native";
+}
