@@ -21,6 +21,7 @@ struct explain_options {
 	struct addr remote;
 	enum watch_look look;
 	bool is_demo;
+	const char *scene; /* of the demo; NULL: all */
 };
 
 struct live {
@@ -33,7 +34,7 @@ struct live {
 static const struct option long_options[] = {
 	{"port", required_argument, NULL, 'p'}, {"remote", required_argument, NULL, 'r'},
 	{"json", no_argument, NULL, 'j'},	{"draw", no_argument, NULL, 'd'},
-	{"demo", no_argument, NULL, 'D'},	{0},
+	{"demo", optional_argument, NULL, 'D'}, {0},
 };
 
 static int take_port(struct explain_options *options, const char *text)
@@ -81,6 +82,7 @@ static int take_option(struct explain_options *options, int key, char **argv)
 		return take_look(options, WATCH_DRAWING);
 	case 'D':
 		options->is_demo = true;
+		options->scene = optarg;
 		return 0;
 	case ':':
 		log_error("explain: %s: needs an argument", argv[optind - 1]);
@@ -98,7 +100,7 @@ static int take_ifname(struct explain_options *options, int argc, char **argv)
 
 	if (argc - optind != expected) {
 		log_error("usage: nolisten explain IFACE [--port N] [--remote ADDR] [-j | --draw], "
-			  "or nolisten explain --demo [-j | --draw]");
+			  "or nolisten explain --demo[=SCENE] [-j | --draw]");
 		return -EINVAL;
 	}
 	if (options->is_demo)
@@ -209,9 +211,8 @@ int explain_main(int argc, char **argv)
 	struct explain_options options;
 	int err = parse(&options, argc, argv);
 
-	if (err == -EINVAL)
-		return STATUS_USAGE;
 	if (!err)
-		err = options.is_demo ? explain_demo(options.look) : explain_live(&options);
-	return err ? STATUS_FAILED : STATUS_DONE;
+		err = options.is_demo ? explain_demo(options.look, options.scene)
+				      : explain_live(&options);
+	return err == -EINVAL ? STATUS_USAGE : err ? STATUS_FAILED : STATUS_DONE;
 }

@@ -5,7 +5,10 @@
 
 #include "explain_watch.h"
 
-/* 0 or -errno, logged. Nothing is left behind: the namespaces have no names and end with the process. */
-int explain_demo(enum watch_look look);
+/*
+ * scene: play only that one (-EINVAL: no such scene); NULL: all. 0 or -errno, logged. Nothing is left behind: the
+ * namespaces have no names and end with the process.
+ */
+int explain_demo(enum watch_look look, const char *scene);
 
 #endif

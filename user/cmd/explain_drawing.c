@@ -17,7 +17,8 @@ static void print_heading(const struct printer *printer, const struct conversati
 
 	words_end(key->local_addr, key->local_port, local);
 	words_end(key->remote_addr, key->remote_port, remote);
-	fprintf(printer->out, "\n%s\n", conversation->id > printer->headed ? "" : "(continued)");
+	fprintf(printer->out, "\n[%u]%s\n", conversation->id,
+		conversation->id > printer->headed ? "" : " continued");
 	fprintf(printer->out, "%10s  %-*s here\n", "us", LANE - 3, "there");
 	fprintf(printer->out, "%10s  %-*s %s\n", "", LANE - 3, remote, local);
 }

@@ -6,6 +6,7 @@
 #include "explain_table.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,20 @@ static void append(struct conversation *conversation, const struct nol_step *ste
 		conversation->steps[conversation->count++] = *step;
 }
 
+/* A socket that closes has given its port back already. One that opens may be a new one in an old one's place. */
+static struct conversation *find_closing(struct conversation_table *table,
+					 const struct nol_step *step)
+{
+	for (size_t i = 0; i < CONVERSATIONS_MAX; i++) {
+		struct conversation *one = table->conversations[i];
+
+		if (one && one->sk == step->sk && one->key.remote_port == step->key.remote_port &&
+		    (step->kind != NOL_STEP_STATE || step->new_state == TCP_CLOSE))
+			return one;
+	}
+	return NULL;
+}
+
 /* Of a drop without a device only the packet's identity tells whose it is. */
 static struct conversation *find_unplaced(struct conversation_table *table,
 					  const struct nol_step *step)
@@ -116,6 +131,8 @@ static void take(struct conversation_table *table, struct conversation *conversa
 {
 	adopt_orphans(table, conversation, step->sk);
 	conversation->last_ns = step->time_ns;
+	if (step->sk && step->socket == NOL_SOCKET_TCP)
+		conversation->sk = step->kind == NOL_STEP_DESTROYED ? 0 : step->sk;
 	if (step->skb)
 		conversation->last_skb = step->skb;
 	if (is_packet(step) && !conversation->first_packet_ns)
@@ -123,18 +140,22 @@ static void take(struct conversation_table *table, struct conversation *conversa
 	append(conversation, step);
 }
 
+static struct conversation *find_known(struct conversation_table *table,
+				       const struct nol_step *step)
+{
+	if (step->is_unplaced)
+		return find_unplaced(table, step);
+	return step->key.local_port ? find(table, &step->key) : find_closing(table, step);
+}
+
 struct conversation *conversation_add(struct conversation_table *table, const struct nol_step *step)
 {
 	struct conversation *conversation;
 
-	if (!step->key.local_port) {
+	conversation = find_known(table, step);
+	if (!conversation && !step->key.local_port)
 		table->orphans[table->next_orphan++ % ORPHANS_MAX] = *step;
-		return NULL;
-	}
-	conversation = step->is_unplaced ? find_unplaced(table, step) : find(table, &step->key);
-	if (!conversation && step->kind == NOL_STEP_DROP && step->is_inbound)
-		return NULL;
-	if (!conversation)
+	else if (!conversation && !(step->kind == NOL_STEP_DROP && step->is_inbound))
 		conversation = make(table, &step->key);
 	if (!conversation)
 		return NULL;

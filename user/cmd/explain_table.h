@@ -18,6 +18,7 @@ struct conversation {
 	uint64_t first_packet_ns; /* CLOCK_MONOTONIC; 0: no packet yet, so nothing is told */
 	uint64_t last_ns;
 	uint64_t last_skb;
+	uint64_t sk; /* its socket in this kernel, which loses its port before its last steps */
 	struct nol_step steps[CONVERSATION_STEPS_MAX]; /* not yet told */
 	size_t count;
 	uint32_t overflow; /* steps that had no room */
