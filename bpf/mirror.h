@@ -7,6 +7,8 @@
 #include "segment.h"
 #include "stats.h"
 
+#define MIRROR_COPY_MAX 65535
+
 /* What is to be held, and why. */
 struct hold {
 	enum nol_hold_reason reason;
@@ -49,6 +51,16 @@ static __always_inline void wake_if_missed(const struct nol_config *config, __u6
 		bpf_ringbuf_discard(empty, BPF_RB_FORCE_WAKEUP);
 }
 
+/* The kernel copies up to 65535 bytes at a time. */
+static __always_inline bool copy_frame(struct xdp_md *ctx, __u8 *to, __u32 frame_len)
+{
+	if (frame_len <= MIRROR_COPY_MAX)
+		return !bpf_xdp_load_bytes(ctx, 0, to, frame_len);
+	return !bpf_xdp_load_bytes(ctx, 0, to, MIRROR_COPY_MAX) &&
+	       !bpf_xdp_load_bytes(ctx, MIRROR_COPY_MAX, to + MIRROR_COPY_MAX,
+				   frame_len - MIRROR_COPY_MAX);
+}
+
 static __always_inline bool fill_record(struct xdp_md *ctx, const struct segment *segment,
 					const struct hold *hold, struct nol_record *record,
 					__u32 frame_len)
@@ -62,7 +74,7 @@ static __always_inline bool fill_record(struct xdp_md *ctx, const struct segment
 	record->time_wait_snd_nxt = hold->time_wait_snd_nxt;
 	record->l4_offset = segment->l4_offset;
 	record->pad = 0;
-	return !bpf_xdp_load_bytes(ctx, 0, record + 1, frame_len);
+	return copy_frame(ctx, (__u8 *)(record + 1), frame_len);
 }
 
 static __always_inline void count_held(enum nol_hold_reason reason)

@@ -62,7 +62,7 @@ burst()
 hold_open()
 {
 	mkfifo "$BATS_TEST_TMPDIR/$1.in"
-	in_client nc "$2" 34567 <>"$BATS_TEST_TMPDIR/$1.in" >"$BATS_TEST_TMPDIR/$1" 2>&1 3>&- &
+	ip netns exec "$CLIENT" nc "$2" 34567 <>"$BATS_TEST_TMPDIR/$1.in" >"$BATS_TEST_TMPDIR/$1" 2>&1 3>&- &
 	STARTED=$!
 	echo hello >"$BATS_TEST_TMPDIR/$1.in"
 	wait_for 5 grep -q hello "$BATS_TEST_TMPDIR/$1"
@@ -99,7 +99,6 @@ hold_open()
 	run in_server ss -Htnoi state established
 	in_client sysctl -qw net.ipv4.tcp_timestamps=1 net.ipv4.tcp_sack=1 net.ipv4.tcp_window_scaling=1
 	[[ $output != *" ts "* && $output != *sack* && $output != *wscale* ]]
-	[[ $output == *" mss:1460 "* ]]
 }
 
 @test "tells each step of a connection as an event" {

@@ -133,6 +133,10 @@ static void ignores_resets_of_something_else(void **state)
 	RST_IN(0);
 	EXPECT_SILENCE();
 	expect_syn_sent();
+	IN(TCP_RST | TCP_ACK, 0, 1, TS(1, 1));
+	EXPECT_SILENCE();
+	EXPECT_REASON(ENGINE_REASON_BAD_TSECR);
+	expect_syn_sent();
 }
 
 static void ignores_an_ack_without_syn(void **state)
@@ -177,12 +181,27 @@ static void completes_a_simultaneous_open_with_an_ack(void **state)
 	assert_int_equal(script_flow()->remote_window, 4000 << 3);
 }
 
-static void resets_a_crossing_syn_ack_that_acknowledges_something_else(void **state)
+static void acknowledges_a_crossing_syn_ack_that_acknowledges_something_else(void **state)
 {
 	(void)state;
 	open_crossing();
 	IN(TCP_SYN | TCP_ACK, 1000, 7);
+	EXPECT(TCP_ACK, .seq = 1, .ack = 1001);
+	EXPECT_REASON(ENGINE_REASON_OUT_OF_WINDOW);
+	expect_half_open();
+}
+
+static void resets_a_wrong_acknowledgement_number_in_a_simultaneous_open(void **state)
+{
+	(void)state;
+	open_crossing();
+	ACK_IN(1001, 7);
 	EXPECT(TCP_RST, .seq = 7);
+	EXPECT_REASON(ENGINE_REASON_BAD_ACK);
+	expect_half_open();
+	ACK_IN(900, 7);
+	EXPECT(TCP_ACK, .seq = 1, .ack = 1001);
+	EXPECT_REASON(ENGINE_REASON_OUT_OF_WINDOW);
 	expect_half_open();
 }
 
@@ -338,7 +357,8 @@ int main(void)
 		TEST(answers_a_crossing_syn_with_the_same_iss),
 		TEST(completes_a_simultaneous_open_with_the_crossing_syn_ack),
 		TEST(completes_a_simultaneous_open_with_an_ack),
-		TEST(resets_a_crossing_syn_ack_that_acknowledges_something_else),
+		TEST(acknowledges_a_crossing_syn_ack_that_acknowledges_something_else),
+		TEST(resets_a_wrong_acknowledgement_number_in_a_simultaneous_open),
 		TEST(checks_the_timestamps_of_a_crossing_syn_ack),
 		TEST(challenges_a_new_syn_during_a_simultaneous_open),
 		TEST(is_reset_during_a_simultaneous_open),

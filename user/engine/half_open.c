@@ -2,6 +2,7 @@
 /*
  * SYN-RECEIVED. The order of the checks is that of Linux's half-open sockets: a repeated SYN, a RST, the
  * acknowledgement number, timestamps and window, a new SYN; what is left with an ACK completes the handshake.
+ * In a simultaneous open the acknowledgement number comes last, as in RFC 9293, 3.10.7.4 and in Linux.
  */
 #include "flow.h"
 #include "reply.h"
@@ -41,6 +42,11 @@ static enum engine_reason find_fault(const struct flow *flow, const struct segme
 	return ENGINE_REASON_NONE;
 }
 
+static bool is_ack_wrong(const struct engine_flow *flow, const struct segment *in)
+{
+	return in->flags & TCP_ACK && in->ack != flow->iss + 1;
+}
+
 static bool is_duplicate_syn(const struct engine_flow *flow, const struct segment *in)
 {
 	return (in->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_SYN && in->seq == flow->irs &&
@@ -50,17 +56,23 @@ static bool is_duplicate_syn(const struct engine_flow *flow, const struct segmen
 static void answer_duplicate_syn(struct engine *engine, struct flow *flow, const struct segment *in,
 				 struct engine_action *out)
 {
+	/* RFC 7323, 4.3 (2); Linux goes on echoing the first one. */
 	if (flow->public.has_timestamps && in->options.has_timestamps)
 		flow->public.ts_recent = in->options.tsval;
 	out->reason = ENGINE_REASON_DUPLICATE_SYN;
 	reply_syn_again(engine, flow, out);
 }
 
-/* RFC 5961, 3.2. Timestamps do not matter (RFC 7323, 3.2), the acknowledgement number neither. */
+/*
+ * RFC 5961, 3.2. PAWS must not keep a RST out, though Linux lets it; TSecr may (RFC 7323, 3.2). The
+ * acknowledgement number does not matter.
+ */
 static void take_reset(struct engine *engine, struct flow *flow, const struct segment *in,
 		       struct engine_action *out)
 {
-	if (in->seq == flow->public.irs + 1) {
+	if (flow->public.has_timestamps && flow_is_tsecr_unsent(flow, &in->options)) {
+		out->reason = ENGINE_REASON_BAD_TSECR;
+	} else if (in->seq == flow->public.irs + 1) {
 		out->event = ENGINE_EVENT_RESET;
 		out->reason = ENGINE_REASON_REMOTE_RESET;
 		flow_remove(engine, flow);
@@ -72,7 +84,7 @@ static void take_reset(struct engine *engine, struct flow *flow, const struct se
 	}
 }
 
-/* A passive open goes back to LISTEN; an active one is not given up for a SYN that anybody can send (RFC 5961, 4.2). */
+/* A passive open goes back to LISTEN; an active one is not given up for anybody's SYN (RFC 5961, 4.2). */
 static void refuse_new_syn(struct engine *engine, struct flow *flow, const struct segment *in,
 			   struct engine_action *out)
 {
@@ -87,11 +99,17 @@ static void refuse_new_syn(struct engine *engine, struct flow *flow, const struc
 	flow_remove(engine, flow);
 }
 
+static void refuse_ack(struct engine *engine, const struct segment *in, struct engine_action *out)
+{
+	out->reason = ENGINE_REASON_BAD_ACK;
+	reply_reset(engine, in, out);
+}
+
 /* Simultaneous open: both SYNs were answered by a SYN-ACK, whose sequence number is the SYN's own. */
 static bool is_crossing_syn_ack(const struct engine_flow *flow, const struct segment *in)
 {
 	return flow->is_active && in->flags & TCP_SYN && in->flags & TCP_ACK &&
-	       in->seq == flow->irs;
+	       in->seq == flow->irs && !is_ack_wrong(flow, in);
 }
 
 static void take_crossing_syn_ack(struct engine *engine, struct flow *flow,
@@ -117,6 +135,8 @@ static void take_other(struct engine *engine, struct flow *flow, const struct se
 		reply_challenge(engine, flow, in, out);
 	} else if (in->flags & TCP_SYN) {
 		refuse_new_syn(engine, flow, in, out);
+	} else if (is_ack_wrong(&flow->public, in)) {
+		refuse_ack(engine, in, out);
 	} else if (in->flags & TCP_ACK) {
 		flow_establish(engine, flow, in);
 		out->event = ENGINE_EVENT_ESTABLISHED;
@@ -132,9 +152,8 @@ void half_open_input(struct engine *engine, struct flow *flow, const struct segm
 		answer_duplicate_syn(engine, flow, in, out);
 	} else if (in->flags & TCP_RST) {
 		take_reset(engine, flow, in, out);
-	} else if (in->flags & TCP_ACK && in->ack != flow->public.iss + 1) {
-		out->reason = ENGINE_REASON_BAD_ACK;
-		reply_reset(engine, in, out);
+	} else if (!flow->public.is_active && is_ack_wrong(&flow->public, in)) {
+		refuse_ack(engine, in, out);
 	} else if (is_crossing_syn_ack(&flow->public, in)) {
 		take_crossing_syn_ack(engine, flow, in, out);
 	} else {

@@ -27,13 +27,13 @@ static void take_ack(struct engine *engine, struct flow *flow, const struct segm
 	if (in->ack != flow->public.iss + 1) {
 		out->reason = ENGINE_REASON_BAD_ACK;
 		reply_reset(engine, in, out);
+	} else if (flow_is_tsecr_unsent(flow, &in->options)) {
+		out->reason = ENGINE_REASON_BAD_TSECR;
+		reply_reset(engine, in, out);
 	} else if (in->flags & TCP_RST) {
 		out->event = ENGINE_EVENT_RESET;
 		out->reason = ENGINE_REASON_REMOTE_RESET;
 		flow_remove(engine, flow);
-	} else if (flow_is_tsecr_unsent(flow, &in->options)) {
-		out->reason = ENGINE_REASON_BAD_TSECR;
-		reply_reset(engine, in, out);
 	} else if (in->flags & TCP_SYN) {
 		take_syn_ack(engine, flow, in, out);
 	} else {

@@ -41,8 +41,8 @@ struct session_options {
 	X(established, "handshakes completed")                                                   \
 	X(handed_off, "connections handed to the kernel")                                        \
 	X(closed, "handed-off connections closed since")                                         \
-	X(expired, "half-open flows given up") X(reset, "half-open flows reset") X(              \
-		replayed, "held packets put back into the stack")                                \
+	X(expired, "half-open flows given up")                                                   \
+	X(reset, "half-open flows reset") X(replayed, "held packets put back into the stack")    \
 		X(malformed, "held packets that were no TCP segment") X(                         \
 			table_full, "SYNs refused: the flow table is full")                      \
 			X(handoff_failed, "handshakes completed that could not become a socket") \

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The ring: frames of every size class, what is lost and counted, and how it is read. */
+#include <poll.h>
+
+#include "fixture.h"
+
+#define RING_SMALL 4096
+
+static uint8_t payload[65000];
+
+/* A frame of exactly this length; beyond one IP packet it is padding that makes it. */
+static struct frame frame_of_length(size_t len)
+{
+	size_t headers = FIXTURE_ETHERNET + 20 + 20;
+	struct segment segment = {
+		.tuple = tuple_of(V4_REMOTE, V4_LOCAL),
+		.flags = TCP_ACK,
+		.payload = payload,
+		.payload_len = len - headers < sizeof(payload) ? len - headers : sizeof(payload),
+	};
+	struct frame frame;
+
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = i * 7 + i / 251;
+	frame_build(&frame, &segment);
+	frame.len = len;
+	return frame;
+}
+
+static int setup_small(void **state)
+{
+	struct kern_options options = fixture_options();
+
+	(void)state;
+	options.ring_size = RING_SMALL;
+	fixture_open(&options);
+	return 0;
+}
+
+static void carries_frames_around_every_size_class(void **state)
+{
+	static const size_t edges[] = {128, 512, 2048, 16384, 60000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		for (size_t len = edges[i] - 1; len <= edges[i] + 1; len++) {
+			struct frame frame = frame_of_length(len);
+
+			assert_int_equal(run_ingress(&frame), XDP_DROP);
+			assert_held(&frame, NOL_HOLD_STRAY);
+		}
+	}
+}
+
+static void carries_the_longest_frame(void **state)
+{
+	struct frame frame = frame_of_length(NOL_RECORD_SNAP_MAX);
+
+	(void)state;
+	assert_int_equal(run_ingress(&frame), XDP_DROP);
+	assert_held(&frame, NOL_HOLD_STRAY);
+	assert_only_counted(held_stray);
+}
+
+static void drops_and_counts_a_frame_that_is_too_long(void **state)
+{
+	struct frame frame = frame_of_length(NOL_RECORD_SNAP_MAX + 1);
+
+	(void)state;
+	assert_int_equal(run_ingress(&frame), XDP_DROP);
+	assert_nothing_held();
+	assert_only_counted(lost_too_long);
+}
+
+static void drops_and_counts_when_the_ring_is_full(void **state)
+{
+	struct frame frame = frame_from(V4_REMOTE, V4_LOCAL, TCP_SYN);
+	struct nol_stats stats;
+	int held;
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(run_ingress(&frame), XDP_DROP);
+	assert_int_equal(kern_stats_read(kern, &stats), 0);
+	held = kern_ring_consume(kern, 100, take, NULL);
+	assert_in_range(held, 1, 29);
+	assert_int_equal(stats.held_syn, held);
+	assert_int_equal(stats.lost_ring_full, 30 - held);
+
+	/* Room again. */
+	assert_int_equal(run_ingress(&frame), XDP_DROP);
+	assert_held(&frame, NOL_HOLD_SYN);
+}
+
+static void a_lost_packet_is_not_counted_as_held_by_its_flow(void **state)
+{
+	struct frame frame = frame_from(V4_REMOTE, V4_LOCAL, TCP_ACK);
+	int held;
+
+	(void)state;
+	add_flow(V4_LOCAL, V4_REMOTE, NOL_FLOW_SYN_RECEIVED);
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(run_ingress(&frame), XDP_DROP);
+	held = kern_ring_consume(kern, 100, take, NULL);
+	assert_in_range(held, 1, 29);
+	assert_int_equal(get_flow(V4_LOCAL, V4_REMOTE).held, held);
+}
+
+static void gives_at_most_as_many_as_asked_for(void **state)
+{
+	struct frame frame = frame_from(V4_REMOTE, V4_LOCAL, TCP_SYN);
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(run_ingress(&frame), XDP_DROP);
+	assert_int_equal(kern_ring_consume(kern, 0, take, NULL), 0);
+	assert_int_equal(kern_ring_consume(kern, 2, take, NULL), 2);
+	assert_int_equal(kern_ring_consume(kern, 2, take, NULL), 2);
+	assert_int_equal(kern_ring_consume(kern, 2, take, NULL), 1);
+	assert_int_equal(kern_ring_consume(kern, 2, take, NULL), 0);
+}
+
+static void its_descriptor_is_readable_while_it_has_records(void **state)
+{
+	struct frame frame = frame_from(V4_REMOTE, V4_LOCAL, TCP_SYN);
+	struct pollfd ring = {.fd = kern_ring_fd(kern), .events = POLLIN};
+
+	(void)state;
+	for (uint32_t spinning = 0; spinning < 2; spinning++) {
+		kern_config(kern)->spinning = spinning;
+		assert_int_equal(poll(&ring, 1, 0), 0);
+		assert_int_equal(run_ingress(&frame), XDP_DROP);
+		assert_int_equal(poll(&ring, 1, 0), 1);
+		assert_held(&frame, NOL_HOLD_SYN);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fixture_test(carries_frames_around_every_size_class),
+		fixture_test(carries_the_longest_frame),
+		fixture_test(drops_and_counts_a_frame_that_is_too_long),
+		cmocka_unit_test_setup_teardown(drops_and_counts_when_the_ring_is_full, setup_small,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_lost_packet_is_not_counted_as_held_by_its_flow,
+						setup_small, fixture_teardown),
+		fixture_test(gives_at_most_as_many_as_asked_for),
+		fixture_test(its_descriptor_is_readable_while_it_has_records),
+	};
+
+	if (!fixture_enter())
+		return 0;
+	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
+}
