@@ -12,6 +12,7 @@
 
 struct trace_ip {
 	__u8 source[16], destination[16];
+	__u32 tag; /* IPv4 identification or IPv6 flow label */
 	__u32 l4_offset; /* from the start of the IP header */
 	__u32 payload_len; /* behind the IP header, as it says */
 };
@@ -33,6 +34,7 @@ static __always_inline bool read_ipv4(const void *ip, struct trace_ip *out)
 		return false;
 	if ((bytes[6] & 0x1f) || bytes[7])
 		return false;
+	out->tag = bytes[4] << 8 | bytes[5];
 	out->l4_offset = (bytes[0] & 15) * 4;
 	total = bytes[2] << 8 | bytes[3];
 	out->payload_len = total > out->l4_offset ? total - out->l4_offset : 0;
@@ -55,6 +57,7 @@ static __always_inline bool read_ipv6(const void *ip, struct trace_ip *out)
 
 	if (bpf_probe_read_kernel(bytes, sizeof(bytes), ip))
 		return false;
+	out->tag = (bytes[1] & 15) << 16 | bytes[2] << 8 | bytes[3];
 	next = bytes[6];
 	out->l4_offset = 40;
 	for (int i = 0; i < TRACE_IPV6_HEADERS_MAX && is_ipv6_extension(next); i++) {
@@ -101,6 +104,16 @@ static __always_inline void take_addresses(const struct trace_ip *ip, struct nol
 	__builtin_memcpy(step->key.remote_addr, remote, 16);
 }
 
+static __always_inline bool is_replayed(const void *ip, __u32 tag)
+{
+	__u8 version = 0;
+
+	if (!trace_replay_tag)
+		return false;
+	bpf_probe_read_kernel(&version, sizeof(version), ip);
+	return tag == (trace_replay_tag & (version >> 4 == 4 ? 0xffff : 0xfffff));
+}
+
 /* Reads the packet whose IP header is at ip into the step, of which is_inbound is set. False: not TCP. */
 static __always_inline bool read_segment(const struct sk_buff___trace *skb, const void *ip,
 					 struct nol_step *step)
@@ -123,6 +136,7 @@ static __always_inline bool read_segment(const struct sk_buff___trace *skb, cons
 		header.payload_len > header.l4_offset ? header.payload_len - header.l4_offset : 0;
 	step->skb = (__u64)skb;
 	step->mark = skb->mark;
+	step->is_replayed = step->is_inbound && is_replayed(ip, header.tag);
 	return true;
 }
 

@@ -22,7 +22,8 @@ const volatile __u16 trace_port = 0;
 const volatile bool trace_has_remote = false;
 const volatile __u8 trace_remote[16] = {};
 const volatile __u32 trace_plain_max =
-	6; /* segments without SYN, FIN or RST that are told, a connection */
+	16; /* segments without SYN, FIN or RST that are told, a connection */
+const volatile __u32 trace_replay_tag = 0; /* 0: there is no loader, or it replays nothing */
 const volatile bool trace_has_flows = false; /* nol_flows is that of a running loader */
 
 struct nol_trace_counters trace_counters;

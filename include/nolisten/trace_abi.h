@@ -53,7 +53,7 @@ struct nol_step {
 	__u8 old_state,
 		new_state; /* STATE: the kernel's TCP states; others: new_state is the present one */
 	__u8 is_unplaced; /* DROP: the namespace is not known any more */
-	__u8 pad;
+	__u8 is_replayed; /* the packet carries the loader's replay_tag */
 };
 NOL_ABI_SIZE(nol_step, 120);
 

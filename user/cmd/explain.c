@@ -69,6 +69,16 @@ static int take_look(struct explain_options *options, enum watch_look look)
 	return 0;
 }
 
+static int take_demo(struct explain_options *options, const char *scene)
+{
+	options->is_demo = true;
+	options->scene = scene;
+	if (!scene || explain_demo_has(scene))
+		return 0;
+	log_error("--demo=%s: no such scene (nolisten explain --demo plays all)", scene);
+	return -EINVAL;
+}
+
 static int take_option(struct explain_options *options, int key, char **argv)
 {
 	switch (key) {
@@ -81,9 +91,7 @@ static int take_option(struct explain_options *options, int key, char **argv)
 	case 'd':
 		return take_look(options, WATCH_DRAWING);
 	case 'D':
-		options->is_demo = true;
-		options->scene = optarg;
-		return 0;
+		return take_demo(options, optarg);
 	case ':':
 		log_error("explain: %s: needs an argument", argv[optind - 1]);
 		return -EINVAL;
@@ -211,8 +219,8 @@ int explain_main(int argc, char **argv)
 	struct explain_options options;
 	int err = parse(&options, argc, argv);
 
-	if (!err)
-		err = options.is_demo ? explain_demo(options.look, options.scene)
-				      : explain_live(&options);
-	return err == -EINVAL ? STATUS_USAGE : err ? STATUS_FAILED : STATUS_DONE;
+	if (err)
+		return err == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
+	err = options.is_demo ? explain_demo(options.look, options.scene) : explain_live(&options);
+	return err ? STATUS_FAILED : STATUS_DONE;
 }

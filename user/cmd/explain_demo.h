@@ -5,9 +5,11 @@
 
 #include "explain_watch.h"
 
+bool explain_demo_has(const char *scene);
+
 /*
- * scene: play only that one (-EINVAL: no such scene); NULL: all. 0 or -errno, logged. Nothing is left behind: the
- * namespaces have no names and end with the process.
+ * scene: play only that one; NULL: all. 0 or -errno, logged. Nothing is left behind: the namespaces have no names
+ * and end with the process.
  */
 int explain_demo(enum watch_look look, const char *scene);
 

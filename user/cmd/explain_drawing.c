@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Two life lines, the remote end's on the left and this host's on the right; arrows for packets, and beside our line
+ * Two life lines, the remote end's on the left and this host's on the right; arrows for packets, and on our side
  * what the kernel did between them.
  */
+#include <string.h>
+
 #include "addr.h"
 #include "explain_print.h"
 #include "explain_words.h"
 
-#define LANE 58 /* characters between the life lines */
-#define LEAD 4 /* of them, in front of an arrow's label */
+#define LANE 54 /* characters between the life lines */
+#define LEAD 3 /* of them, in front of an arrow's label */
 
 static void print_heading(const struct printer *printer, const struct conversation *conversation)
 {
@@ -23,31 +25,37 @@ static void print_heading(const struct printer *printer, const struct conversati
 	fprintf(printer->out, "%10s  %-*s %s\n", "", LANE - 3, remote, local);
 }
 
-/* A label of which as much is kept as fits; len: what it takes, blanks around it included. */
-static void format_label(const char *packet, char label[LANE], int *len)
-{
-	*len = snprintf(label, LANE - LEAD * 2, " %s ", packet);
-	if (*len >= LANE - LEAD * 2)
-		*len = LANE - LEAD * 2 - 1;
-}
-
 static void print_dashes(FILE *out, int count)
 {
 	for (int i = 0; i < count; i++)
 		fputc('-', out);
 }
 
-static void print_arrow(FILE *out, enum story_side side, const char *packet)
+/* On our side of the lane; what is longer than the lane stands behind it. */
+static void print_note(FILE *out, const struct story_line *line)
 {
-	char label[LANE];
-	int len;
+	char note[WORDS_SIZE];
+	const int len = snprintf(note, sizeof(note), "%s%s", line->text,
+				 line->is_inferred ? " (inferred)" : "");
 
-	format_label(packet, label, &len);
+	if (len < LANE)
+		fprintf(out, "|%*s |\n", LANE - 1, note);
+	else
+		fprintf(out, "|%*s| %s\n", LANE, "", note);
+}
+
+static void print_arrow(FILE *out, const struct story_line *line)
+{
+	const enum story_side side = line->side;
+	char label[WORDS_SIZE];
+
+	words_label(line->step, label);
 	fputs(side == STORY_IN ? "|" : "|<", out);
 	print_dashes(out, LEAD);
-	fputs(label, out);
-	print_dashes(out, LANE - LEAD - len - 1);
-	fputs(side == STORY_IN ? ">|" : "|", out);
+	fprintf(out, " %s ", label);
+	print_dashes(out, LANE - LEAD - (int)strlen(label) - 3);
+	fprintf(out, "%s%s%s\n", side == STORY_IN ? ">|" : "|", line->text[0] ? " " : "",
+		line->text);
 }
 
 void print_drawing(void *context, const struct story_line *line)
@@ -63,9 +71,7 @@ void print_drawing(void *context, const struct story_line *line)
 	}
 	fprintf(printer->out, "%10.1f  ", story_us(line));
 	if (line->side == STORY_HERE)
-		fprintf(printer->out, "|%*s|", LANE, "");
+		print_note(printer->out, line);
 	else
-		print_arrow(printer->out, line->side, line->packet);
-	fprintf(printer->out, "%s%s%s\n", line->text[0] ? "  " : "", line->text,
-		line->is_inferred ? " (inferred)" : "");
+		print_arrow(printer->out, line);
 }

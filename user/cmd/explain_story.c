@@ -70,9 +70,7 @@ static void tell_flow(const struct teller *teller)
 
 static void tell_in(const struct teller *teller)
 {
-	const bool is_replay = teller->step->mark == NOL_MARK_REPLAY;
-
-	tell_packet(teller, STORY_IN, is_replay ? "put back by nolisten" : "");
+	tell_packet(teller, STORY_IN, teller->step->is_replayed ? "put back by nolisten" : "");
 }
 
 static bool is_syn_ack(const struct nol_step *step)
@@ -85,13 +83,13 @@ static const char *find_sender(const struct teller *teller)
 	const struct nol_step *step = teller->step;
 
 	if (step->mark == NOL_MARK)
-		return "sent by nolisten";
+		return "by nolisten";
 	if (teller->conversation->has_kernel_reset && (step->flags & TCP_RST))
-		return "sent by the kernel";
+		return "by the kernel";
 	if (step->socket == NOL_SOCKET_RAW)
-		return "sent through a raw socket";
+		return "by a raw socket";
 	if (step->socket == NOL_SOCKET_PACKET)
-		return "sent through a packet socket";
+		return "by a packet socket";
 	return "";
 }
 
@@ -101,10 +99,12 @@ static void tell_out(const struct teller *teller)
 	const char *sender = find_sender(teller);
 
 	if (is_syn_ack(step) && (step->socket == NOL_SOCKET_REQUEST))
-		tell_here(teller, true, "a listener owns the port: a half-open connection is kept");
+		tell_here(teller, true, "a listener has the port: a half-open connection");
 	tell_packet(teller, STORY_OUT, sender);
 	if (step->flags & TCP_RST)
 		teller->conversation->has_kernel_reset = false;
+	if (step->flags & TCP_SYN && step->socket == NOL_SOCKET_TCP)
+		teller->conversation->has_syn = true;
 }
 
 static void tell_copy(const struct teller *teller)
@@ -112,7 +112,7 @@ static void tell_copy(const struct teller *teller)
 	tell_here(teller, false,
 		  teller->step->socket == NOL_SOCKET_PACKET
 			  ? "a packet socket (a tap) gets a copy"
-			  : "a raw socket gets a copy; the packet itself goes on to TCP");
+			  : "a raw socket gets a copy; the packet goes on");
 }
 
 static void tell_reset_sent(const struct teller *teller)
@@ -122,11 +122,10 @@ static void tell_reset_sent(const struct teller *teller)
 
 	words_end(step->key.local_addr, step->key.local_port, local);
 	if (!step->sk && step->skb && strcmp(teller->reason, "NO_SOCKET") == 0) {
-		tell_here(teller, true,
-			  "no established socket has this pair of addresses and ports");
+		tell_here(teller, true, "no established socket has this 4-tuple");
 		tell_here(teller, true, "no socket listens on %s", local);
 	}
-	tell_here(teller, false, "the kernel answers with a RST, reason %s", teller->reason);
+	tell_here(teller, false, "the kernel answers with a RST: %s", teller->reason);
 	teller->conversation->has_kernel_reset = true;
 }
 
@@ -136,8 +135,8 @@ static void tell_state(const struct teller *teller)
 
 	tell_here(teller, false, "socket %s -> %s", story_state_name(step->old_state),
 		  story_state_name(step->new_state));
-	if (words_is_repair(step))
-		tell_here(teller, true, "without a handshake: TCP_REPAIR made this socket");
+	if (!teller->conversation->has_syn && words_is_repair(step))
+		tell_here(teller, true, "it sent no SYN: TCP_REPAIR made this socket");
 }
 
 /* Generic XDP has no drop reason of its own everywhere; the function tells it apart. */
@@ -154,14 +153,14 @@ static void tell_drop(const struct teller *teller)
 	words_flags(teller->step->flags, packet);
 	if (is_xdp_drop(teller))
 		tell_here(teller, false, "%s",
-			  has_loader ? "nolisten holds it in XDP: the kernel does not see it"
-				     : "an XDP program drops it: the kernel does not see it");
+			  has_loader ? "nolisten holds it in XDP, unseen by the kernel"
+				     : "an XDP program drops it, unseen by the kernel");
 	else if (strcmp(teller->reason, "TC_EGRESS") == 0)
 		tell_here(teller, false, "%s at TC egress drops the %s: it does not get out",
 			  has_loader ? "nolisten's guard" : "a filter", packet);
 	else
-		tell_here(teller, false, "the %s is dropped, reason %s, in %s()", packet,
-			  teller->reason, teller->function);
+		tell_here(teller, false, "the %s is dropped: %s in %s()", packet, teller->reason,
+			  teller->function);
 }
 
 static void tell_socket(const struct teller *teller)
@@ -174,7 +173,7 @@ static void tell_socket(const struct teller *teller)
 	else if (step->kind == NOL_STEP_ERROR)
 		tell_here(teller, false, "the application is told: %s", strerror(step->error));
 	else if (step->kind == NOL_STEP_RETRANSMIT)
-		tell_here(teller, false, "nothing came back: the segment is sent again");
+		tell_here(teller, false, "nothing came back in time: sent again");
 	else if (step->kind == NOL_STEP_DESTROYED)
 		tell_here(teller, false, "the socket is gone");
 }
@@ -191,6 +190,17 @@ static void find_names(struct teller *teller)
 	trace_names_function(teller->story->names, step->location, teller->function);
 }
 
+static void tell_left_out(const struct teller *teller)
+{
+	struct conversation *conversation = teller->conversation;
+	const uint32_t left_out = teller->step->left_out;
+
+	if (left_out > conversation->left_out)
+		tell_here(teller, false, "(%u more segments of data or ACKs)",
+			  left_out - conversation->left_out);
+	conversation->left_out = left_out;
+}
+
 static void tell_step(struct story *story, struct conversation *conversation,
 		      const struct nol_step *step)
 {
@@ -200,8 +210,7 @@ static void tell_step(struct story *story, struct conversation *conversation,
 	if (words_is_hidden(step, teller.reason))
 		return;
 	tell_flow(&teller);
-	if (step->left_out)
-		tell_here(&teller, false, "(%u plain segments are left out)", step->left_out);
+	tell_left_out(&teller);
 	switch (step->kind) {
 	case NOL_STEP_PACKET_IN:
 		return tell_in(&teller);

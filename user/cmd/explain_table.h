@@ -23,6 +23,8 @@ struct conversation {
 	size_t count;
 	uint32_t overflow; /* steps that had no room */
 	enum nol_flow_state flow_state; /* what the story has reached */
+	uint32_t left_out; /* what the story has told of nol_step.left_out */
+	bool has_syn; /* its socket has sent a SYN */
 	bool has_kernel_reset; /* told that the kernel sends one; its packet is still to come */
 };
 

@@ -64,7 +64,7 @@ void words_flags(uint8_t flags, char out[WORDS_SIZE])
 			 flags & TCP_ACK ? "-ACK" : "");
 }
 
-void words_packet(const struct nol_step *step, char out[WORDS_SIZE])
+static void join_packet(const struct nol_step *step, const char *window, char out[WORDS_SIZE])
 {
 	char flags[WORDS_SIZE], ack[24] = "", len[24] = "";
 
@@ -73,8 +73,20 @@ void words_packet(const struct nol_step *step, char out[WORDS_SIZE])
 		snprintf(ack, sizeof(ack), " ack %u", step->ack);
 	if (step->payload_len)
 		snprintf(len, sizeof(len), " len %u", step->payload_len);
-	snprintf(out, WORDS_SIZE, "%.40s seq %u%s win %u%s", flags, step->seq, ack, step->window,
-		 len);
+	snprintf(out, WORDS_SIZE, "%.40s seq %u%s%s%s", flags, step->seq, ack, window, len);
+}
+
+void words_packet(const struct nol_step *step, char out[WORDS_SIZE])
+{
+	char window[16];
+
+	snprintf(window, sizeof(window), " win %u", step->window);
+	join_packet(step, window, out);
+}
+
+void words_label(const struct nol_step *step, char out[WORDS_SIZE])
+{
+	join_packet(step, "", out);
 }
 
 void words_end(const __u8 addr[16], uint16_t port, char out[ENDPOINT_TEXT_SIZE])
@@ -87,7 +99,7 @@ void words_end(const __u8 addr[16], uint16_t port, char out[ENDPOINT_TEXT_SIZE])
 
 bool words_is_repair(const struct nol_step *step)
 {
-	return step->old_state == TCP_CLOSE && step->new_state == TCP_ESTABLISHED;
+	return step->old_state == TCP_SYN_SENT && step->new_state == TCP_ESTABLISHED;
 }
 
 bool words_is_hidden(const struct nol_step *step, const char *reason)

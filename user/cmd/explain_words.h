@@ -15,13 +15,14 @@
 
 /* "SYN-ACK", "RST+ACK", "ACK with data" */
 void words_flags(uint8_t flags, char out[WORDS_SIZE]);
-/* "SYN-ACK seq 1 ack 2 win 3 len 4" */
+/* "SYN-ACK seq 1 ack 2 win 3 len 4"; the label leaves the window out. */
 void words_packet(const struct nol_step *step, char out[WORDS_SIZE]);
+void words_label(const struct nol_step *step, char out[WORDS_SIZE]);
 
 /* "10.0.0.2:80", of a flow key's parts. */
 void words_end(const __u8 addr[16], uint16_t port, char out[ENDPOINT_TEXT_SIZE]);
 
-/* A socket that gets established without SYN_SENT or SYN_RECV. */
+/* What connect() does to a socket in repair mode, if no SYN was sent. */
 bool words_is_repair(const struct nol_step *step);
 /* Nothing happened to the connection: copies and acknowledged data that are freed. */
 bool words_is_hidden(const struct nol_step *step, const char *reason);

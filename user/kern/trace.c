@@ -70,6 +70,21 @@ static int find_map(int prog_fd, const char *name)
 	return -ENOENT;
 }
 
+/* 0 if there is none. */
+static uint32_t find_replay_tag(int prog_fd)
+{
+	struct nol_config config = {0};
+	const __u32 zero = 0;
+	int fd = find_map(prog_fd, "nol_config");
+
+	if (fd < 0)
+		return 0;
+	if (bpf_map_lookup_elem(fd, &zero, &config))
+		config.replay_tag = 0;
+	close(fd);
+	return config.replay_tag;
+}
+
 /* Which XDP program is there, and how near to the wire; *prog_fd is -1 if there is none. */
 static void look_at_xdp(struct trace *trace, uint32_t ifindex, int *prog_fd)
 {
@@ -97,6 +112,7 @@ static int borrow_flows(struct trace *trace, uint32_t ifindex)
 	if (prog_fd < 0)
 		return 0;
 	map_fd = find_map(prog_fd, "nol_flows");
+	trace->skel->rodata->trace_replay_tag = find_replay_tag(prog_fd);
 	close(prog_fd);
 	if (map_fd < 0)
 		return 0;
