@@ -59,6 +59,8 @@ int nol_tr_out(__u64 *ctx)
 	step.sk = (__u64)sk;
 	if (sk)
 		step.socket = socket_kind(sk);
+	else if (skb->skb_iif)
+		step.socket = NOL_SOCKET_FORWARDED;
 	tell_packet(skb, network_header(skb), &step);
 	return 0;
 }
@@ -124,6 +126,17 @@ static __always_inline __u32 reset_reason(__u64 *ctx)
 	return 0;
 }
 
+/* TCP takes the device away from a packet that has found its socket. */
+static __always_inline bool is_answer_ours(const struct sk_buff___trace *skb,
+					   const struct sock___trace *sk)
+{
+	const struct net_device___trace *dev = skb->dev;
+
+	if (dev)
+		return is_wanted_device(dev);
+	return sk && is_our_namespace(sk->__sk_common.skc_net.net);
+}
+
 SEC("tp_btf/tcp_send_reset")
 int nol_tr_reset(__u64 *ctx)
 {
@@ -133,7 +146,7 @@ int nol_tr_reset(__u64 *ctx)
 
 	step.reason = reset_reason(ctx);
 	if (skb && skb->head && read_segment(skb, network_header(skb), &step)) {
-		if (!is_wanted(&step.key) || !skb->dev || !is_wanted_device(skb->dev))
+		if (!is_wanted(&step.key) || !is_answer_ours(skb, sk))
 			return 0;
 		step.sk = (__u64)sk;
 		step.socket = sk ? socket_kind(sk) : NOL_SOCKET_NONE;

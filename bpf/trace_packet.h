@@ -54,6 +54,7 @@ static __always_inline bool is_ipv6_extension(__u8 type)
 static __always_inline bool read_ipv6(const void *ip, struct trace_ip *out)
 {
 	__u8 bytes[40], extension[2], next;
+	__u32 total;
 
 	if (bpf_probe_read_kernel(bytes, sizeof(bytes), ip))
 		return false;
@@ -66,7 +67,8 @@ static __always_inline bool read_ipv6(const void *ip, struct trace_ip *out)
 		next = extension[0];
 		out->l4_offset += (extension[1] + 1) * 8;
 	}
-	out->payload_len = (bytes[4] << 8 | bytes[5]) + 40 - out->l4_offset;
+	total = (bytes[4] << 8 | bytes[5]) + 40;
+	out->payload_len = total > out->l4_offset ? total - out->l4_offset : 0;
 	__builtin_memcpy(out->source, bytes + 8, 16);
 	__builtin_memcpy(out->destination, bytes + 24, 16);
 	return next == 6;

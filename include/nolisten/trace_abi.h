@@ -25,6 +25,7 @@ enum nol_step_kind {
 /* Where a packet that goes out, or a copy, belongs. */
 enum nol_step_socket {
 	NOL_SOCKET_NONE,
+	NOL_SOCKET_FORWARDED, /* none of this host: the packet came in, and goes on */
 	NOL_SOCKET_TCP,
 	NOL_SOCKET_REQUEST, /* a half-open connection, or TIME-WAIT */
 	NOL_SOCKET_RAW, /* a program's, or the kernel's own that sends RSTs */

@@ -86,6 +86,8 @@ static const char *find_sender(const struct teller *teller)
 		return "by nolisten";
 	if (teller->conversation->has_kernel_reset && (step->flags & TCP_RST))
 		return "by the kernel";
+	if (step->socket == NOL_SOCKET_FORWARDED)
+		return "forwarded";
 	if (step->socket == NOL_SOCKET_RAW)
 		return "by a raw socket";
 	if (step->socket == NOL_SOCKET_PACKET)
@@ -98,8 +100,10 @@ static void tell_out(const struct teller *teller)
 	const struct nol_step *step = teller->step;
 	const char *sender = find_sender(teller);
 
-	if (is_syn_ack(step) && (step->socket == NOL_SOCKET_REQUEST))
+	if (is_syn_ack(step) && step->socket == NOL_SOCKET_REQUEST)
 		tell_here(teller, true, "a listener has the port: a half-open connection");
+	if (is_syn_ack(step) && step->socket == NOL_SOCKET_NONE && !step->mark)
+		tell_here(teller, true, "a listener answers with a SYN cookie");
 	tell_packet(teller, STORY_OUT, sender);
 	if (step->flags & TCP_RST)
 		teller->conversation->has_kernel_reset = false;
@@ -120,8 +124,11 @@ static void tell_reset_sent(const struct teller *teller)
 	const struct nol_step *step = teller->step;
 	char local[ENDPOINT_TEXT_SIZE];
 
+	/* A socket's own RST is told once it is out. */
+	if (!step->skb)
+		return tell_here(teller, false, "the socket has sent that RST: %s", teller->reason);
 	words_end(step->key.local_addr, step->key.local_port, local);
-	if (!step->sk && step->skb && strcmp(teller->reason, "NO_SOCKET") == 0) {
+	if (!step->sk && strcmp(teller->reason, "NO_SOCKET") == 0) {
 		tell_here(teller, true, "no established socket has this 4-tuple");
 		tell_here(teller, true, "no socket listens on %s", local);
 	}
@@ -151,6 +158,8 @@ static void tell_drop(const struct teller *teller)
 	char packet[WORDS_SIZE];
 
 	words_flags(teller->step->flags, packet);
+	if (!teller->step->is_inbound)
+		teller->conversation->has_kernel_reset = false;
 	if (is_xdp_drop(teller))
 		tell_here(teller, false, "%s",
 			  has_loader ? "nolisten holds it in XDP, unseen by the kernel"

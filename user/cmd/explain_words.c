@@ -106,7 +106,8 @@ bool words_is_hidden(const struct nol_step *step, const char *reason)
 {
 	static const char *const quiet[] = {"QUEUE_PURGE", "SKB_CONSUMED", "NOT_DROPPED_YET", NULL};
 
-	if (step->kind == NOL_STEP_STATE && step->new_state == TCP_LISTEN)
+	if (step->kind == NOL_STEP_STATE &&
+	    (step->new_state == TCP_LISTEN || step->new_state == step->old_state))
 		return true;
 	for (size_t i = 0; quiet[i]; i++)
 		if (step->kind == NOL_STEP_DROP && strcmp(reason, quiet[i]) == 0)
