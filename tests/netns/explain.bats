@@ -58,6 +58,8 @@ watch()
 	local namespace=$1
 	shift
 	STORY=$BATS_FILE_TMPDIR/explain.out
+	# What the last one said must not be taken for this one's.
+	rm -f "$BATS_FILE_TMPDIR"/explain.*
 	start explain ip netns exec "$namespace" "$NOLISTEN" explain eth0 "$@"
 	wait_for 10 grep -q watching "$BATS_FILE_TMPDIR/explain.err"
 }
