@@ -131,11 +131,19 @@ knock()
 
 @test "leaves nothing behind after the demonstration" {
 	local before
-	before=$(ls -1 /run/netns; ip -br link | awk '{ print $1 }')
+	before=$(in_server ip -br link)
 	run in_server "$NOLISTEN" explain --demo
 	is_equal "$status" 0
-	is_equal "$(ls -1 /run/netns; ip -br link | awk '{ print $1 }')" "$before"
-	[ ! -e /sys/fs/bpf/nolisten/nol-demo ]
+	is_equal "$(in_server ip -br link)" "$before"
+}
+
+@test "ends the demonstration cleanly on Ctrl-C, its processes included" {
+	start demo setsid "$NOLISTEN" explain --demo
+	wait_for 10 grep -q '^3. engine' "$BATS_FILE_TMPDIR/demo.out"
+	local session=$STARTED
+	end_watch
+	is_equal "$STATUS" 0
+	wait_for 5 not pgrep -s "$session"
 }
 
 # --- live
@@ -176,6 +184,15 @@ knock()
 	wait_for 5 grep -q 'RST' "$STORY"
 	end_watch
 	not grep -q '10\.0\.0\.2' "$STORY"
+}
+
+@test "tells of the same port used again as of another connection" {
+	watch "$SERVER"
+	knock -p 40404 10.0.0.2 90
+	knock -p 40404 10.0.0.2 90
+	wait_for 5 grep -q '^\[2\] .* SYN seq' "$STORY"
+	is_equal "$(grep -c 'here, 10.0.0.1:40404 there' "$STORY")" 2
+	end_watch
 }
 
 @test "tells of its own namespace only" {
@@ -233,6 +250,16 @@ knock()
 	wait_for 5 grep -q 'steps lost (the ring was full)' "$BATS_FILE_TMPDIR/explain.err"
 	end_watch
 	is_equal "$STATUS" 0
+}
+
+@test "says what native XDP hides" {
+	start_loader --xdp=native
+	watch "$SERVER"
+	grep -q 'native XDP program drops, holds or sends back is not seen' "$BATS_FILE_TMPDIR/explain.err"
+	is_equal "$(echo_back 10.0.0.2 34567 hello)" hello
+	wait_for 5 grep -q 'SYN-ACK .*, by nolisten' "$STORY"
+	end_watch
+	stop_loader
 }
 
 @test "ends cleanly on Ctrl-C and SIGTERM" {

@@ -47,7 +47,10 @@ int actor_join(struct actor *actor)
 	int status;
 
 	close(actor->cue);
-	if (waitpid(actor->pid, &status, 0) != actor->pid)
-		return errno;
+	if (waitpid(actor->pid, &status, 0) != actor->pid) {
+		kill(actor->pid, SIGKILL);
+		waitpid(actor->pid, &status, 0);
+		return EINTR;
+	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : ETIMEDOUT;
 }

@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 
 #include "clock.h"
@@ -26,6 +27,23 @@ struct demo {
 	struct lab lab;
 	unsigned int number; /* of the scene */
 };
+
+static volatile sig_atomic_t is_interrupted;
+
+static void interrupt(int number)
+{
+	(void)number;
+	is_interrupted = 1;
+}
+
+/* Without SA_RESTART: whatever waits stops waiting, and the scene is taken down in order. */
+static void catch_signals(void)
+{
+	const struct sigaction action = {.sa_handler = interrupt};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
 
 static void say(const struct demo *demo, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -64,12 +82,12 @@ static int play_watched(struct demo *demo, const struct scene *scene)
 	if (err)
 		return err;
 	err = scene->play(&demo->lab, &result);
-	if (err)
+	if (err && !is_interrupted)
 		log_error("%s: cannot be played: %s", scene->name, strerror(-err));
-	else
+	else if (!is_interrupted)
 		err = watch_until_quiet(&watch);
 	watch_close(&watch);
-	if (!err)
+	if (!err && !is_interrupted)
 		say(demo, "%s: %s.\n\n", scene->who, result ? strerror(result) : "it worked");
 	return err;
 }
@@ -82,7 +100,8 @@ static int play(struct demo *demo, const struct scene *scene)
 
 	say(demo, "%u. %s: %s\n", ++demo->number, scene->name, scene->intro);
 	if (scene->method && server_start(&server, LAB_IFNAME, scene->method, reason)) {
-		say(demo, "Skipped: %s.\n\n", reason);
+		if (!is_interrupted)
+			say(demo, "Skipped: %s.\n\n", reason);
 		return 0;
 	}
 	err = play_watched(demo, scene);
@@ -123,11 +142,12 @@ int explain_demo(enum watch_look look, const char *name)
 	if (err)
 		goto out;
 	stay_on_one_cpu();
-	for (const struct scene *scene = scene_table; !err && scene->name; scene++)
-		if (!name || strcmp(scene->name, name) == 0)
+	catch_signals();
+	for (const struct scene *scene = scene_table; scene->name; scene++)
+		if (!err && !is_interrupted && (!name || strcmp(scene->name, name) == 0))
 			err = play(&demo, scene);
 	lab_close(&demo.lab);
 out:
 	trace_names_free(demo.names);
-	return err;
+	return is_interrupted ? 0 : err;
 }

@@ -123,6 +123,7 @@ void server_stop(struct server *server)
 	kill(server->pid, SIGTERM);
 	/* What it says until its end must not block it. */
 	close(server->messages);
-	waitpid(server->pid, NULL, 0);
+	while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	server->pid = 0;
 }

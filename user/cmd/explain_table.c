@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "segment.h"
+
 #define CONVERSATIONS_MAX 256
 #define ORPHANS_MAX 16
 
@@ -40,7 +42,7 @@ static struct conversation *find(struct conversation_table *table, const struct 
 	for (size_t i = 0; i < CONVERSATIONS_MAX; i++) {
 		struct conversation *one = table->conversations[i];
 
-		if (one && memcmp(&one->key, key, sizeof(*key)) == 0)
+		if (one && !one->is_past && memcmp(&one->key, key, sizeof(*key)) == 0)
 			return one;
 	}
 	return NULL;
@@ -126,6 +128,22 @@ static bool is_packet(const struct nol_step *step)
 	       (step->kind == NOL_STEP_DROP && !step->is_inbound);
 }
 
+static bool is_ending(const struct nol_step *step)
+{
+	if (step->kind == NOL_STEP_PACKET_IN || step->kind == NOL_STEP_PACKET_OUT)
+		return step->flags & TCP_RST;
+	return step->kind == NOL_STEP_DESTROYED ||
+	       (step->kind == NOL_STEP_STATE && step->new_state == TCP_CLOSE);
+}
+
+/* What can only be the start of a connection. */
+static bool is_opening(const struct nol_step *step)
+{
+	if (step->kind == NOL_STEP_PACKET_IN || step->kind == NOL_STEP_PACKET_OUT)
+		return (step->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+	return step->kind == NOL_STEP_STATE && step->new_state == TCP_SYN_SENT;
+}
+
 static void take(struct conversation_table *table, struct conversation *conversation,
 		 const struct nol_step *step)
 {
@@ -133,19 +151,28 @@ static void take(struct conversation_table *table, struct conversation *conversa
 	conversation->last_ns = step->time_ns;
 	if (step->sk && step->socket == NOL_SOCKET_TCP)
 		conversation->sk = step->kind == NOL_STEP_DESTROYED ? 0 : step->sk;
-	if (step->skb)
+	if (step->kind == NOL_STEP_PACKET_IN)
 		conversation->last_skb = step->skb;
 	if (is_packet(step) && !conversation->first_packet_ns)
 		conversation->first_packet_ns = step->time_ns;
+	conversation->is_ended |= is_ending(step);
 	append(conversation, step);
 }
 
 static struct conversation *find_known(struct conversation_table *table,
 				       const struct nol_step *step)
 {
+	struct conversation *known;
+
 	if (step->is_unplaced)
 		return find_unplaced(table, step);
-	return step->key.local_port ? find(table, &step->key) : find_closing(table, step);
+	if (!step->key.local_port)
+		return find_closing(table, step);
+	known = find(table, &step->key);
+	if (!known || !known->is_ended || !is_opening(step))
+		return known;
+	known->is_past = true;
+	return NULL;
 }
 
 struct conversation *conversation_add(struct conversation_table *table, const struct nol_step *step)

@@ -17,10 +17,12 @@ struct conversation {
 	uint32_t id; /* from 1 on, given when it is first told; 0: not told */
 	uint64_t first_packet_ns; /* CLOCK_MONOTONIC; 0: no packet yet, so nothing is told */
 	uint64_t last_ns;
-	uint64_t last_skb;
+	uint64_t last_skb; /* of what came in */
 	uint64_t sk; /* its socket in this kernel, which loses its port before its last steps */
 	struct nol_step steps[CONVERSATION_STEPS_MAX]; /* not yet told */
 	size_t count;
+	bool is_ended; /* by a RST, or its socket is closed */
+	bool is_past; /* its addresses and ports have begun another one */
 	uint32_t overflow; /* steps that had no room */
 	enum nol_flow_state flow_state; /* what the story has reached */
 	uint32_t left_out; /* what the story has told of nol_step.left_out */
