@@ -52,7 +52,7 @@ tells()
 	same_story "${2:-$1}" <"$BATS_TEST_TMPDIR/out"
 }
 
-# watch NAMESPACE [OPTION...]: explain eth0 there; STORY is what it tells.
+# watch NAMESPACE [OPTION...]: explain $INTERFACE (eth0) there; STORY is what it tells.
 watch()
 {
 	local namespace=$1
@@ -60,7 +60,7 @@ watch()
 	STORY=$BATS_FILE_TMPDIR/explain.out
 	# What the last one said must not be taken for this one's.
 	rm -f "$BATS_FILE_TMPDIR"/explain.*
-	start explain ip netns exec "$namespace" "$NOLISTEN" explain eth0 "$@"
+	start explain ip netns exec "$namespace" "$NOLISTEN" explain "${INTERFACE:-eth0}" "$@"
 	wait_for 10 grep -q watching "$BATS_FILE_TMPDIR/explain.err"
 }
 
@@ -219,18 +219,8 @@ knock()
 	start_loader
 	watch "$SERVER"
 	# Fragments are not held: TCP sees the SYN, and answers.
-	in_client python3 - <<-'PY'
-		import socket, struct
-		ends = socket.inet_aton("10.0.0.1") + socket.inet_aton("10.0.0.2")
-		tcp = bytearray(struct.pack("!HHIIBBHHH", 40000, 34567, 1, 0, 0x50, 2, 4096, 0, 0))
-		total = sum(struct.unpack("!16H", ends + struct.pack("!HH", 6, len(tcp)) + tcp))
-		total = (total & 0xffff) + (total >> 16)
-		tcp[16:18] = struct.pack("!H", ~total & 0xffff)
-		s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-		for field, part in ((0x2000, tcp[:16]), (2, tcp[16:])):
-		    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(part), 7, field, 64, 6, 0)
-		    s.sendto(head + ends + part, ("10.0.0.2", 0))
-	PY
+	in_client "$TOOLS/fragmented_syn" eth0 34567 \
+		"$(ip -n "$SERVER" -j link show eth0 | jq -r '.[0].address')"
 	wait_for 5 grep -q "nolisten's guard at TC egress drops the RST" "$STORY"
 	end_watch
 	stop_loader
@@ -250,6 +240,21 @@ knock()
 	wait_for 5 grep -q 'steps lost (the ring was full)' "$BATS_FILE_TMPDIR/explain.err"
 	end_watch
 	is_equal "$STATUS" 0
+}
+
+@test "tells of packets without a link header" {
+	needs_reset_reasons
+	start_ready tun "$TOOLS/tun_peer" "$SERVER" "$CLIENT" tun0
+	local peer=$STARTED
+	ip -n "$SERVER" link set tun0 up
+	ip -n "$CLIENT" link set tun0 up
+	address "$SERVER" tun0 10.1.0.2/24
+	address "$CLIENT" tun0 10.1.0.1/24
+	INTERFACE=tun0 watch "$SERVER"
+	knock 10.1.0.2 91
+	wait_for 5 grep -q 'SYN is dropped: NO_SOCKET in tcp_v4_rcv()' "$STORY"
+	end_watch
+	stop "$peer"
 }
 
 @test "says what native XDP hides" {
