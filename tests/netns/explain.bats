@@ -23,6 +23,7 @@ setup()
 teardown()
 {
 	[ -z "$STARTED" ] || stop "$STARTED" KILL
+	stop_leftover_loader
 }
 
 # The reasons of RSTs are younger than the oldest kernel that nolisten runs on.
@@ -218,7 +219,8 @@ knock()
 @test "tells of the guard that drops a RST" {
 	start_loader
 	watch "$SERVER"
-	# Fragments are not held: TCP sees the SYN, and answers.
+	# Fragments are not held: TCP sees the SYN, and answers. That address has no host behind it.
+	ip -n "$SERVER" neighbour replace 10.0.0.77 lladdr 02:00:00:00:00:77 dev eth0 nud permanent
 	in_client "$TOOLS/fragmented_syn" eth0 34567 \
 		"$(ip -n "$SERVER" -j link show eth0 | jq -r '.[0].address')"
 	wait_for 5 grep -q "nolisten's guard at TC egress drops the RST" "$STORY"
