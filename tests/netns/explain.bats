@@ -319,4 +319,8 @@ refused()
 	run setpriv --reuid 65534 --regid 65534 --clear-groups "$NOLISTEN" explain lo
 	is_equal "$status" 1
 	[[ $output == *"cannot load the trace programs"* ]]
+	is_equal "${#lines[@]}" 1
+	run setpriv --reuid 65534 --regid 65534 --clear-groups "$NOLISTEN" explain --demo
+	is_equal "$status" 1
+	is_equal "$output" "nolisten: cannot make a network namespace: Operation not permitted"
 }

@@ -153,7 +153,7 @@ out:
 
 void lab_close(struct lab *lab)
 {
-	if (lab->home >= 0 && setns(lab->home, CLONE_NEWNET))
+	if (lab->client >= 0 && setns(lab->home, CLONE_NEWNET))
 		log_warning("cannot go back to the own namespace: %s", strerror(errno));
 	if (lab->home >= 0)
 		close(lab->home);

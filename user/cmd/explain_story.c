@@ -205,7 +205,7 @@ static void tell_left_out(const struct teller *teller)
 	const uint32_t left_out = teller->step->left_out;
 
 	if (left_out > conversation->left_out)
-		tell_here(teller, false, "(%u more segments of data or ACKs)",
+		tell_here(teller, false, "(more segments of data or ACKs: %u)",
 			  left_out - conversation->left_out);
 	conversation->left_out = left_out;
 }

@@ -15,9 +15,9 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{"flows", flows_main, "flows [-j] [IFACE]", "the live flow table"},
+	{"status", status_main, "status [-j] [IFACE]", "what each loader does, and its counters"},
 	{"explain", explain_main, "explain IFACE | --demo",
 	 "what the kernel did with each handshake packet, and why"},
-	{"status", status_main, "status [-j] [IFACE]", "what each loader does, and its counters"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
