@@ -10,6 +10,7 @@
 #define STATUS_FAILED 1
 #define STATUS_USAGE 2
 
+int explain_main(int argc, char **argv);
 int flows_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int self_main(int argc, char **argv);

@@ -19,6 +19,8 @@ static const struct command {
 	{"self", self_main, "self ADDR PORT", "a socket connects to itself (--watch: by accident)"},
 	{"meet", meet_main, "meet LOCAL REMOTE",
 	 "two ends connect to each other, and neither listens"},
+	{"explain", explain_main, "explain IFACE | --demo",
+	 "what the kernel did with each handshake packet, and why"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -26,7 +28,7 @@ static const struct command {
 static int print_help(void)
 {
 	printf("Usage: nolisten COMMAND [ARGUMENT...]\n"
-	       "Ask the loaders of this network namespace, or connect without listening.\n\n");
+	       "TCP connections without a listening socket: look, connect, explain.\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  %-22s %s\n", commands[i].usage, commands[i].summary);
 	printf("\n  -j                     JSON instead of a table\n"
