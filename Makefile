@@ -59,6 +59,7 @@ MAINS := $(wildcard user/cmd/*_main.c)
 OBJECTS := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(MAINS),$(SOURCES)))
 MAIN_OBJECTS := $(patsubst %.c,$(OBJ)/%.o,$(MAINS))
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
+BPF_OBJECTS := $(patsubst %.c,$(OBJ)/%.o,$(BPF_SOURCES))
 SKELETONS := $(patsubst bpf/%.bpf.c,$(OBJ)/skel/%.skel.h,$(BPF_SOURCES))
 ARCHIVE := $(OBJ)/nolisten.a
 
@@ -80,12 +81,12 @@ $(ARCHIVE): $(OBJECTS)
 # BPF: object, then skeleton. Only kern sees the skeletons.
 BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations \
 	-D__TARGET_ARCH_$(subst aarch64,arm64,$(subst x86_64,x86,$(shell uname -m)))
-$(OBJ)/bpf/%.bpf.o: bpf/%.bpf.c $(VMLINUX_H)
+$(BPF_OBJECTS): $(OBJ)/bpf/%.bpf.o: bpf/%.bpf.c $(VMLINUX_H)
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D) $(OBJ)/vmlinux
 	$(Q)cp $(VMLINUX_H) $(OBJ)/vmlinux/vmlinux.h
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(if $(filter 1,$(WERROR)),-Werror) -I$(OBJ)/vmlinux -Ibpf -Iinclude -MMD -MP -c $< -o $@
-$(OBJ)/skel/%.skel.h: $(OBJ)/bpf/%.bpf.o
+$(SKELETONS): $(OBJ)/skel/%.skel.h: $(OBJ)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@

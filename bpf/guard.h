@@ -15,11 +15,17 @@
 /* Let go, and let other programs and filters on the device have their say. */
 #define GUARD_LET_GO TC_ACT_UNSPEC
 
-/* A held packet on its way back into the stack; its mark must not spread to what answers it. */
+/*
+ * A held packet on its way back into the stack; its mark must not spread to what answers it. The loopback
+ * turns packets by itself, and lets those from local addresses in only with the route that they left by:
+ * redirected they would be martians.
+ */
 static __always_inline int turn_round(struct __sk_buff *skb)
 {
 	count(replay_turned);
 	skb->mark = 0;
+	if (nol_is_loopback)
+		return GUARD_LET_GO;
 	return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
 }
 
@@ -31,14 +37,29 @@ static __always_inline enum parse_result parse_egress(struct __sk_buff *skb, str
 	return parse_tcp(&cursor, packet);
 }
 
+static __always_inline bool is_linear_short(const struct __sk_buff *skb)
+{
+	__u32 linear = skb->data_end - skb->data;
+
+	return linear < skb->len && linear < GUARD_MAX_HEADERS;
+}
+
+/* All that most packets pay for: false if it is no RST for certain. */
+static __always_inline bool may_be_rst(struct __sk_buff *skb)
+{
+	struct packet packet;
+	enum parse_result result = parse_egress(skb, &packet);
+
+	return result == PARSE_TCP ? is_rst(&packet) : result == PARSE_CUT && is_linear_short(skb);
+}
+
 static __always_inline bool find_rst(struct __sk_buff *skb, struct packet *packet)
 {
 	enum parse_result result = parse_egress(skb, packet);
-	__u32 linear = skb->data_end - skb->data;
+	__u32 len = skb->len < GUARD_MAX_HEADERS ? skb->len : GUARD_MAX_HEADERS;
 
-	if (result == PARSE_CUT && linear < skb->len && linear < GUARD_MAX_HEADERS) {
-		if (bpf_skb_pull_data(skb,
-				      skb->len < GUARD_MAX_HEADERS ? skb->len : GUARD_MAX_HEADERS))
+	if (result == PARSE_CUT && is_linear_short(skb)) {
+		if (bpf_skb_pull_data(skb, len))
 			return false;
 		result = parse_egress(skb, packet);
 	}
@@ -104,26 +125,40 @@ static __always_inline int guard_flowless(struct __sk_buff *skb, const struct no
 	return stop_rst(config, NULL);
 }
 
-static __always_inline int guard_rst(struct __sk_buff *skb, const struct packet *packet)
+static __always_inline int guard_segment(struct __sk_buff *skb, const struct segment *segment)
 {
 	const struct nol_config *config = find_config();
-	struct segment segment;
 	struct nol_flow *flow;
 
 	if (!config || !is_owner_alive(config, bpf_ktime_get_coarse_ns())) {
 		count(rst_stale);
 		return GUARD_LET_GO;
 	}
-	segment_read(packet, &segment);
-	segment_turn(&segment);
-	flow = flow_find(&segment.key);
+	flow = flow_find(&segment->key);
 	if (!flow)
-		return guard_flowless(skb, config, &segment);
+		return guard_flowless(skb, config, segment);
 	if (is_state_of_kernel(flow->state)) {
 		count(rst_handed_off);
 		return GUARD_LET_GO;
 	}
 	return stop_rst(config, flow);
+}
+
+/* A function of its own, which parses again, so that what is no RST pays for no register and no stack of it. */
+static __noinline int guard_rst(struct __sk_buff *skb)
+{
+	struct segment segment;
+	struct packet packet;
+
+	if (!find_rst(skb, &packet) || is_of_other_vlan(skb))
+		return GUARD_LET_GO;
+	if (skb->mark == NOL_MARK) {
+		count(rst_own);
+		return GUARD_LET_GO;
+	}
+	segment_read(&packet, &segment);
+	segment_turn(&segment);
+	return guard_segment(skb, &segment);
 }
 
 #endif

@@ -50,17 +50,9 @@ int nol_xdp_send(struct xdp_md *ctx)
 SEC("tc")
 int nol_tc_egress(struct __sk_buff *skb)
 {
-	struct packet packet;
-
 	if (skb->mark == NOL_MARK_REPLAY)
 		return turn_round(skb);
-	if (!find_rst(skb, &packet) || is_of_other_vlan(skb))
-		return GUARD_LET_GO;
-	if (skb->mark == NOL_MARK) {
-		count(rst_own);
-		return GUARD_LET_GO;
-	}
-	return guard_rst(skb, &packet);
+	return may_be_rst(skb) ? guard_rst(skb) : GUARD_LET_GO;
 }
 
 /* Run by BPF_PROG_RUN: see struct nol_flow_change. */

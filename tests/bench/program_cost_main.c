@@ -2,7 +2,8 @@
 /*
  * What a packet that is none of nolisten's business pays in each BPF program, beside an empty program of the same
  * type: BPF_PROG_TEST_RUN, in turns. The time is the thread's CPU time, since the kernel's own figure is whole
- * nanoseconds; a round keeps its fastest slice, since neighbours of the CPU only ever add. Runs in a namespace that has IFNAME; attaches nothing.
+ * nanoseconds; a round keeps its fastest slice, since neighbours of the CPU only ever add. Runs in a namespace
+ * that has IFNAME; attaches nothing.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -17,12 +18,14 @@
 
 #include "kern.h"
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 #define IFNAME "eth0"
 #define LOCAL_PREFIX "10.99.0.2"
 #define ANSWERED_PORT 34567
 #define ROUNDS 7
-#define SLICES 64 /* a round */
-#define REPEAT 20000 /* a slice */
+#define SLICES 16 /* a round; each of XDP waits 20 ms for the kernel to patch its dispatcher */
+#define REPEAT 50000 /* a slice */
 #define FDS_MAX 256
 
 /* Ethernet, IPv4 10.99.64.1 > 10.99.0.2, TCP 40000 > 443: flags [P.], options [nop,nop,TS], length 16 */
@@ -45,6 +48,7 @@ static const char ipv6_frame[] =
 	"\x01\x01\x08\x0a\x00\x00\x00\x01\x00\x00\x00\x01"
 	"unrelated packet";
 
+/* One kind of packet in one program, and how this round went so far. */
 struct subject {
 	const char *name; /* of its samples: program.NAME.ns, program.NAME.empty_ns */
 	const char *program;
@@ -52,9 +56,11 @@ struct subject {
 	uint32_t verdict; /* of an unrelated packet */
 	const char *frame;
 	uint32_t frame_len;
+	int fd, empty_fd;
+	double ns, empty_ns; /* fastest slices */
 };
 
-static const struct subject subjects[] = {
+static struct subject subjects[] = {
 	{"ingress_ipv4", "nol_xdp_ingress", BPF_PROG_TYPE_XDP, XDP_PASS, ipv4_frame,
 	 sizeof(ipv4_frame) - 1},
 	{"ingress_ipv6", "nol_xdp_ingress", BPF_PROG_TYPE_XDP, XDP_PASS, ipv6_frame,
@@ -149,46 +155,62 @@ static int keep_fastest(const struct subject *subject, int fd, double *fastest_n
 	return err;
 }
 
-static int measure_round(const struct subject *subject, int empty_fd, int fd)
+static int begin_round(struct subject *subject)
 {
-	double empty_ns = INFINITY, ns = INFINITY;
+	subject->fd = find_program(subject->program);
+	if (subject->fd < 0)
+		return subject->fd;
+	subject->empty_fd = load_empty(subject->type, subject->verdict);
+	subject->ns = subject->empty_ns = INFINITY;
+	return subject->empty_fd < 0 ? subject->empty_fd : 0;
+}
+
+static void end_round(struct subject *subject)
+{
+	printf("program.%s.empty_ns %.2f\n", subject->name, subject->empty_ns);
+	printf("program.%s.ns %.2f\n", subject->name, subject->ns);
+	close(subject->empty_fd);
+}
+
+/* All subjects in turn, so that the slices of each are spread over the round. */
+static int measure_slice(void)
+{
 	int err = 0;
 
-	for (int i = 0; !err && i < SLICES; i++)
-		err = keep_fastest(subject, empty_fd, &empty_ns) ?: keep_fastest(subject, fd, &ns);
-	if (!err)
-		printf("program.%s.empty_ns %.2f\nprogram.%s.ns %.2f\n", subject->name, empty_ns,
-		       subject->name, ns);
+	for (size_t i = 0; !err && i < COUNT(subjects); i++) {
+		struct subject *subject = &subjects[i];
+
+		err = keep_fastest(subject, subject->empty_fd, &subject->empty_ns)
+			      ?: keep_fastest(subject, subject->fd, &subject->ns);
+		if (err)
+			fprintf(stderr, "program_cost: %s: %s\n", subject->name, strerror(-err));
+	}
 	return err;
 }
 
-static int measure_subject(const struct subject *subject)
+/* Loads anew: where in memory a program comes to lie is worth something, too. */
+static int run_round(void)
 {
-	int fd = find_program(subject->program), empty_fd, err = 0;
+	struct kern *kern = NULL;
+	int err = open_programs(&kern);
 
-	if (fd < 0)
-		return fd;
-	empty_fd = load_empty(subject->type, subject->verdict);
-	if (empty_fd < 0)
-		return empty_fd;
-	for (int i = 0; !err && i < ROUNDS; i++)
-		err = measure_round(subject, empty_fd, fd);
-	close(empty_fd);
+	for (size_t i = 0; !err && i < COUNT(subjects); i++)
+		err = begin_round(&subjects[i]);
+	if (err)
+		fprintf(stderr, "program_cost: cannot load the programs: %s\n", strerror(-err));
+	for (int i = 0; !err && i < SLICES; i++)
+		err = measure_slice();
+	for (size_t i = 0; !err && i < COUNT(subjects); i++)
+		end_round(&subjects[i]);
+	kern_close(kern);
 	return err;
 }
 
 int main(void)
 {
-	struct kern *kern = NULL;
-	int err = open_programs(&kern);
+	int err = 0;
 
-	if (err)
-		fprintf(stderr, "program_cost: cannot load the programs: %s\n", strerror(-err));
-	for (size_t i = 0; !err && i < sizeof(subjects) / sizeof(subjects[0]); i++) {
-		err = measure_subject(&subjects[i]);
-		if (err)
-			fprintf(stderr, "program_cost: %s: %s\n", subjects[i].name, strerror(-err));
-	}
-	kern_close(kern);
+	for (int i = 0; !err && i < ROUNDS; i++)
+		err = run_round();
 	return err ? 1 : 0;
 }

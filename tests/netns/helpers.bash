@@ -118,6 +118,19 @@ address()
 	done
 }
 
+# be_patient NAMESPACE ROUTE...: retransmit only what is lost, not what a busy machine answers late. A loss still
+# shows: after three seconds, as a retransmission.
+be_patient()
+{
+	local namespace=$1 route
+	shift
+	ip netns exec "$namespace" sysctl -qw net.ipv4.tcp_early_retrans=0
+	for route in "$@"; do
+		# shellcheck disable=SC2086
+		ip -n "$namespace" $route rto_min 3s
+	done
+}
+
 is_running()
 {
 	ip -n "$1" link show "$2" | grep -q LOWER_UP

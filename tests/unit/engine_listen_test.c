@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What the engine does with segments of no flow: the listener's side of the handshake. */
 #include "engine_script.h"
 
@@ -92,6 +92,21 @@ static void advertises_the_mss_of_the_family_and_of_the_moment(void **state)
 	script_tuple("10.0.0.2:80", "10.0.0.1:1");
 	SYN_IN(1000);
 	EXPECT_OPTIONS(MSS(1360));
+}
+
+static void rounds_the_window_down_to_whole_segments(void **state)
+{
+	(void)state;
+	script.config.rounds_window = true;
+	script_restart();
+	SYN_IN(1000, MSS(1400));
+	EXPECT(TCP_SYN | TCP_ACK, .ack = 1001, .window = 44 * 1460);
+	script_tuple("10.0.0.2:80", "10.0.0.1:2");
+	SYN_IN(1000, TS(1, 0));
+	EXPECT(TCP_SYN | TCP_ACK, .ack = 1001, .window = 45 * 1448);
+	script_tuple("[fd00::2]:80", "[fd00::1]:2");
+	SYN_IN(1000, TS(1, 0));
+	EXPECT(TCP_SYN | TCP_ACK, .ack = 1001, .window = 45 * 1428);
 }
 
 static void acknowledges_the_syn_alone_when_it_carries_data(void **state)
@@ -320,6 +335,7 @@ int main(void)
 		TEST(takes_window_scale_15_as_14),
 		TEST(clamps_the_mss_of_the_remote),
 		TEST(advertises_the_mss_of_the_family_and_of_the_moment),
+		TEST(rounds_the_window_down_to_whole_segments),
 		TEST(acknowledges_the_syn_alone_when_it_carries_data),
 		TEST(never_agrees_to_ecn),
 		TEST(ignores_psh_and_urg_beside_a_syn),

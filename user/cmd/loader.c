@@ -257,6 +257,7 @@ static int open_io(struct loader *loader)
 	const struct replay_options replay = {
 		.ifindex = loader->link.ifindex,
 		.has_link_header = loader->link.has_link_header,
+		.is_loopback = loader->link.is_loopback,
 		.mtu = loader->link.mtu,
 	};
 	const struct events_options events = {

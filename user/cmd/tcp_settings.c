@@ -35,6 +35,7 @@ void tcp_settings_read(struct engine_config *config, uint32_t mtu)
 	const uint64_t space = rmem_default / 2;
 
 	config->window = space > UINT16_MAX ? UINT16_MAX : (uint16_t)space;
+	config->rounds_window = true;
 	config->wscale = wscale_for(tcp_rmem_max > core_rmem_max ? tcp_rmem_max : core_rmem_max);
 	config->syn_ack_retries = (uint8_t)read_sysctl(SYSCTL "ipv4/tcp_synack_retries", 0, 5);
 	config->syn_retries = (uint8_t)read_sysctl(SYSCTL "ipv4/tcp_syn_retries", 0, 6);

@@ -23,6 +23,7 @@ struct engine_config {
 	uint8_t syn_retries; /* of an active open */
 	uint16_t mss_v4, mss_v6; /* what we advertise: MTU less 40 and 60 */
 	uint16_t window; /* advertised in the SYN-ACK, never scaled there (RFC 7323, 2.2) */
+	bool rounds_window; /* down to whole segments, as tcp_select_initial_window() does */
 	uint8_t wscale; /* our shift count */
 	/* RSTs and challenge ACKs, all flows together; the burst has the same size. */
 	uint32_t resets_per_s;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The life of a flow: made by one SYN, agreed with the remote's, complete when ours is acknowledged. */
 #include "flow.h"
 
@@ -38,6 +38,18 @@ static uint16_t choose_mss(const struct flow *flow, const struct tcp_options *op
 	return mss < MIN_MSS ? MIN_MSS : mss;
 }
 
+#define TIMESTAMPS_LEN 12 /* bytes of every segment, with their two NOPs */
+
+/* Whole segments only: the remote would wait for room for the last part of one. */
+static uint16_t choose_window(const struct engine_config *config, const struct flow *flow)
+{
+	const uint16_t mss = flow->local_mss - (flow->public.has_timestamps ? TIMESTAMPS_LEN : 0);
+
+	if (!config->rounds_window || config->window <= mss)
+		return config->window;
+	return config->window - config->window % mss;
+}
+
 void flow_agree(struct engine *engine, struct flow *flow, const struct segment *in)
 {
 	const struct tcp_options *options = &in->options;
@@ -48,6 +60,8 @@ void flow_agree(struct engine *engine, struct flow *flow, const struct segment *
 	public->has_sack = options->has_sack_permitted;
 	public->has_timestamps = options->has_timestamps;
 	public->ts_recent = options->has_timestamps ? options->tsval : 0;
+	if (!public->is_active) /* our own SYN has advertised it already */
+	public->local_window = choose_window(&engine->config, flow);
 	public->has_wscale = options->has_wscale;
 	if (!options->has_wscale)
 		return;

@@ -148,8 +148,8 @@ static void begin_handover(struct session *session, const struct engine_action *
 		engine_release(session->engine, flow);
 		return;
 	}
-	/* An active open's last segment is a SYN-ACK, of no use to an established socket. */
-	if (!flow->is_active)
+	/* With a reply the segment was a SYN-ACK, of no use to an established socket. */
+	if (!action->has_reply)
 		handover_store(session->handover, flow, packet);
 }
 
@@ -440,7 +440,8 @@ void session_free(struct session *session)
 
 uint16_t session_mss_v4(uint32_t mtu)
 {
-	return mtu - 40 > UINT16_MAX ? UINT16_MAX : mtu - 40;
+	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) -
+	       40; /* an IPv4 packet has at most 65,535 bytes */
 }
 
 uint16_t session_mss_v6(uint32_t mtu)
