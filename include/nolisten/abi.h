@@ -139,12 +139,13 @@ struct nol_cookie {
 	__u32 slot; /* of the cookies that are sent */
 	__u32 ts_offset;
 	enum nol_answer answer;
-	__u16 mss_v4, mss_v6; /* what our SYN-ACK advertises, with window and wscale */
-	__u16 window;
+	/* What our SYN-ACK advertises. The windows are without and with timestamps. */
+	__u16 mss_v4, mss_v6;
+	__u16 window_v4[2], window_v6[2];
 	__u8 wscale;
-	__u8 pad;
+	__u8 pad[3];
 };
-NOL_ABI_SIZE(nol_cookie, 88);
+NOL_ABI_SIZE(nol_cookie, 96);
 
 /* What a cookie says of the options that were agreed. */
 enum nol_cookie_option {

@@ -44,6 +44,7 @@ struct loader {
 	struct link_watch *watch;
 	struct packet_io *io;
 	struct answerer *answerer;
+	struct engine_config engine; /* as the session began with it */
 	struct service *service;
 	struct events *events;
 	struct session *session;
@@ -65,6 +66,21 @@ static void stop_for(struct loader *loader, int err)
 {
 	loader->err = err;
 	session_stop(loader->session);
+}
+
+static void set_answerer_terms(struct loader *loader, uint32_t mtu)
+{
+	const struct engine_config *engine = &loader->engine;
+	const uint16_t v4 = session_mss_v4(mtu), v6 = session_mss_v6(mtu);
+	const struct answerer_terms terms = {
+		.mss_v4 = v4,
+		.mss_v6 = v6,
+		.window_v4 = {engine_window(engine, v4, false), engine_window(engine, v4, true)},
+		.window_v6 = {engine_window(engine, v6, false), engine_window(engine, v6, true)},
+		.wscale = engine->wscale,
+	};
+
+	answerer_set_terms(loader->answerer, &terms);
 }
 
 static void take_link_event(void *context, enum link_event event, const struct link_info *info,
@@ -91,8 +107,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 		if (info->mtu != loader->link.mtu) {
 			session_set_mtu(loader->session, info->mtu);
 			method_engine_set_mtu(loader->io, info->mtu);
-			answerer_set_mss(loader->answerer, session_mss_v4(info->mtu),
-					 session_mss_v6(info->mtu));
+			set_answerer_terms(loader, info->mtu);
 		}
 		loader->link = *info;
 		break;
@@ -301,16 +316,12 @@ static int read_cookie_key(const struct loader_options *options, uint8_t key[SIP
 	return err;
 }
 
-static int open_answerer(struct loader *loader, const struct engine_config *engine)
+static int open_answerer(struct loader *loader)
 {
 	struct answerer_options options = {
 		.ifname = loader->options->ifname,
 		.has_link_header = loader->link.has_link_header,
 		.method = loader->options->method,
-		.mss_v4 = engine->mss_v4,
-		.mss_v6 = engine->mss_v6,
-		.window = engine->window,
-		.wscale = engine->wscale,
 		.max_flows = loader->options->max_flows,
 	};
 	uint8_t key[SIPHASH_KEY_SIZE];
@@ -319,7 +330,10 @@ static int open_answerer(struct loader *loader, const struct engine_config *engi
 	if (err)
 		return err;
 	err = answerer_new(&loader->answerer, loader->kern, &options);
-	return err ? fail(loader, "no random numbers", err) : 0;
+	if (err)
+		return fail(loader, "no random numbers", err);
+	set_answerer_terms(loader, loader->link.mtu);
+	return 0;
 }
 
 static int open_session(struct loader *loader)
@@ -343,7 +357,8 @@ static int open_session(struct loader *loader)
 	if (getrandom(session.engine.key, sizeof(session.engine.key), 0) !=
 	    sizeof(session.engine.key))
 		return fail(loader, "no random numbers", -EIO);
-	err = open_answerer(loader, &session.engine);
+	loader->engine = session.engine;
+	err = open_answerer(loader);
 	return err ?: session_new(&loader->session, &session);
 }
 

@@ -149,6 +149,13 @@ static int close_flow(struct packet_io *io, const struct tuple *tuple)
 	return kern_flow_set(kern, tuple, NOL_FLOW_CLOSED);
 }
 
+static enum nol_method flow_method(struct packet_io *io, const struct tuple *tuple)
+{
+	struct nol_flow flow;
+
+	return kern_flow_get(from_io(io)->kern, tuple, &flow) ? NOL_METHOD_ENGINE : flow.method;
+}
+
 static void forget_flow(struct packet_io *io, const struct tuple *tuple, bool only_closed)
 {
 	struct kern *kern = from_io(io)->kern;
@@ -206,6 +213,7 @@ static const struct packet_io_ops ops = {
 	.force_flow = force_flow,
 	.close_flow = close_flow,
 	.is_handed_off = is_handed_off,
+	.flow_method = flow_method,
 	.forget_flow = forget_flow,
 	.visit_flows = visit_flows,
 	.fd = ring_fd,

@@ -72,6 +72,8 @@ struct packet_io_ops {
 	int (*close_flow)(struct packet_io *io, const struct tuple *tuple);
 	/* Was it handed off? Then a packet that was held before the flow was known is the kernel's. */
 	bool (*is_handed_off)(struct packet_io *io, const struct tuple *tuple);
+	/* Who answered the SYN of a flow that was handed off; NULL: always `method`. */
+	enum nol_method (*flow_method)(struct packet_io *io, const struct tuple *tuple);
 	/* The flow is over without a socket, or its grace is: only_closed spares a new connection in its place. */
 	void (*forget_flow)(struct packet_io *io, const struct tuple *tuple, bool only_closed);
 	/* fn for every flow until it returns false. Number or -errno. */

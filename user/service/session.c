@@ -370,9 +370,17 @@ void session_drain(struct session *session)
 static void count_closed(void *context, const struct tuple *tuple)
 {
 	struct session *session = context;
+	struct packet_io *io = session->io;
+	const struct event event = {
+		.kind = EVENT_CLOSED,
+		.tuple = tuple,
+		.method = io->ops->flow_method ? io->ops->flow_method(io, tuple) : io->ops->method,
+		.rtt_us = -1,
+		.handoff_us = -1,
+	};
 
 	session->stats.closed++;
-	emit(session, EVENT_CLOSED, tuple, NULL);
+	events_emit(session->options.events, &event);
 }
 
 /* The ring is readable: that woke the loop, the next round takes what is there. */
