@@ -29,6 +29,7 @@
 #include "log.h"
 #include "method_engine.h"
 #include "probe.h"
+#include "rates.h"
 #include "report.h"
 #include "session.h"
 #include "tcp_settings.h"
@@ -52,6 +53,7 @@ struct loader {
 	struct loop_source *signals, *beat, *watch_source;
 	struct alerts alerts;
 	struct report report;
+	struct rates rates;
 	bool is_going; /* detached, waits for the last connection */
 	int err; /* why it cannot go on */
 };
@@ -133,6 +135,7 @@ static void beat(void *context, uint32_t events)
 	(void)events;
 	kern_beat(loader->kern);
 	answerer_beat(loader->answerer, session_half_open(loader->session));
+	rates_beat(&loader->rates, loader->kern, clock_monotonic_ns());
 	alerts_check(&loader->alerts, loader->kern, loader->events);
 	events_flush(loader->events);
 	if (loader->is_going && !service_active(loader->service))
@@ -390,6 +393,7 @@ static void fill_report(struct loader *loader)
 		.service = loader->service,
 		.answered = loader->answered,
 		.ports = &loader->options->ports,
+		.rates = &loader->rates,
 		.started_ns = clock_monotonic_ns(),
 	};
 }

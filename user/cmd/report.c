@@ -83,17 +83,21 @@ static json_t *addresses_of(const struct answered *answered)
 	return array;
 }
 
-static json_t *kernel_counters(struct kern *kern)
+static json_t *counters_of(const struct nol_stats *stats)
 {
-	struct nol_stats stats;
 	json_t *object = json_object();
 
-	if (kern_stats_read(kern, &stats))
-		return object;
-#define SET(name, text) json_object_set_new(object, #name, json_integer((json_int_t)stats.name));
+#define SET(name, text) json_object_set_new(object, #name, json_integer((json_int_t)stats->name));
 	NOL_STATS(SET)
 #undef SET
 	return object;
+}
+
+static json_t *kernel_counters(struct kern *kern)
+{
+	struct nol_stats stats;
+
+	return kern_stats_read(kern, &stats) ? json_object() : counters_of(&stats);
 }
 
 static json_t *session_counters(const struct session_stats *stats)
@@ -131,7 +135,7 @@ static int answer_status(const struct report *report, struct control_answer *ans
 	return add_json(
 		answer,
 		json_pack(
-			"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:o, s:o}",
+			"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
 			"interface", report->ifname, "pid", (int)getpid(), "uptime_s",
 			(double)up_ns / CLOCK_NS_PER_S, "method", report->method_name, "xdp",
 			kern_xdp_mode_text(report->kern), "tc", kern_tc_mode_text(report->kern),
@@ -140,8 +144,8 @@ static int answer_status(const struct report *report, struct control_answer *ans
 			(json_int_t)session_half_open(report->session), "connections",
 			(json_int_t)service_active(report->service), "refused",
 			(json_int_t)service_refused(report->service), "counters",
-			kernel_counters(report->kern), "engine",
-			session_counters(session_stats(report->session))));
+			kernel_counters(report->kern), "rates", counters_of(&report->rates->per_s),
+			"engine", session_counters(session_stats(report->session))));
 }
 
 int report_answer(void *context, const char *command, struct control_answer *answer)

@@ -10,6 +10,7 @@
 #include "kern.h"
 #include "packet_io.h"
 #include "ports.h"
+#include "rates.h"
 #include "service.h"
 #include "session.h"
 
@@ -22,6 +23,7 @@ struct report {
 	struct service *service;
 	const struct answered *answered;
 	const struct port_set *ports;
+	const struct rates *rates;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 };
 
