@@ -19,11 +19,10 @@
 
 #include "alerts.h"
 #include "answered.h"
-#include "answerer.h"
+#include "answering.h"
 #include "clock.h"
 #include "control.h"
 #include "control_server.h"
-#include "cookie_keys.h"
 #include "link_watch.h"
 #include "listeners.h"
 #include "log.h"
@@ -70,21 +69,6 @@ static void stop_for(struct loader *loader, int err)
 	session_stop(loader->session);
 }
 
-static void set_answerer_terms(struct loader *loader, uint32_t mtu)
-{
-	const struct engine_config *engine = &loader->engine;
-	const uint16_t v4 = session_mss_v4(mtu), v6 = session_mss_v6(mtu);
-	const struct answerer_terms terms = {
-		.mss_v4 = v4,
-		.mss_v6 = v6,
-		.window_v4 = {engine_window(engine, v4, false), engine_window(engine, v4, true)},
-		.window_v6 = {engine_window(engine, v6, false), engine_window(engine, v6, true)},
-		.wscale = engine->wscale,
-	};
-
-	answerer_set_terms(loader->answerer, &terms);
-}
-
 static void take_link_event(void *context, enum link_event event, const struct link_info *info,
 			    const struct addr *addr)
 {
@@ -109,7 +93,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 		if (info->mtu != loader->link.mtu) {
 			session_set_mtu(loader->session, info->mtu);
 			method_engine_set_mtu(loader->io, info->mtu);
-			set_answerer_terms(loader, info->mtu);
+			answering_set_mtu(loader->answerer, &loader->engine, info->mtu);
 		}
 		loader->link = *info;
 		break;
@@ -301,44 +285,6 @@ static int open_service(struct loader *loader)
 	return err;
 }
 
-/* --cookie-key, if it is there. */
-static int read_cookie_key(const struct loader_options *options, uint8_t key[SIPHASH_KEY_SIZE],
-			   const uint8_t **out)
-{
-	const char *why;
-	int err;
-
-	*out = NULL;
-	if (!options->cookie_key_path)
-		return 0;
-	err = cookie_file_read(options->cookie_key_path, key, &why);
-	if (err)
-		log_error("--cookie-key: %s: %s", options->cookie_key_path, why);
-	else
-		*out = key;
-	return err;
-}
-
-static int open_answerer(struct loader *loader)
-{
-	struct answerer_options options = {
-		.ifname = loader->options->ifname,
-		.has_link_header = loader->link.has_link_header,
-		.method = loader->options->method,
-		.max_flows = loader->options->max_flows,
-	};
-	uint8_t key[SIPHASH_KEY_SIZE];
-	int err = read_cookie_key(loader->options, key, &options.shared_key);
-
-	if (err)
-		return err;
-	err = answerer_new(&loader->answerer, loader->kern, &options);
-	if (err)
-		return fail(loader, "no random numbers", err);
-	set_answerer_terms(loader, loader->link.mtu);
-	return 0;
-}
-
 static int open_session(struct loader *loader)
 {
 	const struct loader_options *options = loader->options;
@@ -361,7 +307,8 @@ static int open_session(struct loader *loader)
 	    sizeof(session.engine.key))
 		return fail(loader, "no random numbers", -EIO);
 	loader->engine = session.engine;
-	err = open_answerer(loader);
+	err = answering_open(&loader->answerer, loader->kern, options, &loader->link,
+			     &loader->engine);
 	return err ?: session_new(&loader->session, &session);
 }
 

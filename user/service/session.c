@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adopted.h"
 #include "clock.h"
 #include "closing.h"
 #include "handover.h"
@@ -61,20 +62,6 @@ static void emit(struct session *session, enum event_kind kind, const struct tup
 	};
 
 	events_emit(session->options.events, &event);
-}
-
-/* Who answered the SYN. */
-static enum nol_method method_of(const struct session *session, const struct engine_flow *flow)
-{
-	return flow->is_adopted ? NOL_METHOD_XDP : session->io->ops->method;
-}
-
-/* -1: nobody knows when the SYN-ACK of a cookie was sent. */
-static int64_t rtt_us(const struct engine_flow *flow)
-{
-	if (flow->is_adopted)
-		return -1;
-	return (int64_t)((flow->established_ns - flow->sent_ns) / CLOCK_NS_PER_US);
 }
 
 static void send_segment(struct session *session, const struct segment *segment)
@@ -135,8 +122,8 @@ static void begin_handover(struct session *session, const struct engine_action *
 	const struct event event = {
 		.kind = EVENT_ESTABLISHED,
 		.tuple = &flow->tuple,
-		.method = method_of(session, flow),
-		.rtt_us = rtt_us(flow),
+		.method = adopted_method(flow, session->io),
+		.rtt_us = adopted_rtt_us(flow),
 		.handoff_us = -1,
 	};
 
@@ -226,23 +213,11 @@ static void drop_malformed(struct session *session, const struct held_packet *pa
 		session->io->ops->forget_flow(session->io, &tuple, false);
 }
 
-static struct engine_cookie cookie_of(const struct session *session, const struct held_cookie *held)
-{
-	return (struct engine_cookie){
-		.mss = held->mss,
-		.has_wscale = held->has_wscale,
-		.has_sack = held->has_sack,
-		.has_timestamps = held->has_timestamps,
-		.wscale = held->wscale,
-		.tsval = (uint32_t)(session->now_ns >> NOL_COOKIE_TS_SHIFT) + held->ts_offset,
-	};
-}
-
 /* The end of a handshake that a cookie began. A flow that cannot be adopted must not stay half-open. */
 static void adopt(struct session *session, const struct held_packet *packet,
 		  const struct segment *segment)
 {
-	const struct engine_cookie cookie = cookie_of(session, packet->cookie);
+	const struct engine_cookie cookie = adopted_cookie(packet->cookie, session->now_ns);
 	const bool is_known = engine_find(session->engine, &segment->tuple);
 	struct engine_action action;
 
