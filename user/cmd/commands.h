@@ -12,5 +12,7 @@
 
 int flows_main(int argc, char **argv);
 int status_main(int argc, char **argv);
+int self_main(int argc, char **argv);
+int meet_main(int argc, char **argv);
 
 #endif
