@@ -13,7 +13,7 @@ struct segment {
 	__u32 l3_offset, l4_offset; /* from the start of the frame */
 	__u32 ip_len; /* as the IP header says, itself included */
 	__u32 header_len; /* of TCP, options included, as the data offset says */
-	__u32 seq;
+	__u32 seq, ack;
 	__u32 tag; /* IPv4 identification or IPv6 flow label */
 	__u8 flags;
 	bool is_ipv4;
@@ -61,7 +61,14 @@ static __always_inline void segment_read(const struct packet *packet, struct seg
 	segment->header_len = (((const __u8 *)tcp)[12] >> 4) * 4;
 	segment->flags = ((const __u8 *)tcp)[13];
 	segment->seq = bpf_ntohl(tcp->seq);
+	segment->ack = bpf_ntohl(tcp->ack_seq);
 	segment->is_group_frame = packet->is_group_frame;
+}
+
+/* The words of an address, as it is on the wire. */
+static __always_inline const __be32 *words_of(const __u8 addr[16])
+{
+	return (const __be32 *)addr;
 }
 
 static __always_inline bool is_bare_syn(const struct segment *segment)

@@ -24,9 +24,27 @@ static struct method_engine *from_io(struct packet_io *io)
 	return (struct method_engine *)io;
 }
 
+static struct held_cookie cookie_of(const struct nol_record *record)
+{
+	return (struct held_cookie){
+		.mss = record->cookie_mss,
+		.has_wscale = record->cookie_options & NOL_COOKIE_HAS_WSCALE,
+		.has_sack = record->cookie_options & NOL_COOKIE_HAS_SACK,
+		.has_timestamps = record->cookie_options & NOL_COOKIE_HAS_TIMESTAMPS,
+		.wscale = record->cookie_wscale,
+		.ts_offset = record->cookie_ts_offset,
+	};
+}
+
+static bool is_counted(const struct nol_record *record)
+{
+	return record->reason == NOL_HOLD_FLOW || record->reason == NOL_HOLD_COOKIE;
+}
+
 static void take_record(void *context, const struct nol_record *record, const uint8_t *frame)
 {
 	const struct method_engine *method = context;
+	const struct held_cookie cookie = cookie_of(record);
 	const struct held_packet packet = {
 		.frame = frame,
 		.frame_len = record->snap_len,
@@ -34,9 +52,10 @@ static void take_record(void *context, const struct nol_record *record, const ui
 		.l4_offset = record->l4_offset,
 		.is_whole = record->snap_len == record->frame_len,
 		.held_ns = record->held_ns,
-		.held = record->reason == NOL_HOLD_FLOW ? record->held : 0,
+		.held = is_counted(record) ? record->held : 0,
 		.has_time_wait = record->reason == NOL_HOLD_TIME_WAIT,
 		.time_wait_snd_nxt = record->time_wait_snd_nxt,
+		.cookie = record->reason == NOL_HOLD_COOKIE ? &cookie : NULL,
 	};
 
 	method->fn(method->context, &packet);

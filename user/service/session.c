@@ -63,6 +63,20 @@ static void emit(struct session *session, enum event_kind kind, const struct tup
 	events_emit(session->options.events, &event);
 }
 
+/* Who answered the SYN. */
+static enum nol_method method_of(const struct session *session, const struct engine_flow *flow)
+{
+	return flow->is_adopted ? NOL_METHOD_XDP : session->io->ops->method;
+}
+
+/* -1: nobody knows when the SYN-ACK of a cookie was sent. */
+static int64_t rtt_us(const struct engine_flow *flow)
+{
+	if (flow->is_adopted)
+		return -1;
+	return (int64_t)((flow->established_ns - flow->sent_ns) / CLOCK_NS_PER_US);
+}
+
 static void send_segment(struct session *session, const struct segment *segment)
 {
 	if (segment->flags & TCP_RST)
@@ -121,8 +135,8 @@ static void begin_handover(struct session *session, const struct engine_action *
 	const struct event event = {
 		.kind = EVENT_ESTABLISHED,
 		.tuple = &flow->tuple,
-		.method = session->io->ops->method,
-		.rtt_us = (int64_t)((flow->established_ns - flow->sent_ns) / CLOCK_NS_PER_US),
+		.method = method_of(session, flow),
+		.rtt_us = rtt_us(flow),
 		.handoff_us = -1,
 	};
 
@@ -197,6 +211,53 @@ static void count_held(struct session *session, const struct held_packet *packet
 		flow->held_seen++;
 }
 
+static void drop_malformed(struct session *session, const struct held_packet *packet)
+{
+	const size_t len = packet->frame_len - packet->l3_offset;
+	struct tuple tuple;
+
+	session->stats.malformed++;
+	if (!segment_read_tuple(packet->frame + packet->l3_offset, len,
+				packet->l4_offset - packet->l3_offset, &tuple))
+		return;
+	count_held(session, packet, NULL, &tuple);
+	/* The flow that a cookie has just opened has nobody to end it. */
+	if (packet->cookie && packet->held && !engine_find(session->engine, &tuple))
+		session->io->ops->forget_flow(session->io, &tuple, false);
+}
+
+static struct engine_cookie cookie_of(const struct session *session, const struct held_cookie *held)
+{
+	return (struct engine_cookie){
+		.mss = held->mss,
+		.has_wscale = held->has_wscale,
+		.has_sack = held->has_sack,
+		.has_timestamps = held->has_timestamps,
+		.wscale = held->wscale,
+		.tsval = (uint32_t)(session->now_ns >> NOL_COOKIE_TS_SHIFT) + held->ts_offset,
+	};
+}
+
+/* The end of a handshake that a cookie began. A flow that cannot be adopted must not stay half-open. */
+static void adopt(struct session *session, const struct held_packet *packet,
+		  const struct segment *segment)
+{
+	const struct engine_cookie cookie = cookie_of(session, packet->cookie);
+	const bool is_known = engine_find(session->engine, &segment->tuple);
+	struct engine_action action;
+
+	if (!is_known && !packet->held && open_flow(session, &segment->tuple)) {
+		session->stats.table_full++;
+		emit(session, EVENT_REFUSED, &segment->tuple, "table_full");
+		return;
+	}
+	engine_adopt(session->engine, segment, &cookie, session->now_ns, &action);
+	count_held(session, packet, action.flow, &segment->tuple);
+	if (!action.flow && !is_known)
+		session->io->ops->forget_flow(session->io, &segment->tuple, false);
+	act(session, &action, packet);
+}
+
 static void take_packet(void *context, const struct held_packet *packet)
 {
 	struct session *session = context;
@@ -206,10 +267,11 @@ static void take_packet(void *context, const struct held_packet *packet)
 	struct segment segment;
 
 	if (segment_parse(ip, len, &segment) != SEGMENT_OK) {
-		session->stats.malformed++;
-		if (segment_read_tuple(ip, len, packet->l4_offset - packet->l3_offset,
-				       &segment.tuple))
-			count_held(session, packet, NULL, &segment.tuple);
+		drop_malformed(session, packet);
+		return;
+	}
+	if (packet->cookie) {
+		adopt(session, packet, &segment);
 		return;
 	}
 	engine_input(session->engine, &segment, session->now_ns,
