@@ -10,6 +10,7 @@
 #include "cookie.h"
 
 #define ANSWER_TTL 64
+#define ANSWER_MSS_LOSS 16 /* a sixteenth less is no loss */
 #define ANSWER_FLAGS_SYN_ACK 0x12
 #define ANSWER_FLAGS_ECN (TCP_FLAG_ECE | TCP_FLAG_CWR)
 #define ANSWER_MAX_WORDS 10 /* of TCP header and options */
@@ -147,10 +148,12 @@ static __always_inline bool read_slowly(struct xdp_md *ctx, const struct segment
 	return is_checksum_good(segment, sum, check_word);
 }
 
-/* Would the remote lose by a cookie? Without timestamps only the MSS comes back. */
-static __always_inline bool loses_options(const struct options *options)
+/* Would the remote lose by a cookie? Without timestamps only the MSS comes back, and that rounded down. */
+static __always_inline bool is_lossy(const struct options *options, __u16 mss, __u16 class_mss)
 {
-	return !options->has_timestamps && (options->has_wscale || options->has_sack);
+	if (!options->has_timestamps && (options->has_wscale || options->has_sack))
+		return true;
+	return class_mss < mss - mss / ANSWER_MSS_LOSS;
 }
 
 /* In Linux's order, see tcpopt_build(). */
@@ -278,14 +281,18 @@ static __always_inline bool answer_syn(struct xdp_md *ctx, const struct segment 
 	struct options options = {};
 	struct answer answer = {};
 	__u32 class;
+	__u16 mss;
 
 	if (!config || config->answer == NOL_ANSWER_NONE || !has_plain_headers(segment) ||
 	    !has_plain_flags(segment, config->answer) || !has_plain_remote(segment))
 		return false;
 	if (!read_fast(ctx, segment, &options) && !read_slowly(ctx, segment, &options))
 		return false;
-	if (!cookie_find_class(options.mss, segment->is_ipv4, &class) ||
-	    (config->answer == NOL_ANSWER_PLAIN && loses_options(&options)))
+	mss = effective_mss(&options, segment->is_ipv4);
+	if (!cookie_find_class(mss, segment->is_ipv4, &class))
+		return false;
+	if (config->answer == NOL_ANSWER_PLAIN &&
+	    is_lossy(&options, mss, cookie_class_mss(class, segment->is_ipv4)))
 		return false;
 	build_options(&answer, config, segment, &options, now_ns);
 	build_header(&answer, config, segment, cookie_make(config, segment, class));

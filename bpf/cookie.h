@@ -24,10 +24,10 @@ struct cookie_terms {
 
 /*
  * An MSS is rounded down to one of these: the defaults of RFC 9293 (3.7.1), the common link sizes less tunnels,
- * Ethernet with timestamps taken off or not, jumbo frames.
+ * Ethernet, jumbo frames, loopback.
  */
-const __u16 nol_mss_v4[COOKIE_CLASSES] = {536, 1220, 1300, 1360, 1400, 1440, 1460, 8960};
-const __u16 nol_mss_v6[COOKIE_CLASSES] = {1220, 1280, 1340, 1360, 1380, 1420, 1440, 8940};
+const __u16 nol_mss_v4[COOKIE_CLASSES] = {536, 1220, 1360, 1400, 1440, 1460, 8960, 65495};
+const __u16 nol_mss_v6[COOKIE_CLASSES] = {1220, 1280, 1360, 1380, 1420, 1440, 8940, 65476};
 
 static __always_inline const struct nol_cookie *find_cookie_config(void)
 {
@@ -42,11 +42,17 @@ static __always_inline __u16 cookie_class_mss(__u32 class, bool is_ipv4)
 	return is_ipv4 ? nol_mss_v4[class] : nol_mss_v6[class];
 }
 
+/* The MSS that a SYN means (RFC 9293, 3.7.1). */
+static __always_inline __u16 effective_mss(const struct options *options, bool is_ipv4)
+{
+	if (options->mss)
+		return options->mss;
+	return is_ipv4 ? COOKIE_DEFAULT_MSS_V4 : COOKIE_DEFAULT_MSS_V6;
+}
+
 /* False: the MSS is smaller than any class. */
 static __always_inline bool cookie_find_class(__u16 mss, bool is_ipv4, __u32 *class)
 {
-	if (mss == 0)
-		mss = is_ipv4 ? COOKIE_DEFAULT_MSS_V4 : COOKIE_DEFAULT_MSS_V6;
 	for (__u32 i = COOKIE_CLASSES; i-- > 0;) {
 		if (mss < cookie_class_mss(i, is_ipv4))
 			continue;

@@ -121,14 +121,14 @@ static void answers_the_syn_of_linux(void **state)
 {
 	(void)state;
 	cookie_enable(NOL_ANSWER_PLAIN);
-	assert_linux_answer(V4_LOCAL, V4_REMOTE, COOKIE_MSS_V4, 6);
+	assert_linux_answer(V4_LOCAL, V4_REMOTE, COOKIE_MSS_V4, 5);
 }
 
 static void answers_the_syn_of_linux_over_ipv6(void **state)
 {
 	(void)state;
 	cookie_enable(NOL_ANSWER_PLAIN);
-	assert_linux_answer(V6_LOCAL, V6_REMOTE, COOKIE_MSS_V6, 6);
+	assert_linux_answer(V6_LOCAL, V6_REMOTE, COOKIE_MSS_V6, 5);
 }
 
 static void holds_every_syn_while_cookies_are_off(void **state)
@@ -165,7 +165,7 @@ static void answers_without_timestamps_by_the_mss_alone(void **state)
 
 	(void)state;
 	offered.has_timestamps = false;
-	assert_layout(offered, (struct tcp_options){.has_mss = true, .mss = COOKIE_MSS_V4}, 6);
+	assert_layout(offered, (struct tcp_options){.has_mss = true, .mss = COOKIE_MSS_V4}, 5);
 }
 
 static void leaves_to_the_engine_what_would_lose_options(void **state)
@@ -174,6 +174,16 @@ static void leaves_to_the_engine_what_would_lose_options(void **state)
 
 	(void)state;
 	syn.options.has_timestamps = false;
+	cookie_enable(NOL_ANSWER_PLAIN);
+	assert_left_to_the_engine(&syn);
+}
+
+static void leaves_an_mss_between_the_classes_to_the_engine(void **state)
+{
+	struct segment syn = syn_with(V4_LOCAL, V4_REMOTE, linux_options);
+
+	(void)state;
+	syn.options.mss = 700;
 	cookie_enable(NOL_ANSWER_PLAIN);
 	assert_left_to_the_engine(&syn);
 }
@@ -187,7 +197,7 @@ static void answers_timestamps_alone(void **state)
 	(void)state;
 	answered.mss = COOKIE_MSS_V4;
 	answered.tsecr = 5;
-	assert_layout(offered, answered, 4);
+	assert_layout(offered, answered, 3);
 }
 
 static void answers_window_scale_without_sack(void **state)
@@ -198,7 +208,7 @@ static void answers_window_scale_without_sack(void **state)
 	offered.has_sack_permitted = answered.has_sack_permitted = false;
 	answered.tsecr = offered.tsval;
 	answered.wscale = COOKIE_WSCALE;
-	assert_layout(offered, answered, 6);
+	assert_layout(offered, answered, 5);
 }
 
 /* MSS 1460, NOP, window scale 6, NOP, NOP, timestamps 9, SACK-permitted, end: as macOS and iOS send it. */
@@ -228,7 +238,7 @@ static void answers_options_in_any_order(void **state)
 	assert_int_equal(run_answer(&frame, &sent), XDP_TX);
 	answered.tsecr = 9;
 	answered.wscale = COOKIE_WSCALE;
-	assert_answer(&syn, &sent, answered, 6);
+	assert_answer(&syn, &sent, answered, 5);
 	assert_int_equal(parse_sent(&sent).options.tsval & NOL_COOKIE_TS_BITS,
 			 6 | NOL_COOKIE_TS_SACK);
 }
@@ -369,6 +379,7 @@ int main(void)
 		fixture_test(answers_without_options_by_the_mss_alone),
 		fixture_test(answers_without_timestamps_by_the_mss_alone),
 		fixture_test(leaves_to_the_engine_what_would_lose_options),
+		fixture_test(leaves_an_mss_between_the_classes_to_the_engine),
 		fixture_test(answers_timestamps_alone),
 		fixture_test(answers_window_scale_without_sack),
 		fixture_test(answers_options_in_any_order),

@@ -68,7 +68,7 @@ static void opens_a_flow_for_a_cookie(void **state)
 	(void)state;
 	cookie_enable(NOL_ANSWER_PLAIN);
 	assert_accepted(&ack);
-	assert_terms(1440, NOL_COOKIE_HAS_TIMESTAMPS | NOL_COOKIE_HAS_SACK | NOL_COOKIE_HAS_WSCALE,
+	assert_terms(1460, NOL_COOKIE_HAS_TIMESTAMPS | NOL_COOKIE_HAS_SACK | NOL_COOKIE_HAS_WSCALE,
 		     7);
 	flow = get_flow(V4_LOCAL, V4_REMOTE);
 	assert_int_equal(flow.state, NOL_FLOW_SYN_RECEIVED);
@@ -84,7 +84,7 @@ static void opens_a_flow_over_ipv6(void **state)
 	(void)state;
 	cookie_enable(NOL_ANSWER_PLAIN);
 	assert_accepted(&ack);
-	assert_terms(1420, NOL_COOKIE_HAS_TIMESTAMPS | NOL_COOKIE_HAS_SACK | NOL_COOKIE_HAS_WSCALE,
+	assert_terms(1440, NOL_COOKIE_HAS_TIMESTAMPS | NOL_COOKIE_HAS_SACK | NOL_COOKIE_HAS_WSCALE,
 		     7);
 	assert_int_equal(get_flow(V6_LOCAL, V6_REMOTE).held, 1);
 }
@@ -109,7 +109,7 @@ static void reads_no_window_scale(void **state)
 	ack.options.tsecr = 0x12340 | NOL_COOKIE_TS_WSCALE;
 	cookie_enable(NOL_ANSWER_PLAIN);
 	assert_accepted(&ack);
-	assert_terms(1440, NOL_COOKIE_HAS_TIMESTAMPS, 0);
+	assert_terms(1460, NOL_COOKIE_HAS_TIMESTAMPS, 0);
 }
 
 static void agrees_to_the_mss_alone_without_timestamps(void **state)
@@ -120,7 +120,7 @@ static void agrees_to_the_mss_alone_without_timestamps(void **state)
 	ack.options = (struct tcp_options){0};
 	cookie_enable(NOL_ANSWER_PLAIN);
 	assert_accepted(&ack);
-	assert_terms(1440, 0, 0);
+	assert_terms(1460, 0, 0);
 }
 
 static void holds_the_next_packet_as_the_second_of_the_flow(void **state)
