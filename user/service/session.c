@@ -340,6 +340,7 @@ int session_new(struct session **out, const struct session_options *options)
 	const struct closing_options closing = {
 		.loop = options->loop,
 		.io = options->io,
+		.ifindex = options->handoff.scope_id,
 		.ports = options->ports,
 		.fn = count_closed,
 		.context = session,
