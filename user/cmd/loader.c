@@ -82,7 +82,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 	case LINK_CHANGED:
 		if (info->is_up != loader->link.is_up)
 			log_info("%s: is %s", loader->options->ifname, info->is_up ? "up" : "down");
-		if (info->mtu != loader->link.mtu) {
+		if (info->mtu && info->mtu != loader->link.mtu) {
 			session_set_mtu(loader->session, info->mtu);
 			method_engine_set_mtu(loader->io, info->mtu);
 		}
