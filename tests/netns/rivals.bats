@@ -67,12 +67,31 @@ reuse()
 	is_equal "$(reuse "$(link_local)%eth0" 3 | grep -c hello)" 3
 }
 
-link_local()
-{
-	ip -n "$SERVER" -6 -o address show dev eth0 scope link -tentative | sed 's/.*inet6 //; s,/.*,,'
-}
+@test "never sends a TSval below that of its SYN-ACK" {
+	start_loader
+	in_client python3 - <<-'EOF'
+		import socket
+		from segments import *
 
-has_link_local()
-{
-	[ -n "$(link_local)" ] && [ -n "$(ip -n "$CLIENT" -6 -o address show dev eth0 scope link -tentative)" ]
+		def tsval(segment):
+		    options = segment.options
+		    while options[0] != 8:
+		        options = options[1 if options[0] == 1 else options[1]:]
+		    return int.from_bytes(options[2:6], "big")
+
+		for port in range(21000, 21040):
+		    wire = Wire(34567, port)
+		    client = socket.socket()
+		    client.bind((LOCAL, port))
+		    client.connect((REMOTE, 34567))
+		    client.send(b"x")
+		    assert client.recv(1) == b"x"
+		    first = wire.receive(5)
+		    assert first.flags & SYN
+		    while not first.data:
+		        then = wire.receive(5)
+		        assert (tsval(then) - tsval(first)) % 2**32 < 2**31, (tsval(first), tsval(then))
+		        first = then
+		    client.close()
+	EOF
 }

@@ -23,6 +23,7 @@ class Segment:
         tcp = packet[(packet[0] & 15) * 4 :]
         self.source = socket.inet_ntoa(packet[12:16])
         self.sport, self.dport, self.seq, self.ack, offset, self.flags = struct.unpack("!HHIIBB", tcp[:14])
+        self.options = tcp[20 : offset // 16 * 4]
         self.data = tcp[offset // 16 * 4 :]
 
 

@@ -5,7 +5,8 @@
  *   2. TCP_MAXSEG before connect(), or the socket stays at an MSS of 524
  *      and TCP_WINDOW_CLAMP when no window scale was agreed, or connect() chooses one that shifts our windows
  *   3. both sequence numbers: ISS+1 and IRS+1
- *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds)
+ *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds); rounded up, since a TSval below that of our
+ *      SYN-ACK would be dropped by the remote (RFC 7323, 5.3; Linux alone forgives 1)
  *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
  *   6. TCP_REPAIR_OPTIONS: only what was agreed
  *   7. TCP_REPAIR_WINDOW
@@ -67,7 +68,7 @@ static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
 	if (!err)
 		err = set_sequence(fd, TCP_RECV_QUEUE, flow->irs + 1);
 	if (!err && flow->has_timestamps)
-		err = set_int(fd, TCP_TIMESTAMP, (int)(engine_tsval(flow, now_ns) & ~1u));
+		err = set_int(fd, TCP_TIMESTAMP, (int)((engine_tsval(flow, now_ns) + 1) & ~1u));
 	return err;
 }
 
