@@ -32,6 +32,7 @@
 #include "segment.h"
 
 #define RECEIVE_BATCH 256
+#define MIN_MSS 48
 #define ROOM 64 /* flows in their grace that make room at a time when the table is full */
 
 struct session {
@@ -377,15 +378,22 @@ void session_free(struct session *session)
 	free(session);
 }
 
+/* No packet has more than 65,535 bytes; a device may be set to an MTU that leaves no room for a segment. */
+static uint16_t mss_of(uint32_t mtu, uint32_t headers_len)
+{
+	if (mtu < headers_len + MIN_MSS)
+		return MIN_MSS;
+	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) - headers_len;
+}
+
 uint16_t session_mss_v4(uint32_t mtu)
 {
-	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) -
-	       40; /* an IPv4 packet has at most 65,535 bytes */
+	return mss_of(mtu, 40);
 }
 
 uint16_t session_mss_v6(uint32_t mtu)
 {
-	return mtu - 60 > UINT16_MAX ? UINT16_MAX : mtu - 60;
+	return mss_of(mtu, 60);
 }
 
 void session_set_mtu(struct session *session, uint32_t mtu)
