@@ -276,17 +276,19 @@ static void set_spinning(struct session *session, bool is_spinning)
 
 int session_run(struct session *session)
 {
+	bool is_busy;
 	int err = 0;
 
 	while (!session->is_stopping && err >= 0) {
 		work(session);
 		set_spinning(session,
 			     session->now_ns - session->last_packet_ns < session->options.spin_ns);
-		/* A packet may have come between the last look and the end of spinning: its wake-up was skipped. */
-		if (!session->is_spinning && work(session))
-			continue;
-		err = loop_wait(session->options.loop,
-				session->is_spinning ? 0 : timeout_ms(session));
+		/*
+		 * A packet may have come between the last look and the end of spinning: its wake-up was skipped. Under
+		 * a flood there always is one, and the loop has its turn all the same.
+		 */
+		is_busy = session->is_spinning || work(session);
+		err = loop_wait(session->options.loop, is_busy ? 0 : timeout_ms(session));
 	}
 	set_spinning(session, false);
 	return err < 0 ? err : 0;
