@@ -92,7 +92,7 @@ static __always_inline bool is_odd(struct xdp_md *ctx, const struct segment *seg
 /* Replayed packets come by a second time, where generic XDP sees what TC has turned round. */
 static __always_inline bool is_replayed(const struct segment *segment, __u32 tag)
 {
-	if (!tag)
+	if (!tag || segment->ttl)
 		return false;
 	return segment->tag == (tag & (segment->is_ipv4 ? 0xffff : IPV6_FLOW_LABEL_MASK));
 }

@@ -16,6 +16,7 @@ struct segment {
 	__u32 seq, ack;
 	__u32 tag; /* IPv4 identification or IPv6 flow label */
 	__u8 flags;
+	__u8 ttl; /* or hop limit */
 	bool is_ipv4;
 	bool is_group_frame; /* to a link-layer multicast or broadcast address */
 };
@@ -32,6 +33,7 @@ static __always_inline void read_ipv4(const struct iphdr *ip, struct segment *se
 	segment->is_ipv4 = true;
 	segment->ip_len = bpf_ntohs(ip->tot_len);
 	segment->tag = bpf_ntohs(ip->id);
+	segment->ttl = ip->ttl;
 	map_ipv4(segment->key.local_addr, ip->daddr);
 	map_ipv4(segment->key.remote_addr, ip->saddr);
 }
@@ -41,6 +43,7 @@ static __always_inline void read_ipv6(const struct ipv6hdr *ip, struct segment *
 	segment->is_ipv4 = false;
 	segment->ip_len = bpf_ntohs(ip->payload_len) + sizeof(*ip);
 	segment->tag = bpf_ntohl(*(const __be32 *)ip) & IPV6_FLOW_LABEL_MASK;
+	segment->ttl = ip->hop_limit;
 	__builtin_memcpy(segment->key.local_addr, &ip->daddr, 16);
 	__builtin_memcpy(segment->key.remote_addr, &ip->saddr, 16);
 }

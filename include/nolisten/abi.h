@@ -100,8 +100,11 @@ struct nol_config {
 	enum nol_rst_action rst_action;
 	enum nol_method method;
 	__u32 spinning; /* 1: somebody polls the ring, no wake-up is needed */
-	/* Low 16 bits: IPv4 identification, low 20 bits: IPv6 flow label of replayed packets. 0: none; else
-	 * neither part may be 0, which others send as well. */
+	/*
+	 * Low 16 bits: IPv4 identification, low 20 bits: IPv6 flow label of replayed packets. 0: none; else
+	 * neither part may be 0. Their TTL or hop limit is 0: what comes over the wire has the identification once
+	 * in 65,536 packets, but never that (RFC 1122, 3.2.1.7).
+	 */
 	__u32 replay_tag;
 };
 NOL_ABI_SIZE(nol_config, 32);

@@ -148,6 +148,17 @@ lab_up()
 	wait_for 5 is_running "$CLIENT" eth0
 }
 
+# link_local: the server's address on eth0.
+link_local()
+{
+	ip -n "$SERVER" -6 -o address show dev eth0 scope link -tentative | sed 's/.*inet6 //; s,/.*,,'
+}
+
+has_link_local()
+{
+	[ -n "$(link_local)" ] && [ -n "$(ip -n "$CLIENT" -6 -o address show dev eth0 scope link -tentative)" ]
+}
+
 lab_down()
 {
 	remove_namespace ${SERVER:+"$SERVER"} ${CLIENT:+"$CLIENT"} "$@"

@@ -90,7 +90,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 			if (info->is_up)
 				answerer_start(loader->answerer);
 		}
-		if (info->mtu != loader->link.mtu) {
+		if (info->mtu && info->mtu != loader->link.mtu) {
 			session_set_mtu(loader->session, info->mtu);
 			method_engine_set_mtu(loader->io, info->mtu);
 			answering_set_mtu(loader->answerer, &loader->engine, info->mtu);

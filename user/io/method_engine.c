@@ -13,6 +13,7 @@
 struct method_engine {
 	struct packet_io io;
 	struct kern *kern;
+	uint32_t ifindex;
 	struct raw_send *sender;
 	struct replay *replay;
 	packet_fn fn;
@@ -100,7 +101,8 @@ static bool is_alive(struct packet_io *io, const struct tuple *tuple)
 {
 	uint8_t state;
 
-	return is_handed_off(io, tuple) && !sock_diag_find(tuple, &state) && state != TCP_TIME_WAIT;
+	return is_handed_off(io, tuple) && !sock_diag_find(tuple, from_io(io)->ifindex, &state) &&
+	       state != TCP_TIME_WAIT;
 }
 
 static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns)
@@ -241,6 +243,7 @@ int method_engine_new(struct packet_io **out, struct kern *kern,
 		return -ENOMEM;
 	method->io.ops = &ops;
 	method->kern = kern;
+	method->ifindex = options->ifindex;
 	err = choose_tag(&with_tag.tag);
 	if (err)
 		goto out;

@@ -33,6 +33,7 @@
 #include "segment.h"
 
 #define RECEIVE_BATCH 256
+#define MIN_MSS 48
 #define ROOM 64 /* flows in their grace that make room at a time when the table is full */
 
 struct session {
@@ -312,17 +313,19 @@ static void set_spinning(struct session *session, bool is_spinning)
 
 int session_run(struct session *session)
 {
+	bool is_busy;
 	int err = 0;
 
 	while (!session->is_stopping && err >= 0) {
 		work(session);
 		set_spinning(session,
 			     session->now_ns - session->last_packet_ns < session->options.spin_ns);
-		/* A packet may have come between the last look and the end of spinning: its wake-up was skipped. */
-		if (!session->is_spinning && work(session))
-			continue;
-		err = loop_wait(session->options.loop,
-				session->is_spinning ? 0 : timeout_ms(session));
+		/*
+		 * A packet may have come between the last look and the end of spinning: its wake-up was skipped. Under
+		 * a flood there always is one, and the loop has its turn all the same.
+		 */
+		is_busy = session->is_spinning || work(session);
+		err = loop_wait(session->options.loop, is_busy ? 0 : timeout_ms(session));
 	}
 	set_spinning(session, false);
 	return err < 0 ? err : 0;
@@ -385,6 +388,7 @@ int session_new(struct session **out, const struct session_options *options)
 	const struct closing_options closing = {
 		.loop = options->loop,
 		.io = options->io,
+		.ifindex = options->handoff.scope_id,
 		.ports = options->ports,
 		.fn = count_closed,
 		.context = session,
@@ -421,15 +425,22 @@ void session_free(struct session *session)
 	free(session);
 }
 
+/* No packet has more than 65,535 bytes; a device may be set to an MTU that leaves no room for a segment. */
+static uint16_t mss_of(uint32_t mtu, uint32_t headers_len)
+{
+	if (mtu < headers_len + MIN_MSS)
+		return MIN_MSS;
+	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) - headers_len;
+}
+
 uint16_t session_mss_v4(uint32_t mtu)
 {
-	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) -
-	       40; /* an IPv4 packet has at most 65,535 bytes */
+	return mss_of(mtu, 40);
 }
 
 uint16_t session_mss_v6(uint32_t mtu)
 {
-	return mtu - 60 > UINT16_MAX ? UINT16_MAX : mtu - 60;
+	return mss_of(mtu, 60);
 }
 
 void session_set_mtu(struct session *session, uint32_t mtu)
