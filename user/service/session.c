@@ -96,7 +96,9 @@ static bool begin_flow(struct session *session, struct engine_flow *flow)
 {
 	int err = open_flow(session, &flow->tuple);
 
-	if (err) {
+	if (err > 0)
+		closing_replaced(session->closing, &flow->tuple);
+	if (err < 0) {
 		if (err != -EALREADY) {
 			session->stats.table_full++;
 			emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
