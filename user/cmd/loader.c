@@ -147,6 +147,8 @@ static void begin_going(struct loader *loader)
 	size_t active;
 
 	session_drain(loader->session);
+	kern_detach_ingress(loader->kern);
+	session_leave(loader->session);
 	kern_detach(loader->kern);
 	loader->is_going = true;
 	print_summary(loader);

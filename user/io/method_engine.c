@@ -113,14 +113,16 @@ static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t n
 		.method = NOL_METHOD_ENGINE,
 	};
 	struct kern *kern = from_io(io)->kern;
+	struct nol_flow old = {0};
 	int err = kern_flow_add(kern, tuple, &flow);
 
 	if (err != -EEXIST)
 		return err;
 	if (is_alive(io, tuple))
 		return -EALREADY;
-	kern_flow_remove(kern, tuple, NULL);
-	return kern_flow_add(kern, tuple, &flow);
+	kern_flow_remove(kern, tuple, &old);
+	err = kern_flow_add(kern, tuple, &flow);
+	return err ?: old.state == NOL_FLOW_HANDED_OFF;
 }
 
 static int replay_held(struct packet_io *io, const struct held_packet *packet)

@@ -58,7 +58,8 @@ struct packet_io_ops {
 	/* Somebody polls (no wake-up needed), or is about to sleep. */
 	void (*set_spinning)(struct packet_io *io, bool is_spinning);
 	/*
-	 * From now on the flow's packets are held: before the SYN-ACK leaves. A flow in its grace is replaced.
+	 * From now on the flow's packets are held: before the SYN-ACK leaves. A flow in its grace is replaced; 1: and
+	 * so was one whose kernel socket is gone without a word of it yet.
 	 * -E2BIG: the table is full; -EALREADY: a kernel socket has the 4-tuple, the SYN was held just before.
 	 */
 	int (*open_flow)(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns);

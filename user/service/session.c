@@ -48,6 +48,7 @@ struct session {
 	uint64_t last_packet_ns;
 	bool is_spinning;
 	bool is_stopping;
+	bool is_leaving; /* half-open flows are nobody's */
 };
 
 static void emit(struct session *session, enum event_kind kind, const struct tuple *tuple,
@@ -96,7 +97,9 @@ static bool begin_flow(struct session *session, struct engine_flow *flow)
 {
 	int err = open_flow(session, &flow->tuple);
 
-	if (err) {
+	if (err > 0)
+		closing_replaced(session->closing, &flow->tuple);
+	if (err < 0) {
 		if (err != -EALREADY) {
 			session->stats.table_full++;
 			emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
@@ -259,11 +262,16 @@ static void take_packet(void *context, const struct held_packet *packet)
 	act(session, &action, packet);
 }
 
+static uint64_t deadline_ns(const struct session *session)
+{
+	return session->is_leaving ? UINT64_MAX : engine_deadline_ns(session->engine);
+}
+
 static void expire(struct session *session)
 {
 	struct engine_action action;
 
-	if (engine_deadline_ns(session->engine) > session->now_ns)
+	if (deadline_ns(session) > session->now_ns)
 		return;
 	while (engine_expire(session->engine, session->now_ns, &action)) {
 		if (action.has_reply)
@@ -294,13 +302,13 @@ static int work(struct session *session)
 
 static int timeout_ms(const struct session *session)
 {
-	const uint64_t deadline_ns = engine_deadline_ns(session->engine);
+	const uint64_t next_ns = deadline_ns(session);
 
-	if (!handover_is_empty(session->handover) || deadline_ns <= session->now_ns)
+	if (!handover_is_empty(session->handover) || next_ns <= session->now_ns)
 		return 0;
-	if (deadline_ns == UINT64_MAX)
+	if (next_ns == UINT64_MAX)
 		return -1;
-	return (int)((deadline_ns - session->now_ns) / CLOCK_NS_PER_MS) + 1;
+	return (int)((next_ns - session->now_ns) / CLOCK_NS_PER_MS) + 1;
 }
 
 static void set_spinning(struct session *session, bool is_spinning)
@@ -343,6 +351,12 @@ void session_drain(struct session *session)
 		if (!work(session) && handover_is_empty(session->handover))
 			break;
 	}
+}
+
+void session_leave(struct session *session)
+{
+	session->is_leaving = true;
+	session_drain(session);
 }
 
 static void count_closed(void *context, const struct tuple *tuple)
