@@ -25,8 +25,7 @@
 #include "link_watch.h"
 #include "listeners.h"
 #include "log.h"
-#include "method_engine.h"
-#include "probe.h"
+#include "method.h"
 #include "report.h"
 #include "session.h"
 #include "tcp_settings.h"
@@ -37,10 +36,9 @@ struct loader {
 	const struct loader_options *options;
 	struct link_info link;
 	struct loop *loop;
-	struct kern *kern;
+	struct method method;
 	struct answered *answered;
 	struct link_watch *watch;
-	struct packet_io *io;
 	struct service *service;
 	struct events *events;
 	struct session *session;
@@ -84,7 +82,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 			log_info("%s: is %s", loader->options->ifname, info->is_up ? "up" : "down");
 		if (info->mtu != loader->link.mtu) {
 			session_set_mtu(loader->session, info->mtu);
-			method_engine_set_mtu(loader->io, info->mtu);
+			loader->method.io->ops->set_mtu(loader->method.io, info->mtu);
 		}
 		loader->link = *info;
 		break;
@@ -108,8 +106,8 @@ static void beat(void *context, uint32_t events)
 	struct loader *loader = context;
 
 	(void)events;
-	kern_beat(loader->kern);
-	alerts_check(&loader->alerts, loader->kern, loader->events);
+	method_beat(&loader->method);
+	alerts_check(&loader->alerts, loader->method.io, loader->events);
 	events_flush(loader->events);
 	if (loader->is_going && !service_active(loader->service))
 		session_stop(loader->session);
@@ -118,15 +116,16 @@ static void beat(void *context, uint32_t events)
 static void print_summary(const struct loader *loader)
 {
 	const struct session_stats *stats = session_stats(loader->session);
-	struct nol_stats programs = {0};
+	struct packet_io *io = loader->method.io;
+	struct nol_stats packets = {0};
 
-	kern_stats_read(loader->kern, &programs);
+	io->ops->read_stats(io, &packets);
 	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
 		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
 		 " RST dropped, %" PRIu64 " lost",
 		 loader->options->ifname, stats->syn, stats->established, stats->handed_off,
-		 stats->expired, stats->reset, (uint64_t)programs.rst_dropped,
-		 (uint64_t)(programs.lost_ring_full + programs.lost_too_long + stats->table_full));
+		 stats->expired, stats->reset, (uint64_t)packets.rst_dropped,
+		 (uint64_t)(packets.lost_ring_full + packets.lost_too_long + stats->table_full));
 }
 
 /* The first signal: hand off what is complete, detach, leave the rest to the service. */
@@ -135,7 +134,7 @@ static void begin_going(struct loader *loader)
 	size_t active;
 
 	session_drain(loader->session);
-	kern_detach(loader->kern);
+	loader->method.io->ops->detach(loader->method.io);
 	loader->is_going = true;
 	print_summary(loader);
 	active = service_active(loader->service);
@@ -191,71 +190,24 @@ static int open_control(struct loader *loader)
 	return err ? fail(loader, "cannot serve the control socket", err) : 0;
 }
 
-static int configure_guard(struct loader *loader)
-{
-	struct nol_config *config = kern_config(loader->kern);
-	struct link_info redirect;
-	int err;
-
-	config->ifindex = loader->link.ifindex;
-	config->rst_action = loader->options->rst_action;
-	if (config->rst_action != NOL_RST_REDIRECT)
-		return 0;
-	err = link_find(loader->options->redirect_ifname, &redirect);
-	if (err) {
-		log_error("--rst: %s: no such interface", loader->options->redirect_ifname);
-		return err;
-	}
-	config->redirect_ifindex = redirect.ifindex;
-	return 0;
-}
-
-static int open_kern(struct loader *loader)
-{
-	const struct loader_options *options = loader->options;
-	const struct kern_options kern = {
-		.ifname = options->ifname,
-		.ifindex = loader->link.ifindex,
-		.has_link_header = loader->link.has_link_header,
-		.is_loopback = loader->link.is_loopback,
-		.xdp_mode = options->xdp_mode,
-		.tc_mode = options->tc_mode,
-		.ring_size = options->ring_size,
-		.max_flows = options->max_flows,
-	};
-	int err = kern_open(&loader->kern, &kern);
-
-	if (err)
-		return err;
-	kern_set_ports(loader->kern, &options->ports);
-	kern_beat(loader->kern);
-	return configure_guard(loader);
-}
-
 static int open_answered(struct loader *loader)
 {
 	const struct loader_options *options = loader->options;
-	int err = answered_new(&loader->answered, loader->kern);
+	int err = answered_new(&loader->answered, loader->method.io);
 
 	for (size_t i = 0; !err && i < options->prefix_count; i++)
 		err = answered_add_prefix(loader->answered, &options->prefixes[i], options->ifname);
 	return err;
 }
 
-static int open_io(struct loader *loader)
+static int open_events(struct loader *loader)
 {
-	const struct replay_options replay = {
-		.ifindex = loader->link.ifindex,
-		.has_link_header = loader->link.has_link_header,
-		.mtu = loader->link.mtu,
-	};
 	const struct events_options events = {
 		.json_path = loader->options->events_path,
 		.is_quiet = loader->options->is_quiet,
 	};
-	int err = method_engine_new(&loader->io, loader->kern, &replay);
 
-	return err ?: events_new(&loader->events, &events);
+	return events_new(&loader->events, &events);
 }
 
 static int open_service(struct loader *loader)
@@ -277,7 +229,7 @@ static int open_session(struct loader *loader)
 	const struct loader_options *options = loader->options;
 	struct session_options session = {
 		.loop = loader->loop,
-		.io = loader->io,
+		.io = loader->method.io,
 		.service = loader->service,
 		.events = loader->events,
 		.ports = &options->ports,
@@ -316,8 +268,7 @@ static void fill_report(struct loader *loader)
 	loader->report = (struct report){
 		.ifname = loader->options->ifname,
 		.service_name = loader->options->service,
-		.kern = loader->kern,
-		.io = loader->io,
+		.method = &loader->method,
 		.session = loader->session,
 		.service = loader->service,
 		.answered = loader->answered,
@@ -328,17 +279,16 @@ static void fill_report(struct loader *loader)
 
 static void print_start(const struct loader *loader)
 {
-	char ports[256], addresses[512];
+	char ports[256], addresses[512], method[128];
 
 	port_set_format(&loader->options->ports, ports, sizeof(ports));
 	answered_format(loader->answered, addresses, sizeof(addresses));
+	method_format(&loader->method, method, sizeof(method));
 	if (!loader->link.is_up)
 		log_warning("%s: is down, nothing arrives until it is up", loader->options->ifname);
 	listeners_warn(&loader->options->ports);
-	log_info("%s: answering TCP port %s on %s with %s (method %s, xdp %s, guard %s)",
-		 loader->options->ifname, ports, addresses, loader->options->service,
-		 method_text(loader->io->ops->method), kern_xdp_mode_text(loader->kern),
-		 kern_tc_mode_text(loader->kern));
+	log_info("%s: answering TCP port %s on %s with %s (%s)", loader->options->ifname, ports,
+		 addresses, loader->options->service, method);
 }
 
 static int start(struct loader *loader)
@@ -351,11 +301,11 @@ static int start(struct loader *loader)
 	if (!err)
 		err = open_control(loader);
 	if (!err)
-		err = open_kern(loader);
+		err = method_open(&loader->method, loader->options, &loader->link);
 	if (!err)
 		err = open_answered(loader);
 	if (!err)
-		err = open_io(loader);
+		err = open_events(loader);
 	if (!err)
 		err = open_service(loader);
 	if (!err)
@@ -363,10 +313,9 @@ static int start(struct loader *loader)
 	if (!err)
 		err = open_sources(loader);
 	if (!err)
-		err = kern_attach(loader->kern);
+		err = method_attach(&loader->method);
 	if (err)
 		return err;
-	kern_pin(loader->kern);
 	fill_report(loader);
 	print_start(loader);
 	return 0;
@@ -382,10 +331,8 @@ static void finish(struct loader *loader)
 	service_free(loader->service);
 	session_free(loader->session);
 	events_free(loader->events);
-	if (loader->io)
-		loader->io->ops->free(loader->io);
 	answered_free(loader->answered);
-	kern_close(loader->kern);
+	method_close(&loader->method);
 	loop_free(loader->loop);
 }
 
