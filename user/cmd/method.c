@@ -8,6 +8,7 @@
 #include "events.h"
 #include "log.h"
 #include "method_engine.h"
+#include "method_filter.h"
 
 bool method_needs_bpf(enum nol_method method)
 {
@@ -73,7 +74,20 @@ static int open_with_bpf(struct method *method, const struct loader_options *opt
 int method_open(struct method *out, const struct loader_options *options,
 		const struct link_info *link)
 {
-	return open_with_bpf(out, options, link);
+	const struct bpfless_options bpfless = {
+		.ifname = options->ifname,
+		.ifindex = link->ifindex,
+		.mtu = link->mtu,
+		.max_flows = options->max_flows,
+		.ports = &options->ports,
+	};
+
+	switch (options->method) {
+	case NOL_METHOD_FILTER:
+		return method_filter_new(&out->io, &bpfless);
+	default:
+		return open_with_bpf(out, options, link);
+	}
 }
 
 int method_attach(struct method *method)

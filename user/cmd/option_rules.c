@@ -203,7 +203,9 @@ static int take_ring(struct option_parse *parse, const struct rule *rule, const 
 }
 
 static const struct word method_words[] = {
-	{"auto", NOL_METHOD_NONE}, {"engine", NOL_METHOD_ENGINE}, {NULL, 0}};
+	{"auto", NOL_METHOD_NONE},	 {"engine", NOL_METHOD_ENGINE},
+	{"nfqueue", NOL_METHOD_NFQUEUE}, {"filter", NOL_METHOD_FILTER},
+	{"raw", NOL_METHOD_RAW},	 {NULL, 0}};
 static const struct word xdp_words[] = {{"auto", KERN_XDP_AUTO},
 					{"native", KERN_XDP_NATIVE},
 					{"generic", KERN_XDP_GENERIC},
