@@ -2,6 +2,7 @@
 /* One constructor a method; those with BPF share the programs and their guard. */
 #include "method.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "log.h"
 #include "method_engine.h"
 #include "method_filter.h"
+#include "method_raw.h"
 
 bool method_needs_bpf(enum nol_method method)
 {
@@ -71,6 +73,16 @@ static int open_with_bpf(struct method *method, const struct loader_options *opt
 	return err ?: method_engine_new(&method->io, method->kern, &replay);
 }
 
+/* What the BPF guard could do with a RST, nobody else can. */
+static int check_options(const struct loader_options *options)
+{
+	if (method_needs_bpf(options->method) || options->rst_action == NOL_RST_DROP)
+		return 0;
+	log_error("--rst: method %s has no guard: use auto or engine",
+		  method_text(options->method));
+	return -EINVAL;
+}
+
 int method_open(struct method *out, const struct loader_options *options,
 		const struct link_info *link)
 {
@@ -82,7 +94,13 @@ int method_open(struct method *out, const struct loader_options *options,
 		.ports = &options->ports,
 	};
 
+	int err = check_options(options);
+
+	if (err)
+		return err;
 	switch (options->method) {
+	case NOL_METHOD_RAW:
+		return method_raw_new(&out->io, &bpfless);
 	case NOL_METHOD_FILTER:
 		return method_filter_new(&out->io, &bpfless);
 	default:

@@ -12,10 +12,12 @@
 
 struct flow_memory;
 
-/* nol_flow as nol_flows has it, and a number that the method may keep with it. */
+/* nol_flow as nol_flows has it, and what a tap wants to know of a flow. */
 struct flow_entry {
 	struct nol_flow flow;
-	uint64_t note; /* 0 at the start */
+	uint64_t
+		arrived; /* packets in the tap's queue so far, when the kernel socket was made; 0 before */
+	uint64_t rst_ns; /* when the kernel's first RST left, CLOCK_REALTIME; 0: none was seen */
 };
 
 int flow_memory_new(struct flow_memory **out, uint32_t max_flows);

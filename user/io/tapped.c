@@ -83,9 +83,9 @@ int tapped_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32
 
 	if (!entry)
 		return -ENOENT;
-	if (!entry->note)
-		entry->note = tap_arrived(tapped->tap);
-	if (tap_received(tapped->tap) < entry->note)
+	if (!entry->arrived)
+		entry->arrived = tap_arrived(tapped->tap);
+	if (tap_received(tapped->tap) < entry->arrived)
 		return -EAGAIN;
 	return bpfless_hand_off_flow(io, tuple, held);
 }
