@@ -133,7 +133,7 @@ NOL_ABI_SIZE(nol_record, 32);
 	X(held_syn, "held: SYN")                                                               \
 	X(held_time_wait, "held: SYN, newer than a TIME-WAIT socket")                          \
 	X(held_stray, "held: belongs to no flow and no socket")                                \
-	X(lost_ring_full, "lost: the ring buffer was full")                                    \
+	X(lost_ring_full, "lost: the ring buffer or the queue was full")                                    \
 	X(lost_too_long, "lost: longer than a record can be")                                  \
 	X(rst_own, "RST let go: sent by nolisten")                                             \
 	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")               \

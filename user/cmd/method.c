@@ -10,7 +10,9 @@
 #include "log.h"
 #include "method_engine.h"
 #include "method_filter.h"
+#include "method_nfqueue.h"
 #include "method_raw.h"
+#include "queue_rules.h"
 
 bool method_needs_bpf(enum nol_method method)
 {
@@ -98,7 +100,10 @@ int method_open(struct method *out, const struct loader_options *options,
 
 	if (err)
 		return err;
+	queue_rules_sweep(options->ifname);
 	switch (options->method) {
+	case NOL_METHOD_NFQUEUE:
+		return method_nfqueue_new(&out->io, &bpfless);
 	case NOL_METHOD_RAW:
 		return method_raw_new(&out->io, &bpfless);
 	case NOL_METHOD_FILTER:
