@@ -66,7 +66,10 @@ static int bind_free_number(struct queue *queue, uint16_t first)
 	return err;
 }
 
-/* Without NFQA_CFG_F_GSO the kernel cuts what is too long and finishes checksums before it asks. */
+/*
+ * With NFQA_CFG_F_GSO what came as one packet is queued as one: cut into segments, the last of them would still wait when
+ * the first has already made the kernel socket, and later packets would overtake them there.
+ */
 static int configure(struct queue *queue)
 {
 	char buffer[MNL_NLMSG_HDRLEN + 256];
@@ -74,6 +77,8 @@ static int configure(struct queue *queue)
 
 	nfq_nlmsg_cfg_put_params(request, NFQNL_COPY_PACKET, SNAP_LEN);
 	nfq_nlmsg_cfg_put_qmaxlen(request, QUEUE_LEN);
+	mnl_attr_put_u32(request, NFQA_CFG_FLAGS, htonl(NFQA_CFG_F_GSO));
+	mnl_attr_put_u32(request, NFQA_CFG_MASK, htonl(NFQA_CFG_F_GSO));
 	return ask(queue, request);
 }
 
