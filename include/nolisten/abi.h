@@ -13,7 +13,11 @@
 	_Static_assert(sizeof(struct type) == (size), #type " changed its size")
 
 #define NOL_MARK 0x6e6f6c00u /* SO_MARK of packets that nolisten sends itself */
-#define NOL_MARK_REPLAY 0x6e6f6c01u /* SO_MARK of held packets on their way back into the stack */
+/*
+ * SO_MARK of held packets on their way back into the stack: sent by a packet socket, and turned round by the
+ * guard. On lo, which turns packets itself, sent by an IP raw socket: without a route they would be martians.
+ */
+#define NOL_MARK_REPLAY 0x6e6f6c01u
 
 #define NOL_HEARTBEAT_STALE_NS 3000000000ull /* older than this: the owner is dead, fail open */
 #define NOL_RECORD_SNAP_MAX 65552u /* the longest frame that a record carries */
@@ -52,7 +56,9 @@ NOL_ABI_SIZE(nol_flow_key, 36);
 /*
  * state and held are one 64-bit word: ingress adds to held with one atomic operation and learns the state
  * in the same instant; user space changes the state by compare-and-swap against the held that it has seen.
- * That is why no packet can slip between "held" and "handed off".
+ * That is why no packet can slip between "held" and "handed off". held counts the NOL_HOLD_FLOW records of the
+ * flow; on two CPUs they may enter the ring in another order than they were counted, so whoever changes the
+ * state counts the records it has read, and does not take the largest `held` of them.
  */
 struct nol_flow {
 	enum nol_flow_state state; /* nol_flow_set, on behalf of user space */
@@ -93,7 +99,9 @@ struct nol_config {
 	enum nol_rst_action rst_action;
 	enum nol_method method;
 	__u32 spinning; /* 1: somebody polls the ring, no wake-up is needed */
-	__u32 replay_tag; /* low 16 bits: IPv4 identification, low 20 bits: IPv6 flow label of replayed packets */
+	/* Low 16 bits: IPv4 identification, low 20 bits: IPv6 flow label of replayed packets. 0: none; else
+	 * neither part may be 0, which others send as well. */
+	__u32 replay_tag;
 };
 NOL_ABI_SIZE(nol_config, 32);
 

@@ -68,6 +68,7 @@ static int open_with_bpf(struct method *method, const struct loader_options *opt
 	const struct replay_options replay = {
 		.ifindex = link->ifindex,
 		.has_link_header = link->has_link_header,
+		.is_loopback = link->is_loopback,
 		.mtu = link->mtu,
 	};
 	int err = open_kern(method, options, link);

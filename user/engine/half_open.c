@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * SYN-RECEIVED. The order of the checks is that of Linux's half-open sockets: a repeated SYN, a RST, the
  * acknowledgement number, timestamps and window, a new SYN; what is left with an ACK completes the handshake.
@@ -53,24 +53,24 @@ static bool is_duplicate_syn(const struct engine_flow *flow, const struct segmen
 	       !is_tsval_old(flow, in);
 }
 
-static void answer_duplicate_syn(struct engine *engine, struct flow *flow, const struct segment *in,
+/* The first TSval goes on being echoed, as Linux has it (RFC 7323, 4.3 (2) would take the newer). */
+static void answer_duplicate_syn(struct engine *engine, struct flow *flow,
 				 struct engine_action *out)
 {
-	/* RFC 7323, 4.3 (2); Linux goes on echoing the first one. */
-	if (flow->public.has_timestamps && in->options.has_timestamps)
-		flow->public.ts_recent = in->options.tsval;
 	out->reason = ENGINE_REASON_DUPLICATE_SYN;
 	reply_syn_again(engine, flow, out);
 }
 
 /*
- * RFC 5961, 3.2. PAWS must not keep a RST out, though Linux lets it; TSecr may (RFC 7323, 3.2). The
- * acknowledgement number does not matter.
+ * RFC 5961, 3.2. The acknowledgement number does not matter, timestamps do: TSecr by RFC 7323, 3.2, and an old
+ * TSval as Linux has it (RFC 7323, 5.2 would let the RST pass).
  */
 static void take_reset(struct engine *engine, struct flow *flow, const struct segment *in,
 		       struct engine_action *out)
 {
-	if (flow->public.has_timestamps && flow_is_tsecr_unsent(flow, &in->options)) {
+	if (is_tsval_old(&flow->public, in)) {
+		out->reason = ENGINE_REASON_PAWS;
+	} else if (flow->public.has_timestamps && flow_is_tsecr_unsent(flow, &in->options)) {
 		out->reason = ENGINE_REASON_BAD_TSECR;
 	} else if (in->seq == flow->public.irs + 1) {
 		out->event = ENGINE_EVENT_RESET;
@@ -149,7 +149,7 @@ void half_open_input(struct engine *engine, struct flow *flow, const struct segm
 		     struct engine_action *out)
 {
 	if (is_duplicate_syn(&flow->public, in)) {
-		answer_duplicate_syn(engine, flow, in, out);
+		answer_duplicate_syn(engine, flow, out);
 	} else if (in->flags & TCP_RST) {
 		take_reset(engine, flow, in, out);
 	} else if (!flow->public.is_active && is_ack_wrong(&flow->public, in)) {

@@ -142,6 +142,11 @@ static int hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32
 	return kern_flow_change(from_io(io)->kern, tuple, NOL_FLOW_HANDED_OFF, held);
 }
 
+static void force_flow(struct packet_io *io, const struct tuple *tuple)
+{
+	kern_flow_set(from_io(io)->kern, tuple, NOL_FLOW_HANDED_OFF);
+}
+
 static int close_flow(struct packet_io *io, const struct tuple *tuple)
 {
 	struct kern *kern = from_io(io)->kern;
@@ -215,6 +220,7 @@ static const struct packet_io_ops ops = {
 	.open_flow = open_flow,
 	.replay = replay_held,
 	.hand_off_flow = hand_off_flow,
+	.force_flow = force_flow,
 	.close_flow = close_flow,
 	.is_handed_off = is_handed_off,
 	.forget_flow = forget_flow,
@@ -222,6 +228,16 @@ static const struct packet_io_ops ops = {
 	.fd = ring_fd,
 	.free = free_method,
 };
+
+/* The IPv4 part of a tag must not be 0: idle senders use that identification (RFC 6864). */
+static int choose_tag(uint32_t *tag)
+{
+	do {
+		if (getrandom(tag, sizeof(*tag), 0) != sizeof(*tag))
+			return -EIO;
+	} while (!(*tag & 0xffff));
+	return 0;
+}
 
 int method_engine_new(struct packet_io **out, struct kern *kern,
 		      const struct replay_options *options)
@@ -234,10 +250,9 @@ int method_engine_new(struct packet_io **out, struct kern *kern,
 		return -ENOMEM;
 	method->io.ops = &ops;
 	method->kern = kern;
-	if (getrandom(&with_tag.tag, sizeof(with_tag.tag), 0) != sizeof(with_tag.tag)) {
-		err = -EIO;
+	err = choose_tag(&with_tag.tag);
+	if (err)
 		goto out;
-	}
 	kern_config(kern)->replay_tag = with_tag.tag;
 	kern_config(kern)->method = NOL_METHOD_ENGINE;
 	err = raw_send_new(&method->sender, options->ifindex, NOL_MARK);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The packet socket and its batch of slices. */
+/* A batch of slices, and the packet socket or, on lo, the raw sockets that send it. */
 #include "replay.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,35 +20,52 @@
 
 struct replay {
 	struct replay_options options;
-	int fd;
+	int fd; /* AF_PACKET; on lo: raw IPv4 */
+	int v6_fd; /* on lo: raw IPv6; else -1 */
 	unsigned int count;
-	struct sockaddr_ll address;
+	struct sockaddr_storage address;
+	socklen_t address_len;
 	struct mmsghdr messages[BATCH];
 	struct iovec vectors[BATCH];
 	uint8_t frames[BATCH][ETH_HLEN + SLICE_MAX];
 };
 
+static int open_marked(int family, int protocol)
+{
+	const uint32_t mark = NOL_MARK_REPLAY;
+	int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	int err;
+
+	if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
+		return fd;
+	err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 int replay_new(struct replay **out, const struct replay_options *options)
 {
 	struct replay *replay = calloc(1, sizeof(*replay));
-	const uint32_t mark = NOL_MARK_REPLAY;
-	int err = 0;
+	int err;
 
 	if (!replay)
 		return -ENOMEM;
 	replay->options = *options;
-	/* Protocol 0: sends, and receives nothing. */
-	replay->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (replay->fd < 0 || setsockopt(replay->fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark))) {
-		err = -errno;
-		log_error("cannot open a packet socket: %s", strerror(-err));
+	replay->v6_fd = -1;
+	if (options->is_loopback) {
+		replay->fd = open_marked(AF_INET, IPPROTO_RAW);
+		replay->v6_fd = open_marked(AF_INET6, IPPROTO_RAW); /* a host may have no IPv6 */
+	} else {
+		replay->fd =
+			open_marked(AF_PACKET, 0); /* protocol 0: sends, and receives nothing */
+	}
+	err = replay->fd < 0 ? replay->fd : 0;
+	if (err) {
+		log_error("cannot open a socket for replay: %s", strerror(-err));
 		replay_free(replay);
 		return err;
 	}
-	replay->address = (struct sockaddr_ll){
-		.sll_family = AF_PACKET,
-		.sll_ifindex = options->ifindex,
-	};
 	*out = replay;
 	return 0;
 }
@@ -58,6 +76,8 @@ void replay_free(struct replay *replay)
 		return;
 	if (replay->fd >= 0)
 		close(replay->fd);
+	if (replay->v6_fd >= 0)
+		close(replay->v6_fd);
 	free(replay);
 }
 
@@ -68,12 +88,14 @@ void replay_set_mtu(struct replay *replay, uint32_t mtu)
 
 static int flush_slices(struct replay *replay)
 {
+	const bool is_raw_v6 = replay->address.ss_family == AF_INET6;
+	const int fd = is_raw_v6 ? replay->v6_fd : replay->fd;
 	unsigned int next = 0;
 	int err = 0;
 	int sent;
 
 	while (next < replay->count) {
-		sent = sendmmsg(replay->fd, &replay->messages[next], replay->count - next, 0);
+		sent = sendmmsg(fd, &replay->messages[next], replay->count - next, 0);
 		if (sent > 0) {
 			next += sent;
 			continue;
@@ -87,10 +109,36 @@ static int flush_slices(struct replay *replay)
 	return err;
 }
 
+static bool has_link_header(const struct replay *replay)
+{
+	return replay->options.has_link_header && !replay->options.is_loopback;
+}
+
 /* Room for the next slice, behind its link header. */
 static uint8_t *next_slice(struct replay *replay)
 {
-	return replay->frames[replay->count] + (replay->options.has_link_header ? ETH_HLEN : 0);
+	return replay->frames[replay->count] + (has_link_header(replay) ? ETH_HLEN : 0);
+}
+
+/* Where all slices of a packet go: out of the interface, or on lo to the local address. */
+static void set_address(struct replay *replay, const uint8_t *ip)
+{
+	const bool is_v6 = ip[0] >> 4 == 6;
+	const struct endpoint local = {.addr = is_v6 ? addr_from_v6(ip + 24)
+						     : addr_from_v4(ip + 16)};
+	const struct sockaddr_ll link = {
+		.sll_family = AF_PACKET,
+		.sll_ifindex = replay->options.ifindex,
+		.sll_protocol = htons(is_v6 ? ETH_P_IPV6 : ETH_P_IP),
+	};
+
+	if (replay->options.is_loopback) {
+		replay->address_len =
+			endpoint_to_sockaddr(&local, replay->options.ifindex, &replay->address);
+		return;
+	}
+	memcpy(&replay->address, &link, sizeof(link));
+	replay->address_len = sizeof(link);
 }
 
 static void queue_slice(struct replay *replay, const struct held_packet *packet, size_t len)
@@ -100,17 +148,16 @@ static void queue_slice(struct replay *replay, const struct held_packet *packet,
 	uint8_t *frame = replay->frames[replay->count];
 	unsigned int i = replay->count++;
 
-	if (replay->options.has_link_header) {
+	if (has_link_header(replay)) {
 		/* Addresses as they came; a VLAN tag 0 is not needed any more. */
 		memcpy(frame, packet->frame, 2 * ETH_ALEN);
 		memcpy(frame + 2 * ETH_ALEN, &protocol, sizeof(protocol));
 		len += ETH_HLEN;
 	}
-	replay->address.sll_protocol = protocol;
 	replay->vectors[i] = (struct iovec){.iov_base = frame, .iov_len = len};
 	replay->messages[i].msg_hdr = (struct msghdr){
 		.msg_name = &replay->address,
-		.msg_namelen = sizeof(replay->address),
+		.msg_namelen = replay->address_len,
 		.msg_iov = &replay->vectors[i],
 		.msg_iovlen = 1,
 	};
@@ -130,6 +177,7 @@ int replay_packet(struct replay *replay, const struct held_packet *packet)
 			  packet->frame_len - packet->l3_offset, mtu, replay->options.tag);
 	if (err)
 		return err;
+	set_address(replay, packet->frame + packet->l3_offset);
 	while ((len = slicer_next(&slicer, next_slice(replay), SLICE_MAX))) {
 		queue_slice(replay, packet, len);
 		if (replay->count == BATCH)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Held packets go back into the stack: a packet socket sends the frame out of its interface, marked; TC egress turns it
- * round (bpf_redirect with BPF_F_INGRESS), and ingress knows it by its tag. An IP raw socket would not do: routing
- * sends a local destination through lo.
+ * round (bpf_redirect with BPF_F_INGRESS), and ingress knows it by its tag. An IP raw socket would not do, since routing
+ * sends a local destination through lo; on lo itself it is the way, since a frame that is turned round there
+ * has lost its route and is dropped as a martian.
  */
 #ifndef NOLISTEN_REPLAY_H
 #define NOLISTEN_REPLAY_H
@@ -20,6 +21,7 @@ struct replay;
 struct replay_options {
 	uint32_t ifindex;
 	bool has_link_header;
+	bool is_loopback;
 	uint32_t mtu;
 	uint32_t tag; /* nol_config.replay_tag */
 };

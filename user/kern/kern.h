@@ -88,7 +88,10 @@ int kern_ring_fd(const struct kern *kern);
 /* frame: record->snap_len bytes, valid during the call. */
 typedef void (*kern_record_fn)(void *context, const struct nol_record *record,
 			       const uint8_t *frame);
-/* Up to max records; their number, or -errno. Never waits. */
+/*
+ * Up to max records; their number, or -errno. Never waits; not to be called from fn. After config->spinning
+ * went back to 0: a full barrier, and once more, before the caller sleeps on the descriptor.
+ */
 int kern_ring_consume(struct kern *kern, uint32_t max, kern_record_fn fn, void *context);
 
 /* The counters, summed over the CPUs. */

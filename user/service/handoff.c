@@ -3,6 +3,7 @@
  * The order of calls is a protocol of its own:
  *   1. TCP_REPAIR on, which also spares bind() its walk over every socket of the port
  *   2. TCP_MAXSEG before connect(), or the socket stays at an MSS of 524
+ *      and TCP_WINDOW_CLAMP when no window scale was agreed, or connect() chooses one that shifts our windows
  *   3. both sequence numbers: ISS+1 and IRS+1
  *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds)
  *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
@@ -59,6 +60,8 @@ static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
 
 	if (!err)
 		err = set_int(fd, TCP_MAXSEG, maxseg_of(flow->remote_mss));
+	if (!err && !flow->has_wscale)
+		err = set_int(fd, TCP_WINDOW_CLAMP, UINT16_MAX);
 	if (!err)
 		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + 1);
 	if (!err)

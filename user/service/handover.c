@@ -10,6 +10,12 @@
 #include "clock.h"
 #include "log.h"
 
+/*
+ * A packet that was held is in the ring within microseconds. If one was counted for this flow that never comes (its
+ * entry replaced another in the instant of a hold), its connection must not wait for ever.
+ */
+#define GIVE_UP_NS (200 * CLOCK_NS_PER_MS)
+
 struct stored_packet {
 	struct stored_packet *next;
 	struct held_packet packet; /* its frame is behind this struct */
@@ -196,9 +202,12 @@ static bool hand_over(struct handover *handover, struct entry *entry, uint64_t n
 		free(stored);
 	}
 	err = io->ops->hand_off_flow(io, &flow->tuple, flow->held_seen);
-	if (err == -EAGAIN)
+	if (err == -EAGAIN && now_ns - flow->established_ns < GIVE_UP_NS)
 		return false;
-	if (err) /* the entry was removed by somebody else: the kernel has the flow all the same */
+	if (err == -EAGAIN)
+		io->ops->force_flow(io, &flow->tuple);
+	else if (
+		err) /* the entry was removed by somebody else: the kernel has the flow all the same */
 		log_debug("flow table: %s", strerror(-err));
 	finish(handover, entry);
 	return true;
