@@ -12,7 +12,7 @@
 #include "log.h"
 #include "sock_diag.h"
 
-#define OWNED_NS (100 * CLOCK_NS_PER_MS)
+#define OWNED_NS CLOCK_NS_PER_S
 
 static struct bpfless *from_io(struct packet_io *io)
 {

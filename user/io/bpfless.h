@@ -45,7 +45,10 @@ struct bpfless {
 	size_t prefix_count;
 	int diag_fd;
 	struct nol_stats stats;
-	/* Who is a kernel socket's is not asked for each packet of a busy connection. */
+	/*
+	 * What was a kernel socket's a moment ago: a busy connection is not asked for with each packet, and the last
+	 * acknowledgement of one, which ends its socket before we can ask, is not taken for a stray.
+	 */
 	struct bpfless_owned owned[BPFLESS_CACHE_SIZE];
 };
 

@@ -15,8 +15,8 @@ struct flow_memory;
 /* nol_flow as nol_flows has it, and what a tap wants to know of a flow. */
 struct flow_entry {
 	struct nol_flow flow;
-	uint64_t
-		arrived; /* packets in the tap's queue so far, when the kernel socket was made; 0 before */
+	/* At the tap, when the kernel socket was made, later when it was known to be gone; 0 before. */
+	uint64_t arrived;
 	uint64_t rst_ns; /* when the kernel's first RST left, CLOCK_REALTIME; 0: none was seen */
 };
 

@@ -41,8 +41,10 @@ static int install_family(int family, int flavour, const char *ifname, const cha
 	int err;
 
 	iptables_chain_name(ifname, chain);
-	if (asprintf(&text, "*mangle\n:%s - [0:0]\n-A INPUT -i %s -p tcp -j %s\n%sCOMMIT\n", chain,
-		     ifname, chain, rules) < 0)
+	if (asprintf(
+		    &text,
+		    "*mangle\n:%s - [0:0]\n-A INPUT -i %s -p tcp -m pkttype --pkt-type unicast -j %s\n%sCOMMIT\n",
+		    chain, ifname, chain, rules) < 0)
 		return -ENOMEM;
 	err = restore(family, flavour, text, error);
 	free(text);
@@ -54,8 +56,10 @@ static int remove_family(int family, int flavour, const char *ifname)
 	char chain[NFT_TABLE_SIZE], text[512], error[IPTABLES_ERROR_SIZE];
 
 	iptables_chain_name(ifname, chain);
-	snprintf(text, sizeof(text), "*mangle\n-D INPUT -i %s -p tcp -j %s\n-F %s\n-X %s\nCOMMIT\n",
-		 ifname, chain, chain, chain);
+	snprintf(
+		text, sizeof(text),
+		"*mangle\n-D INPUT -i %s -p tcp -m pkttype --pkt-type unicast -j %s\n-F %s\n-X %s\nCOMMIT\n",
+		ifname, chain, chain, chain);
 	return restore(family, flavour, text, error);
 }
 

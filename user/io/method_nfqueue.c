@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "bytes.h"
+#include "checksum.h"
 #include "clock.h"
+#include "ip.h"
 #include "log.h"
 #include "queue.h"
 #include "queue_rules.h"
@@ -53,7 +56,18 @@ static void detach(struct packet_io *io)
 	nfqueue->rules = NULL;
 }
 
-static bool take_packet(void *context, const uint8_t *ip, uint32_t len, bool is_whole)
+/* On its way here the stack may have written into options (record route) and left the header's checksum for later. */
+static void mend_header(uint8_t *ip, uint32_t len)
+{
+	const size_t header_len = (ip[0] & 0xf) * 4u;
+
+	if (ip_version(ip) != 4 || header_len <= IP_V4_HEADER_LEN || header_len > len)
+		return;
+	bytes_put16(ip + 10, 0);
+	bytes_put16(ip + 10, (uint16_t)~checksum_fold(checksum_add(0, ip, header_len)));
+}
+
+static bool take_packet(void *context, uint8_t *ip, uint32_t len, bool is_whole)
 {
 	struct method_nfqueue *nfqueue = context;
 	const struct held_packet held = {
@@ -65,6 +79,8 @@ static bool take_packet(void *context, const uint8_t *ip, uint32_t len, bool is_
 	};
 	struct segment segment;
 
+	if (len)
+		mend_header(ip, len);
 	if (segment_parse(ip, len, &segment)) {
 		nfqueue->bpfless.stats.ingress_odd++;
 		return true;

@@ -8,8 +8,8 @@
 
 struct queue;
 
-/* true: it goes on into the stack (NF_ACCEPT); false: it ends here (NF_DROP). ip: len bytes, valid during the call. */
-typedef bool (*queue_fn)(void *context, const uint8_t *ip, uint32_t len, bool is_whole);
+/* true: it goes on into the stack (NF_ACCEPT); false: it ends here (NF_DROP). ip: our copy, valid during the call. */
+typedef bool (*queue_fn)(void *context, uint8_t *ip, uint32_t len, bool is_whole);
 
 /* The first free number from first on. Errors are logged. */
 int queue_new(struct queue **out, uint16_t first);

@@ -27,7 +27,7 @@ static const char table_format[] =
 	"flags owner\n"
 	"set ports { type inet_service; flags interval; elements = { %s }; }\n"
 	"chain input { type filter hook input priority mangle; policy accept;\n"
-	"iifname \"%s\" tcp dport @ports jump answered\n"
+	"iifname \"%s\" meta pkttype host tcp dport @ports jump answered\n"
 	"}\n"
 	"chain answered {\n"
 	"socket transparent 0 return\n"

@@ -119,8 +119,9 @@ static void take_v4(struct program *program, const struct range *ranges, size_t 
 static void take_v6(struct program *program, const struct range *ranges, size_t count)
 {
 	load(program, BPF_B, 6);
-	skip_if(program, IPPROTO_HOPOPTS, 2);
-	skip_if(program, IPPROTO_ROUTING, 1);
+	skip_if(program, IPPROTO_HOPOPTS, 3);
+	skip_if(program, IPPROTO_ROUTING, 2);
+	skip_if(program, IPPROTO_FRAGMENT, 1); /* it may be a whole one (RFC 6946) */
 	skip_unless(program, IPPROTO_DSTOPTS, 1);
 	give_back(program, WHOLE);
 	skip_if(program, IPPROTO_TCP, 1);

@@ -43,6 +43,15 @@ static void count_unparsed(struct nol_stats *stats, enum segment_error error)
 		stats->ingress_odd++;
 }
 
+/* Its socket was still there, or only just gone, when this packet arrived: the kernel has answered it, if anybody has to. */
+static bool met_last_socket(struct tapped *tapped, const struct tuple *tuple)
+{
+	const struct flow_entry *entry = flow_memory_find(tapped->bpfless.flows, tuple);
+
+	return entry && entry->flow.state == NOL_FLOW_CLOSED &&
+	       tap_received(tapped->tap) <= entry->arrived;
+}
+
 static void take_packet(void *context, const struct tap_packet *packet)
 {
 	struct tapped *tapped = context;
@@ -61,6 +70,8 @@ static void take_packet(void *context, const struct tap_packet *packet)
 			tapped->outgoing(tapped, &segment, packet);
 	} else if (error) {
 		count_unparsed(&tapped->bpfless.stats, error);
+	} else if (met_last_socket(tapped, &segment.tuple)) {
+		tapped->bpfless.stats.ingress_handed_off++;
 	} else if (bpfless_takes(&tapped->bpfless, &segment, held.held_ns)) {
 		tapped->fn(tapped->context, &held);
 	}
@@ -88,6 +99,16 @@ int tapped_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32
 	if (tap_received(tapped->tap) < entry->arrived)
 		return -EAGAIN;
 	return bpfless_hand_off_flow(io, tuple, held);
+}
+
+int tapped_close_flow(struct packet_io *io, const struct tuple *tuple)
+{
+	struct tapped *tapped = from_io(io);
+	struct flow_entry *entry = flow_memory_find(tapped->bpfless.flows, tuple);
+
+	if (entry)
+		entry->arrived = tap_arrived(tapped->tap);
+	return bpfless_close_flow(io, tuple);
 }
 
 int tapped_read_stats(struct packet_io *io, struct nol_stats *out)

@@ -30,6 +30,7 @@ void tapped_release(struct tapped *tapped);
 
 int tapped_receive(struct packet_io *io, uint32_t max, packet_fn fn, void *context);
 int tapped_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32_t held);
+int tapped_close_flow(struct packet_io *io, const struct tuple *tuple);
 int tapped_read_stats(struct packet_io *io, struct nol_stats *out);
 int tapped_fd(const struct packet_io *io);
 
