@@ -262,7 +262,7 @@ without_iptables()
 @test "says that nothing of it is permitted" {
 	run ip netns exec "$SERVER" setpriv --bounding-set=-all --inh-caps=-all "$LOADER" -m filter eth0
 	is_equal "$status" 1
-	[[ $output == *"not permitted"* ]]
+	[[ $output == *"lacks CAP_NET_ADMIN"* ]]
 	is_equal "${#lines[@]}" 1
 }
 

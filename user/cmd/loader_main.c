@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 		log_error("%s", error);
 	} else if (options.is_check) {
 		err = check_print() ? -ENOTSUP : 0;
-	} else if (method_needs_bpf(options.method) && (missing = feature_first_missing())) {
+	} else if ((missing = feature_first_missing(!method_needs_bpf(options.method)))) {
 		log_error("this host lacks %s, needed for %s; --check lists everything",
 			  missing->name, missing->needed_for);
 		err = -ENOTSUP;
