@@ -19,9 +19,11 @@
 
 #include "alerts.h"
 #include "answered.h"
+#include "answerer.h"
 #include "clock.h"
 #include "control.h"
 #include "control_server.h"
+#include "cookie_keys.h"
 #include "link_watch.h"
 #include "listeners.h"
 #include "log.h"
@@ -39,6 +41,7 @@ struct loader {
 	struct method method;
 	struct answered *answered;
 	struct link_watch *watch;
+	struct answerer *answerer; /* NULL: the method has none */
 	struct service *service;
 	struct events *events;
 	struct session *session;
@@ -78,11 +81,16 @@ static void take_link_event(void *context, enum link_event event, const struct l
 			answered_remove(loader->answered, addr);
 		break;
 	case LINK_CHANGED:
-		if (info->is_up != loader->link.is_up)
+		if (info->is_up != loader->link.is_up) {
 			log_info("%s: is %s", loader->options->ifname, info->is_up ? "up" : "down");
-		if (info->mtu != loader->link.mtu) {
+			if (info->is_up)
+				answerer_start(loader->answerer);
+		}
+		if (info->mtu && info->mtu != loader->link.mtu) {
 			session_set_mtu(loader->session, info->mtu);
 			loader->method.io->ops->set_mtu(loader->method.io, info->mtu);
+			answerer_set_mss(loader->answerer, session_mss_v4(info->mtu),
+					 session_mss_v6(info->mtu));
 		}
 		loader->link = *info;
 		break;
@@ -107,6 +115,7 @@ static void beat(void *context, uint32_t events)
 
 	(void)events;
 	method_beat(&loader->method);
+	answerer_beat(loader->answerer, session_half_open(loader->session));
 	alerts_check(&loader->alerts, loader->method.io, loader->events);
 	events_flush(loader->events);
 	if (loader->is_going && !service_active(loader->service))
@@ -123,8 +132,9 @@ static void print_summary(const struct loader *loader)
 	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
 		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
 		 " RST dropped, %" PRIu64 " lost",
-		 loader->options->ifname, stats->syn, stats->established, stats->handed_off,
-		 stats->expired, stats->reset, (uint64_t)packets.rst_dropped,
+		 loader->options->ifname, stats->syn + (uint64_t)packets.cookie_sent,
+		 stats->established, stats->handed_off, stats->expired, stats->reset,
+		 (uint64_t)packets.rst_dropped,
 		 (uint64_t)(packets.lost_ring_full + packets.lost_too_long + stats->table_full));
 }
 
@@ -224,6 +234,45 @@ static int open_service(struct loader *loader)
 	return err;
 }
 
+/* --cookie-key, if it is there. */
+static int read_cookie_key(const struct loader_options *options, uint8_t key[SIPHASH_KEY_SIZE],
+			   const uint8_t **out)
+{
+	const char *why;
+	int err;
+
+	*out = NULL;
+	if (!options->cookie_key_path)
+		return 0;
+	err = cookie_file_read(options->cookie_key_path, key, &why);
+	if (err)
+		log_error("--cookie-key: %s: %s", options->cookie_key_path, why);
+	else
+		*out = key;
+	return err;
+}
+
+static int open_answerer(struct loader *loader, const struct engine_config *engine)
+{
+	struct answerer_options options = {
+		.ifname = loader->options->ifname,
+		.has_link_header = loader->link.has_link_header,
+		.method = loader->options->method,
+		.mss_v4 = engine->mss_v4,
+		.mss_v6 = engine->mss_v6,
+		.window = engine->window,
+		.wscale = engine->wscale,
+		.max_flows = loader->options->max_flows,
+	};
+	uint8_t key[SIPHASH_KEY_SIZE];
+	int err = read_cookie_key(loader->options, key, &options.shared_key);
+
+	if (err)
+		return err;
+	err = answerer_new(&loader->answerer, loader->method.kern, &options);
+	return err ? fail(loader, "no random numbers", err) : 0;
+}
+
 static int open_session(struct loader *loader)
 {
 	const struct loader_options *options = loader->options;
@@ -239,12 +288,15 @@ static int open_session(struct loader *loader)
 		.spin_ns = options->spin_us * CLOCK_NS_PER_US,
 		.max_flows = options->max_flows,
 	};
+	int err = 0;
 
 	tcp_settings_read(&session.engine, loader->link.mtu);
 	if (getrandom(session.engine.key, sizeof(session.engine.key), 0) !=
 	    sizeof(session.engine.key))
 		return fail(loader, "no random numbers", -EIO);
-	return session_new(&loader->session, &session);
+	if (loader->method.kern)
+		err = open_answerer(loader, &session.engine);
+	return err ?: session_new(&loader->session, &session);
 }
 
 static int open_sources(struct loader *loader)
@@ -267,6 +319,7 @@ static void fill_report(struct loader *loader)
 {
 	loader->report = (struct report){
 		.ifname = loader->options->ifname,
+		.method_name = options_method_text(loader->options->method),
 		.service_name = loader->options->service,
 		.method = &loader->method,
 		.session = loader->session,
@@ -316,6 +369,7 @@ static int start(struct loader *loader)
 		err = method_attach(&loader->method);
 	if (err)
 		return err;
+	answerer_start(loader->answerer);
 	fill_report(loader);
 	print_start(loader);
 	return 0;
@@ -331,6 +385,7 @@ static void finish(struct loader *loader)
 	service_free(loader->service);
 	session_free(loader->session);
 	events_free(loader->events);
+	answerer_free(loader->answerer);
 	answered_free(loader->answered);
 	method_close(&loader->method);
 	loop_free(loader->loop);

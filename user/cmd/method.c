@@ -101,6 +101,7 @@ int method_open(struct method *out, const struct loader_options *options,
 
 	if (err)
 		return err;
+	out->name = options_method_text(options->method);
 	queue_rules_sweep(options->ifname);
 	switch (options->method) {
 	case NOL_METHOD_NFQUEUE:
@@ -148,11 +149,9 @@ const char *method_tc_text(const struct method *method)
 
 void method_format(const struct method *method, char *text, size_t size)
 {
-	const char *name = method_text(method->io->ops->method);
-
 	if (method->kern)
-		snprintf(text, size, "method %s, xdp %s, guard %s", name, method_xdp_text(method),
-			 method_tc_text(method));
+		snprintf(text, size, "method %s, xdp %s, guard %s", method->name,
+			 method_xdp_text(method), method_tc_text(method));
 	else
-		snprintf(text, size, "method %s", name);
+		snprintf(text, size, "method %s", method->name);
 }

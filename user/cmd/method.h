@@ -12,6 +12,7 @@
 #include "packet_io.h"
 
 struct method {
+	const char *name; /* as the options have it */
 	struct kern *kern; /* NULL: the method does without BPF */
 	struct packet_io *io;
 };

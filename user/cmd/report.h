@@ -14,7 +14,7 @@
 
 /* Everything is borrowed. */
 struct report {
-	const char *ifname, *service_name;
+	const char *ifname, *method_name, *service_name;
 	const struct method *method;
 	struct session *session;
 	struct service *service;
