@@ -270,3 +270,14 @@ without_iptables()
 	refused_loader 2 'has no guard' -m filter --rst=pass eth0
 	refused_loader 2 'not one of' -m queue eth0
 }
+
+@test "nfqueue counts what a full queue had no room for" {
+	start_loader -q -m nfqueue -p all
+	kill -STOP "$LOADER_PID"
+	in_client timeout 60 nmap -n -Pn -sS --max-retries 0 --min-rate 50000 --max-rtt-timeout 50ms \
+		-p 1-12000 10.0.0.2 >/dev/null
+	kill -CONT "$LOADER_PID"
+	wait_for 10 has_counter lost_ring_full 1
+	expect_event '.event == "lost" and .reason == "ring_full" and .count >= 1'
+	wait_for 10 is_echoed 10.0.0.2
+}
