@@ -7,6 +7,7 @@
 #include "check.h"
 #include "loader.h"
 #include "log.h"
+#include "method.h"
 #include "options.h"
 #include "probe.h"
 
@@ -38,8 +39,8 @@ int main(int argc, char **argv)
 	if (err) {
 		log_error("%s", error);
 	} else if (options.is_check) {
-		err = check_print() ? -ENOTSUP : 0;
-	} else if ((missing = feature_first_missing())) {
+		err = check_print(!method_needs_bpf(options.method)) ? -ENOTSUP : 0;
+	} else if ((missing = feature_first_missing(!method_needs_bpf(options.method)))) {
 		log_error("this host lacks %s, needed for %s; --check lists everything",
 			  missing->name, missing->needed_for);
 		err = -ENOTSUP;

@@ -190,6 +190,34 @@ static void act(struct session *session, const struct engine_action *action,
 		send_segment(session, &action->reply);
 }
 
+/* Handshakes that the kernel won: the remote has its RST, what we sent comes too late. */
+static void end_killed(struct session *session)
+{
+	struct packet_io *io = session->io;
+	struct engine_flow *flow;
+	struct killed_flow killed;
+
+	while (io->ops->take_killed && io->ops->take_killed(io, &killed)) {
+		const struct event event = {
+			.kind = EVENT_RESET,
+			.tuple = &killed.tuple,
+			.method = io->ops->method,
+			.rtt_us = -1,
+			.handoff_us = -1,
+			.first_by_us = killed.first_by_ns / CLOCK_NS_PER_US + 1,
+			.reason = "kernel_rst",
+		};
+
+		flow = engine_find(session->engine, &killed.tuple);
+		if (!flow || flow->state == ENGINE_ESTABLISHED)
+			continue;
+		session->stats.reset++;
+		events_emit(session->options.events, &event);
+		io->ops->forget_flow(io, &killed.tuple, false);
+		engine_release(session->engine, flow);
+	}
+}
+
 /* Each packet that ingress has numbered counts, whatever becomes of it: the hand-off waits for all of them. */
 static void count_held(struct session *session, const struct held_packet *packet,
 		       struct engine_flow *flow, const struct tuple *tuple)
@@ -245,6 +273,7 @@ static void take_packet(void *context, const struct held_packet *packet)
 	struct engine_action action;
 	struct segment segment;
 
+	end_killed(session); /* before the remote's answer to the SYN-ACK that came too late */
 	if (segment_parse(ip, len, &segment) != SEGMENT_OK) {
 		drop_malformed(session, packet);
 		return;
@@ -287,6 +316,7 @@ static int work(struct session *session)
 
 	session->now_ns = clock_monotonic_ns();
 	count = session->io->ops->receive(session->io, RECEIVE_BATCH, take_packet, session);
+	end_killed(session);
 	expire(session);
 	flush(session);
 	if (!handover_is_empty(session->handover)) {
