@@ -76,16 +76,6 @@ static int open_with_bpf(struct method *method, const struct loader_options *opt
 	return err ?: method_engine_new(&method->io, method->kern, &replay);
 }
 
-/* What the BPF guard could do with a RST, nobody else can. */
-static int check_options(const struct loader_options *options)
-{
-	if (method_needs_bpf(options->method) || options->rst_action == NOL_RST_DROP)
-		return 0;
-	log_error("--rst: method %s has no guard: use auto or engine",
-		  method_text(options->method));
-	return -EINVAL;
-}
-
 int method_open(struct method *out, const struct loader_options *options,
 		const struct link_info *link)
 {
@@ -97,10 +87,6 @@ int method_open(struct method *out, const struct loader_options *options,
 		.ports = &options->ports,
 	};
 
-	int err = check_options(options);
-
-	if (err)
-		return err;
 	out->name = options_method_text(options->method);
 	queue_rules_sweep(options->ifname);
 	switch (options->method) {
