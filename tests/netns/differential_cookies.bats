@@ -18,7 +18,7 @@ WINDOW_CASES=("older TSval with data" "SYN with an older timestamp")
 
 # Nobody remembers the TSval of a SYN that a cookie answered.
 PAWS_CASES=("older TSval in the final ACK" "older TSval with data" "older TSval in a duplicate SYN"
-	"duplicate SYN with newer timestamps")
+	"duplicate SYN with newer timestamps" "TSecr never sent")
 
 # A lab for each test: no case meets a connection of another one.
 setup()
