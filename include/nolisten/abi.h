@@ -206,7 +206,7 @@ NOL_ABI_SIZE(nol_record, 40);
 	X(cookie_sent, "SYNs answered in XDP")                                                 \
 	X(cookie_expired, "cookies that came back too late")                                   \
 	X(cookie_forged, "acknowledgements that are no cookie")                                \
-	X(lost_ring_full, "lost: the ring buffer was full")                                    \
+	X(lost_ring_full, "lost: the ring buffer or the queue was full")                                    \
 	X(lost_too_long, "lost: longer than a record can be")                                  \
 	X(rst_own, "RST let go: sent by nolisten")                                             \
 	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")               \

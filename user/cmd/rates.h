@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "kern.h"
+#include "packet_io.h"
 
 struct rates {
 	struct nol_stats last;
@@ -13,6 +13,6 @@ struct rates {
 	struct nol_stats per_s;
 };
 
-void rates_beat(struct rates *rates, struct kern *kern, uint64_t now_ns);
+void rates_beat(struct rates *rates, struct packet_io *io, uint64_t now_ns);
 
 #endif

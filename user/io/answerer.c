@@ -23,8 +23,8 @@ struct answerer {
 
 static bool is_answering(const struct answerer *answerer)
 {
-	return answerer->options.method == NOL_METHOD_NONE ||
-	       answerer->options.method == NOL_METHOD_XDP;
+	return answerer && (answerer->options.method == NOL_METHOD_NONE ||
+			    answerer->options.method == NOL_METHOD_XDP);
 }
 
 static enum nol_answer choose_answer(const struct answerer *answerer, uint32_t half_open)
@@ -83,8 +83,11 @@ void answerer_free(struct answerer *answerer)
 
 void answerer_set_terms(struct answerer *answerer, const struct answerer_terms *terms)
 {
-	struct nol_cookie *cookie = answerer->cookie;
+	struct nol_cookie *cookie;
 
+	if (!answerer)
+		return;
+	cookie = answerer->cookie;
 	cookie->mss_v4 = terms->mss_v4;
 	cookie->mss_v6 = terms->mss_v6;
 	cookie->wscale = terms->wscale;

@@ -30,7 +30,7 @@ struct answerer_terms {
 	uint8_t wscale;
 };
 
-/* kern is borrowed. -EIO: no random numbers. */
+/* Without programs there is none: NULL is legal below, and does nothing. kern is borrowed. -EIO: no random numbers. */
 int answerer_new(struct answerer **out, struct kern *kern, const struct answerer_options *options);
 void answerer_free(struct answerer *answerer);
 

@@ -25,6 +25,36 @@ static struct method_engine *from_io(struct packet_io *io)
 	return (struct method_engine *)io;
 }
 
+static int attach(struct packet_io *io)
+{
+	return kern_attach(from_io(io)->kern);
+}
+
+static void detach(struct packet_io *io)
+{
+	kern_detach(from_io(io)->kern);
+}
+
+static int add_prefix(struct packet_io *io, const struct prefix *prefix)
+{
+	return kern_add_prefix(from_io(io)->kern, prefix);
+}
+
+static int remove_prefix(struct packet_io *io, const struct prefix *prefix)
+{
+	return kern_remove_prefix(from_io(io)->kern, prefix);
+}
+
+static void set_mtu(struct packet_io *io, uint32_t mtu)
+{
+	replay_set_mtu(from_io(io)->replay, mtu);
+}
+
+static int read_stats(struct packet_io *io, struct nol_stats *out)
+{
+	return kern_stats_read(from_io(io)->kern, out);
+}
+
 static struct held_cookie cookie_of(const struct nol_record *record)
 {
 	return (struct held_cookie){
@@ -113,14 +143,16 @@ static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t n
 		.method = NOL_METHOD_ENGINE,
 	};
 	struct kern *kern = from_io(io)->kern;
+	struct nol_flow old = {0};
 	int err = kern_flow_add(kern, tuple, &flow);
 
 	if (err != -EEXIST)
 		return err;
 	if (is_alive(io, tuple))
 		return -EALREADY;
-	kern_flow_remove(kern, tuple, NULL);
-	return kern_flow_add(kern, tuple, &flow);
+	kern_flow_remove(kern, tuple, &old);
+	err = kern_flow_add(kern, tuple, &flow);
+	return err ?: old.state == NOL_FLOW_HANDED_OFF;
 }
 
 static int replay_held(struct packet_io *io, const struct held_packet *packet)
@@ -205,6 +237,12 @@ static void free_method(struct packet_io *io)
 
 static const struct packet_io_ops ops = {
 	.method = NOL_METHOD_ENGINE,
+	.attach = attach,
+	.detach = detach,
+	.add_prefix = add_prefix,
+	.remove_prefix = remove_prefix,
+	.set_mtu = set_mtu,
+	.read_stats = read_stats,
 	.receive = receive,
 	.send = send_segment,
 	.flush = flush,
@@ -258,9 +296,4 @@ out:
 	else
 		*out = &method->io;
 	return err;
-}
-
-void method_engine_set_mtu(struct packet_io *io, uint32_t mtu)
-{
-	replay_set_mtu(from_io(io)->replay, mtu);
 }

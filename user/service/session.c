@@ -48,6 +48,7 @@ struct session {
 	uint64_t last_packet_ns;
 	bool is_spinning;
 	bool is_stopping;
+	bool is_leaving; /* half-open flows are nobody's */
 };
 
 static void emit(struct session *session, enum event_kind kind, const struct tuple *tuple,
@@ -96,7 +97,9 @@ static bool begin_flow(struct session *session, struct engine_flow *flow)
 {
 	int err = open_flow(session, &flow->tuple);
 
-	if (err) {
+	if (err > 0)
+		closing_replaced(session->closing, &flow->tuple);
+	if (err < 0) {
 		if (err != -EALREADY) {
 			session->stats.table_full++;
 			emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
@@ -187,6 +190,34 @@ static void act(struct session *session, const struct engine_action *action,
 		send_segment(session, &action->reply);
 }
 
+/* Handshakes that the kernel won: the remote has its RST, what we sent comes too late. */
+static void end_killed(struct session *session)
+{
+	struct packet_io *io = session->io;
+	struct engine_flow *flow;
+	struct killed_flow killed;
+
+	while (io->ops->take_killed && io->ops->take_killed(io, &killed)) {
+		const struct event event = {
+			.kind = EVENT_RESET,
+			.tuple = &killed.tuple,
+			.method = io->ops->method,
+			.rtt_us = -1,
+			.handoff_us = -1,
+			.first_by_us = killed.first_by_ns / CLOCK_NS_PER_US + 1,
+			.reason = "kernel_rst",
+		};
+
+		flow = engine_find(session->engine, &killed.tuple);
+		if (!flow || flow->state == ENGINE_ESTABLISHED)
+			continue;
+		session->stats.reset++;
+		events_emit(session->options.events, &event);
+		io->ops->forget_flow(io, &killed.tuple, false);
+		engine_release(session->engine, flow);
+	}
+}
+
 /* Each packet that ingress has numbered counts, whatever becomes of it: the hand-off waits for all of them. */
 static void count_held(struct session *session, const struct held_packet *packet,
 		       struct engine_flow *flow, const struct tuple *tuple)
@@ -242,6 +273,7 @@ static void take_packet(void *context, const struct held_packet *packet)
 	struct engine_action action;
 	struct segment segment;
 
+	end_killed(session); /* before the remote's answer to the SYN-ACK that came too late */
 	if (segment_parse(ip, len, &segment) != SEGMENT_OK) {
 		drop_malformed(session, packet);
 		return;
@@ -259,11 +291,16 @@ static void take_packet(void *context, const struct held_packet *packet)
 	act(session, &action, packet);
 }
 
+static uint64_t deadline_ns(const struct session *session)
+{
+	return session->is_leaving ? UINT64_MAX : engine_deadline_ns(session->engine);
+}
+
 static void expire(struct session *session)
 {
 	struct engine_action action;
 
-	if (engine_deadline_ns(session->engine) > session->now_ns)
+	if (deadline_ns(session) > session->now_ns)
 		return;
 	while (engine_expire(session->engine, session->now_ns, &action)) {
 		if (action.has_reply)
@@ -279,6 +316,7 @@ static int work(struct session *session)
 
 	session->now_ns = clock_monotonic_ns();
 	count = session->io->ops->receive(session->io, RECEIVE_BATCH, take_packet, session);
+	end_killed(session);
 	expire(session);
 	flush(session);
 	if (!handover_is_empty(session->handover)) {
@@ -294,13 +332,13 @@ static int work(struct session *session)
 
 static int timeout_ms(const struct session *session)
 {
-	const uint64_t deadline_ns = engine_deadline_ns(session->engine);
+	const uint64_t next_ns = deadline_ns(session);
 
-	if (!handover_is_empty(session->handover) || deadline_ns <= session->now_ns)
+	if (!handover_is_empty(session->handover) || next_ns <= session->now_ns)
 		return 0;
-	if (deadline_ns == UINT64_MAX)
+	if (next_ns == UINT64_MAX)
 		return -1;
-	return (int)((deadline_ns - session->now_ns) / CLOCK_NS_PER_MS) + 1;
+	return (int)((next_ns - session->now_ns) / CLOCK_NS_PER_MS) + 1;
 }
 
 static void set_spinning(struct session *session, bool is_spinning)
@@ -343,6 +381,12 @@ void session_drain(struct session *session)
 		if (!work(session) && handover_is_empty(session->handover))
 			break;
 	}
+}
+
+void session_leave(struct session *session)
+{
+	session->is_leaving = true;
+	session_drain(session);
 }
 
 static void count_closed(void *context, const struct tuple *tuple)
