@@ -3,6 +3,7 @@
 #ifndef NOLISTEN_BPF_MIRROR_H
 #define NOLISTEN_BPF_MIRROR_H
 
+#include "back_turn.h"
 #include "flow.h"
 #include "segment.h"
 #include "stats.h"
@@ -73,7 +74,7 @@ static __always_inline bool fill_record(struct xdp_md *ctx, const struct segment
 	record->held = 0;
 	record->time_wait_snd_nxt = hold->time_wait_snd_nxt;
 	record->l4_offset = segment->l4_offset;
-	record->pad = 0;
+	record->is_turned = 0;
 	return copy_frame(ctx, (__u8 *)(record + 1), frame_len);
 }
 
@@ -124,6 +125,10 @@ static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segm
 	}
 	if (verdict == XDP_DROP) {
 		count_held(hold->reason);
+		if (nol_connects_back && hold->flow && back_turn(ctx, segment)) {
+			record->is_turned = 1;
+			verdict = XDP_PASS;
+		}
 		bpf_ringbuf_submit(record, flags);
 	} else {
 		bpf_ringbuf_discard(record, flags);

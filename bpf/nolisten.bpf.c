@@ -2,6 +2,7 @@
 /* The programs: ingress holds, egress guards, and nol_flow_set changes a flow's state for user space. */
 #include "vmlinux.h"
 
+#include "back_answer.h"
 #include "classify.h"
 #include "guard.h"
 
@@ -38,6 +39,8 @@ int nol_tc_egress(struct __sk_buff *skb)
 {
 	if (skb->mark == NOL_MARK_REPLAY)
 		return turn_round(skb);
+	if (nol_connects_back && back_may_answer(skb))
+		return back_answer(skb);
 	return may_be_rst(skb) ? guard_rst(skb) : GUARD_LET_GO;
 }
 
