@@ -43,6 +43,7 @@ struct loader {
 	struct packet_io *io;
 	struct service *service;
 	struct events *events;
+	struct connect_back *connect_back; /* NULL but for its method */
 	struct session *session;
 	struct control_server *control;
 	struct loop_source *signals, *beat, *watch_source;
@@ -135,6 +136,8 @@ static void begin_going(struct loader *loader)
 	size_t active;
 
 	session_drain(loader->session);
+	if (loader->connect_back)
+		connect_back_forget_all(loader->connect_back);
 	kern_detach(loader->kern);
 	loader->is_going = true;
 	print_summary(loader);
@@ -222,6 +225,7 @@ static int open_kern(struct loader *loader)
 		.tc_mode = options->tc_mode,
 		.ring_size = options->ring_size,
 		.max_flows = options->max_flows,
+		.connects_back = options->method == NOL_METHOD_CONNECT,
 	};
 	int err = kern_open(&loader->kern, &kern);
 
@@ -254,7 +258,10 @@ static int open_io(struct loader *loader)
 		.json_path = loader->options->events_path,
 		.is_quiet = loader->options->is_quiet,
 	};
-	int err = method_engine_new(&loader->io, loader->kern, &replay);
+	const bool connects_back = loader->options->method == NOL_METHOD_CONNECT;
+	int err =
+		method_engine_new(&loader->io, loader->kern,
+				  connects_back ? NOL_METHOD_CONNECT : NOL_METHOD_ENGINE, &replay);
 
 	return err ?: events_new(&loader->events, &events);
 }
@@ -273,6 +280,23 @@ static int open_service(struct loader *loader)
 	return err;
 }
 
+static int open_connect_back(struct loader *loader, struct session_options *session)
+{
+	struct connect_back_options options = {
+		.kern = loader->kern,
+		.io = loader->io,
+		.socket = session->handoff,
+	};
+	int err;
+
+	if (loader->options->method != NOL_METHOD_CONNECT)
+		return 0;
+	tcp_settings_read_connect(&session->engine, &options.syn_retries);
+	err = connect_back_new(&loader->connect_back, &options);
+	session->connect_back = loader->connect_back;
+	return err;
+}
+
 static int open_session(struct loader *loader)
 {
 	const struct loader_options *options = loader->options;
@@ -288,12 +312,14 @@ static int open_session(struct loader *loader)
 		.spin_ns = options->spin_us * CLOCK_NS_PER_US,
 		.max_flows = options->max_flows,
 	};
+	int err;
 
 	tcp_settings_read(&session.engine, loader->link.mtu);
 	if (getrandom(session.engine.key, sizeof(session.engine.key), 0) !=
 	    sizeof(session.engine.key))
 		return fail(loader, "no random numbers", -EIO);
-	return session_new(&loader->session, &session);
+	err = open_connect_back(loader, &session);
+	return err ?: session_new(&loader->session, &session);
 }
 
 static int open_sources(struct loader *loader)
@@ -382,6 +408,7 @@ static void finish(struct loader *loader)
 	link_watch_free(loader->watch);
 	service_free(loader->service);
 	session_free(loader->session);
+	connect_back_free(loader->connect_back);
 	events_free(loader->events);
 	if (loader->io)
 		loader->io->ops->free(loader->io);

@@ -202,8 +202,10 @@ static int take_ring(struct option_parse *parse, const struct rule *rule, const 
 	return 0;
 }
 
-static const struct word method_words[] = {
-	{"auto", NOL_METHOD_NONE}, {"engine", NOL_METHOD_ENGINE}, {NULL, 0}};
+static const struct word method_words[] = {{"auto", NOL_METHOD_NONE},
+					   {"engine", NOL_METHOD_ENGINE},
+					   {"connect", NOL_METHOD_CONNECT},
+					   {NULL, 0}};
 static const struct word xdp_words[] = {{"auto", KERN_XDP_AUTO},
 					{"native", KERN_XDP_NATIVE},
 					{"generic", KERN_XDP_GENERIC},

@@ -21,7 +21,7 @@ static const struct argp_option option_table[] = {
 	{"port", 'p', "LIST", 0, "TCP ports to answer: 80,443,8000-8999 or all [34567]", 1},
 	{"address", 'a', "LIST", 0,
 	 "local addresses or prefixes to answer, IPv4 and IPv6 [the interface's own]", 2},
-	{"method", 'm', "METHOD", 0, "who answers the SYN: auto, engine [auto]", 3},
+	{"method", 'm', "METHOD", 0, "who answers the SYN: auto, engine, connect [auto]", 3},
 	{"service", 's', "WHAT", 0, "what a connection gets, see below [echo]", 4},
 	{"rst", KEY_RST, "WHAT", 0,
 	 "the kernel's RSTs of our flows: drop, redirect:IFACE, pass [drop]", 5},

@@ -7,6 +7,7 @@
 
 #define SYSCTL "/proc/sys/net/"
 #define RESETS_PER_S 1000
+#define SYN_ACK_RETRIES 5
 
 static uint64_t read_sysctl(const char *path, unsigned int index, uint64_t otherwise)
 {
@@ -42,6 +43,18 @@ void tcp_settings_read(struct engine_config *config, uint32_t mtu)
 	config->mss_v4 = session_mss_v4(mtu);
 	config->mss_v6 = session_mss_v6(mtu);
 	config->resets_per_s = RESETS_PER_S;
-	if (config->syn_ack_retries > 5)
-		config->syn_ack_retries = 5;
+	if (config->syn_ack_retries > SYN_ACK_RETRIES)
+		config->syn_ack_retries = SYN_ACK_RETRIES;
+}
+
+void tcp_settings_read_connect(struct engine_config *config, uint8_t *syn_retries)
+{
+	const uint64_t linear = read_sysctl(SYSCTL "ipv4/tcp_syn_linear_timeouts", 0, 0);
+	const uint64_t doubled = linear < SYN_ACK_RETRIES ? SYN_ACK_RETRIES - linear : 1;
+	const uint64_t lifetime_s = linear + (2u << doubled) - 1;
+
+	*syn_retries = (uint8_t)doubled;
+	config->syn_ack_retries = 0;
+	while ((2ull << config->syn_ack_retries) - 1 < lifetime_s)
+		config->syn_ack_retries++;
 }

@@ -10,4 +10,10 @@
 /* Fills everything but key and max_flows; defaults of the kernel where a sysctl cannot be read. */
 void tcp_settings_read(struct engine_config *config, uint32_t mtu);
 
+/*
+ * Method connect: its sockets send a SYN again as tcp_syn_linear_timeouts has it (every second, then as usual), and
+ * that counts on top of *syn_retries (TCP_SYNCNT). Five times in all; config->syn_ack_retries gives up with the socket.
+ */
+void tcp_settings_read_connect(struct engine_config *config, uint8_t *syn_retries);
+
 #endif

@@ -7,8 +7,11 @@
 #include "packet_io.h"
 #include "replay.h"
 
-/* kern is borrowed; it has to be attached by the caller. options->tag is chosen here and told to the programs. */
-int method_engine_new(struct packet_io **out, struct kern *kern,
+/*
+ * kern is borrowed; it has to be attached by the caller. options->tag is chosen here and told to the programs.
+ * kind: NOL_METHOD_ENGINE, or NOL_METHOD_CONNECT, where a kernel socket answers and the rest is the same.
+ */
+int method_engine_new(struct packet_io **out, struct kern *kern, enum nol_method kind,
 		      const struct replay_options *options);
 /* The MTU changed. */
 void method_engine_set_mtu(struct packet_io *io, uint32_t mtu);

@@ -16,6 +16,9 @@
  * From the swap on, ingress passes the flow's packets and the guard lets its RSTs go: it is an ordinary connection, and
  * nothing here touches it again until sock_diag reports that its socket is gone.
  *
+ * Method connect differs in who has the socket when: it is made with the flow, sends the SYN-ACK, and is connected by
+ * the time of the hand-off or a moment later (connect_back.h). The engine's rules and the swap are the same.
+ *
  * After the last packet the rounds go on for spin_ns without sleeping, since the wake-up is most of the latency of a
  * handshake; then epoll waits.
  */
@@ -37,6 +40,7 @@
 struct session {
 	struct session_options options;
 	struct packet_io *io;
+	struct connect_back *connect_back;
 	struct engine *engine;
 	struct handover *handover;
 	struct closing *closing;
@@ -89,8 +93,27 @@ static int open_flow(struct session *session, const struct tuple *tuple)
 	return io->ops->open_flow(io, tuple, session->now_ns);
 }
 
+static const char *refusal_of(int err)
+{
+	return err == -EMFILE || err == -ENFILE ? "no_descriptors" : "connect_failed";
+}
+
+/* Method connect: its socket sends the SYN-ACK. */
+static bool connect_flow(struct session *session, struct engine_flow *flow, bool has_time_wait)
+{
+	int err = connect_back_open(session->connect_back, flow, has_time_wait);
+
+	if (!err)
+		return true;
+	session->stats.connect_failed++;
+	emit(session, EVENT_REFUSED, &flow->tuple, refusal_of(err));
+	session->io->ops->forget_flow(session->io, &flow->tuple, false);
+	engine_release(session->engine, flow);
+	return false;
+}
+
 /* A new half-open flow: its packets have to be held before its SYN-ACK leaves. */
-static bool begin_flow(struct session *session, struct engine_flow *flow)
+static bool begin_flow(struct session *session, struct engine_flow *flow, bool has_time_wait)
 {
 	int err = open_flow(session, &flow->tuple);
 
@@ -104,14 +127,25 @@ static bool begin_flow(struct session *session, struct engine_flow *flow)
 	}
 	session->stats.syn++;
 	emit(session, EVENT_SYN, &flow->tuple, NULL);
-	return true;
+	return !session->connect_back || connect_flow(session, flow, has_time_wait);
 }
 
 static void end_flow(struct session *session, const struct engine_action *action,
 		     enum event_kind kind)
 {
+	if (session->connect_back)
+		connect_back_forget(session->connect_back, action->flow);
 	session->io->ops->forget_flow(session->io, &action->flow->tuple, false);
 	emit(session, kind, &action->flow->tuple, engine_reason_text(action->reason));
+}
+
+/* Method connect: the socket is there, and needs its SYN-ACK unless ingress has made one of this packet. */
+static void join_socket(struct session *session, struct engine_flow *flow, int fd,
+			const struct held_packet *packet)
+{
+	handover_join(session->handover, flow, fd);
+	if (!packet->is_turned && connect_back_inject(session->connect_back, flow, packet))
+		session->stats.replay_failed++;
 }
 
 static void begin_handover(struct session *session, const struct engine_action *action,
@@ -125,17 +159,22 @@ static void begin_handover(struct session *session, const struct engine_action *
 		.rtt_us = (int64_t)((flow->established_ns - flow->sent_ns) / CLOCK_NS_PER_US),
 		.handoff_us = -1,
 	};
+	int fd = -1;
 
 	session->stats.established++;
 	events_emit(session->options.events, &event);
+	if (session->connect_back)
+		fd = connect_back_take(session->connect_back, flow);
 	if (handover_add(session->handover, flow, action->has_reply ? &action->reply : NULL)) {
 		session->stats.handoff_failed++;
 		end_flow(session, action, EVENT_RESET);
 		engine_release(session->engine, flow);
 		return;
 	}
-	/* With a reply the segment was a SYN-ACK, of no use to an established socket. */
-	if (!action->has_reply)
+	if (session->connect_back)
+		join_socket(session, flow, fd, packet);
+	/* With a reply the segment was a SYN-ACK, of no use to an established socket; nor is one that became a SYN-ACK. */
+	if (!action->has_reply && !packet->is_turned)
 		handover_store(session->handover, flow, packet);
 }
 
@@ -151,6 +190,19 @@ static bool replay_if_handed_off(struct session *session, const struct segment *
 	return true;
 }
 
+/* Method connect: the socket sends the first SYN-ACK and those that time asks for; a repeated SYN gets one of ours. */
+static void answer(struct session *session, const struct engine_action *action)
+{
+	struct segment reply = action->reply;
+
+	if (session->connect_back && action->flow) {
+		if (action->event == ENGINE_EVENT_SYN || action->reason == ENGINE_REASON_TIMEOUT)
+			return;
+		connect_back_amend(session->connect_back, action->flow, &reply);
+	}
+	send_segment(session, &reply);
+}
+
 /* What the engine made of a packet (or, without one, of the time). */
 static void act(struct session *session, const struct engine_action *action,
 		const struct held_packet *packet)
@@ -160,7 +212,7 @@ static void act(struct session *session, const struct engine_action *action,
 	case ENGINE_NOTHING:
 		break;
 	case ENGINE_EVENT_SYN:
-		if (!begin_flow(session, action->flow))
+		if (!begin_flow(session, action->flow, packet->has_time_wait))
 			return;
 		break;
 	case ENGINE_EVENT_ESTABLISHED:
@@ -182,7 +234,7 @@ static void act(struct session *session, const struct engine_action *action,
 		break;
 	}
 	if (action->has_reply)
-		send_segment(session, &action->reply);
+		answer(session, action);
 }
 
 /* Each packet that ingress has numbered counts, whatever becomes of it: the hand-off waits for all of them. */
@@ -195,6 +247,15 @@ static void count_held(struct session *session, const struct held_packet *packet
 		flow = engine_find(session->engine, tuple);
 	if (flow)
 		flow->held_seen++;
+}
+
+/* Method connect: what the socket has sent meanwhile, the engine has to know. */
+static void refresh_flow(struct session *session, const struct tuple *tuple)
+{
+	struct engine_flow *flow = engine_find(session->engine, tuple);
+
+	if (flow && flow->state == ENGINE_SYN_RECEIVED)
+		connect_back_refresh(session->connect_back, flow);
 }
 
 static void take_packet(void *context, const struct held_packet *packet)
@@ -212,6 +273,8 @@ static void take_packet(void *context, const struct held_packet *packet)
 			count_held(session, packet, NULL, &segment.tuple);
 		return;
 	}
+	if (session->connect_back)
+		refresh_flow(session, &segment.tuple);
 	engine_input(session->engine, &segment, session->now_ns,
 		     packet->has_time_wait ? &packet->time_wait_snd_nxt : NULL, &action);
 	count_held(session, packet, action.flow, &segment.tuple);
@@ -228,7 +291,7 @@ static void expire(struct session *session)
 	if (engine_deadline_ns(session->engine) > session->now_ns)
 		return;
 	while (engine_expire(session->engine, session->now_ns, &action)) {
-		if (action.has_reply)
+		if (action.has_reply && !session->connect_back)
 			session->stats.syn_ack_retransmits++;
 		act(session, &action, NULL);
 	}
@@ -243,7 +306,7 @@ static int work(struct session *session)
 	count = session->io->ops->receive(session->io, RECEIVE_BATCH, take_packet, session);
 	expire(session);
 	flush(session);
-	if (!handover_is_empty(session->handover)) {
+	if (handover_has_work(session->handover)) {
 		handover_work(session->handover, session->now_ns);
 		flush(session);
 	}
@@ -258,7 +321,7 @@ static int timeout_ms(const struct session *session)
 {
 	const uint64_t deadline_ns = engine_deadline_ns(session->engine);
 
-	if (!handover_is_empty(session->handover) || deadline_ns <= session->now_ns)
+	if (handover_has_work(session->handover) || deadline_ns <= session->now_ns)
 		return 0;
 	if (deadline_ns == UINT64_MAX)
 		return -1;
@@ -325,6 +388,8 @@ static int open_handover(struct session *session)
 	const struct handover_options options = {
 		.io = session->io,
 		.engine = session->engine,
+		.connect_back = session->connect_back,
+		.loop = session->options.loop,
 		.service = session->options.service,
 		.events = session->options.events,
 		.socket = session->options.handoff,
@@ -350,6 +415,7 @@ int session_new(struct session **out, const struct session_options *options)
 		return -ENOMEM;
 	session->options = *options;
 	session->io = options->io;
+	session->connect_back = options->connect_back;
 	err = engine_new(&session->engine, &options->engine);
 	if (!err)
 		err = open_handover(session);
