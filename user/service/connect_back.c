@@ -74,7 +74,8 @@ static void free_half_open(struct connect_back *backs, struct half_open *half_op
 void connect_back_forget_all(struct connect_back *backs)
 {
 	for (struct half_open *half_open = backs->first; half_open; half_open = half_open->next) {
-		close(half_open->fd);
+		if (half_open->fd >= 0)
+			close(half_open->fd);
 		half_open->fd = -1;
 	}
 }
@@ -244,14 +245,12 @@ void connect_back_amend(struct connect_back *backs, struct engine_flow *flow, st
 		reply->options.mss = back.local_mss;
 }
 
-int connect_back_take(struct connect_back *backs, struct engine_flow *flow)
+int connect_back_take(struct connect_back *backs, struct half_open *half_open)
 {
-	struct half_open *half_open = flow->owner;
 	int fd = half_open->fd;
 
 	unlink_half_open(backs, half_open);
 	free(half_open);
-	flow->owner = NULL;
 	return fd;
 }
 
@@ -303,6 +302,8 @@ int connect_back_result(int fd)
 	int err = 0;
 	socklen_t len = sizeof(err);
 
+	if (fd < 0)
+		return -ECONNABORTED; /* connect_back_forget_all() */
 	if (poll(&poller, 1, 0) < 1)
 		return -EINPROGRESS;
 	if (!(poller.revents & (POLLERR | POLLHUP)))

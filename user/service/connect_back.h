@@ -16,6 +16,7 @@
 #include "packet_io.h"
 
 struct connect_back;
+struct half_open; /* what flow->owner is until the flow is taken */
 
 /* kern and io are borrowed. */
 struct connect_back_options {
@@ -46,7 +47,7 @@ void connect_back_amend(struct connect_back *backs, struct engine_flow *flow,
 			struct segment *reply);
 
 /* The handshake is complete: the socket, which is the caller's from now on and may not know it yet. */
-int connect_back_take(struct connect_back *backs, struct engine_flow *flow);
+int connect_back_take(struct connect_back *backs, struct half_open *half_open);
 /* The SYN-ACK for the socket, where the programs have not made it of the segment that completed the handshake. */
 int connect_back_inject(struct connect_back *backs, const struct engine_flow *flow,
 			const struct held_packet *packet);

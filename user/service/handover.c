@@ -199,10 +199,10 @@ static int await_socket(struct handover *handover, struct entry *entry)
 	stop_waiting(entry);
 	entry->is_connecting = false;
 	connect_back_settle(handover->options.connect_back, &entry->flow->tuple, entry->fd);
-	if (err) {
+	if (err && entry->fd >= 0)
 		close(entry->fd);
+	if (err)
 		entry->fd = -1;
-	}
 	return err;
 }
 

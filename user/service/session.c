@@ -139,11 +139,25 @@ static void end_flow(struct session *session, const struct engine_action *action
 	emit(session, kind, &action->flow->tuple, engine_reason_text(action->reason));
 }
 
-/* Method connect: the socket is there, and needs its SYN-ACK unless ingress has made one of this packet. */
-static void join_socket(struct session *session, struct engine_flow *flow, int fd,
-			const struct held_packet *packet)
+static void tell_established(struct session *session, const struct engine_flow *flow)
 {
-	handover_join(session->handover, flow, fd);
+	const struct event event = {
+		.kind = EVENT_ESTABLISHED,
+		.tuple = &flow->tuple,
+		.method = session->io->ops->method,
+		.rtt_us = (int64_t)((flow->established_ns - flow->sent_ns) / CLOCK_NS_PER_US),
+		.handoff_us = -1,
+	};
+
+	session->stats.established++;
+	events_emit(session->options.events, &event);
+}
+
+/* Method connect: the socket is there, and needs its SYN-ACK unless ingress has made one of this packet. */
+static void join_socket(struct session *session, struct engine_flow *flow,
+			struct half_open *half_open, const struct held_packet *packet)
+{
+	handover_join(session->handover, flow, connect_back_take(session->connect_back, half_open));
 	if (!packet->is_turned && connect_back_inject(session->connect_back, flow, packet))
 		session->stats.replay_failed++;
 }
@@ -152,19 +166,12 @@ static void begin_handover(struct session *session, const struct engine_action *
 			   const struct held_packet *packet)
 {
 	struct engine_flow *flow = action->flow;
-	const struct event event = {
-		.kind = EVENT_ESTABLISHED,
-		.tuple = &flow->tuple,
-		.method = session->io->ops->method,
-		.rtt_us = (int64_t)((flow->established_ns - flow->sent_ns) / CLOCK_NS_PER_US),
-		.handoff_us = -1,
-	};
-	int fd = -1;
+	struct half_open *half_open = flow->owner;
 
-	session->stats.established++;
-	events_emit(session->options.events, &event);
+	/* The SYN-ACK may have left, and the ACK come, since the round began. */
 	if (session->connect_back)
-		fd = connect_back_take(session->connect_back, flow);
+		flow->established_ns = packet->held_ns;
+	tell_established(session, flow);
 	if (handover_add(session->handover, flow, action->has_reply ? &action->reply : NULL)) {
 		session->stats.handoff_failed++;
 		end_flow(session, action, EVENT_RESET);
@@ -172,8 +179,8 @@ static void begin_handover(struct session *session, const struct engine_action *
 		return;
 	}
 	if (session->connect_back)
-		join_socket(session, flow, fd, packet);
-	/* With a reply the segment was a SYN-ACK, of no use to an established socket; nor is one that became a SYN-ACK. */
+		join_socket(session, flow, half_open, packet);
+	/* A SYN-ACK, with a reply or made of this packet, is of no use to an established socket. */
 	if (!action->has_reply && !packet->is_turned)
 		handover_store(session->handover, flow, packet);
 }
