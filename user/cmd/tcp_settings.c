@@ -47,13 +47,32 @@ void tcp_settings_read(struct engine_config *config, uint32_t mtu)
 		config->syn_ack_retries = SYN_ACK_RETRIES;
 }
 
+/*
+ * How a SYN is sent again: linear + 1 waits of a second, then each twice as long as the last. The first one that ends
+ * after the time that retries doubled waits take is the end. Retransmissions until then.
+ */
+static unsigned int count_syns(uint64_t linear, unsigned int retries, uint64_t *lifetime_s)
+{
+	const uint64_t end_s = (2ull << retries) - 1;
+	unsigned int count = 0;
+	uint64_t wait_s = 1;
+
+	for (*lifetime_s = 1; *lifetime_s < end_s; *lifetime_s += wait_s) {
+		if (count >= linear)
+			wait_s *= 2;
+		count++;
+	}
+	return count;
+}
+
 void tcp_settings_read_connect(struct engine_config *config, uint8_t *syn_retries)
 {
 	const uint64_t linear = read_sysctl(SYSCTL "ipv4/tcp_syn_linear_timeouts", 0, 0);
-	const uint64_t doubled = linear < SYN_ACK_RETRIES ? SYN_ACK_RETRIES - linear : 1;
-	const uint64_t lifetime_s = linear + (2u << doubled) - 1;
+	uint64_t lifetime_s;
 
-	*syn_retries = (uint8_t)doubled;
+	*syn_retries = 1;
+	while (count_syns(linear, *syn_retries, &lifetime_s) < SYN_ACK_RETRIES)
+		++*syn_retries;
 	config->syn_ack_retries = 0;
 	while ((2ull << config->syn_ack_retries) - 1 < lifetime_s)
 		config->syn_ack_retries++;

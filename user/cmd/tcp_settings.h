@@ -11,8 +11,8 @@
 void tcp_settings_read(struct engine_config *config, uint32_t mtu);
 
 /*
- * Method connect: its sockets send a SYN again as tcp_syn_linear_timeouts has it (every second, then as usual), and
- * that counts on top of *syn_retries (TCP_SYNCNT). Five times in all; config->syn_ack_retries gives up with the socket.
+ * Method connect: its sockets send a SYN again at their own times, which depend on tcp_syn_linear_timeouts.
+ * *syn_retries (TCP_SYNCNT) makes it five times; config->syn_ack_retries gives up when the socket does.
  */
 void tcp_settings_read_connect(struct engine_config *config, uint8_t *syn_retries);
 
