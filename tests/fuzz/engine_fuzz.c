@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Segments, opens, releases and time in any order through the engine, with a small model of what must hold.
  * The input is a list of steps: a byte that says which, then its arguments; what is missing at the end is 0.

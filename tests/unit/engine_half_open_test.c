@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* SYN-RECEIVED of a passive open: what is answered, what is ignored, and what ends it. */
 #include "engine_script.h"
 

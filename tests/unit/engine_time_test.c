@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Time in the engine: retransmissions, deadlines, rate limits, and the clock behind the ISS. */
 #include "engine_script.h"
 

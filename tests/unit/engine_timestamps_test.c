@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Timestamps in SYN-RECEIVED: PAWS, echoes, and what is remembered (RFC 7323). */
 #include "engine_script.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The life of a flow: made by one SYN, agreed with the remote's, complete when ours is acknowledged. */
 #include "flow.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The flow table: chained buckets, keyed by SipHash so that nobody outside can fill one bucket. All memory is
  * taken at the start; the kernel commits a page of it when the first flow there is used.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * SYN-RECEIVED. The order of the checks is that of Linux's half-open sockets: a repeated SYN, a RST, the
  * acknowledgement number, timestamps and window, a new SYN; what is left with an ACK completes the handshake.

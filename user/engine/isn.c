@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* ISN = M + F(4-tuple, key), M a clock of 64 ns units (RFC 6528, 3). */
 #include "isn.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A token bucket. A second fills it whole, so that longer pauses add nothing and no product overflows. */
 #include "limit.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Segments of no flow, as a listener takes them: a SYN makes a flow, an ACK gets a RST, nothing else an answer. */
 #include "flow.h"
 #include "isn.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The segments that the engine sends. What can be provoked by a segment that was not accepted is rate-limited,
  * so that nobody can be flooded through us: where a limit forbids it, the reason says so and there is no reply.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Active opens until the remote's SYN or SYN-ACK comes. Data that comes with it is left to retransmission. */
 #include "flow.h"
 #include "reply.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Retransmission timers, O(1): all flows of one level wait equally long and the clock never goes back, so each
  * level is a list that is in order by itself.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What else is on a clsact qdisc: libbpf can make and destroy one, but not look. */
 #include <string.h>
 #include <sys/socket.h>

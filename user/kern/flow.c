@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The flow table from user space. States change through nol_flow_set only, see struct nol_flow. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Loading, the configuration page, what is answered, and the counters. */
 #include <errno.h>
 #include <stdio.h>

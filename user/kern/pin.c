@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The maps in bpffs, for bpftool and others to read while the owner lives. */
 #include <errno.h>
 #include <limits.h>

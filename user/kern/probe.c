@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Whether this host can run it, found out by trying: version numbers say little on kernels with backports
  * and hardening. What needs a device is tried on the loopback of a network namespace of its own.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Egress: TCX, a link that dies with the process, where the kernel has it; else a filter on clsact, which
  * outlives a killed process, fails open meanwhile, and is replaced by the next start.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Ingress: a BPF link, native or generic, that dies with the process. */
 #include <errno.h>
 #include <string.h>

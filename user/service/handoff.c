@@ -3,10 +3,11 @@
  * The order of calls is a protocol of its own:
  *   1. TCP_REPAIR on, which also spares bind() its walk over every socket of the port
  *   2. TCP_MAXSEG before connect(), or the socket stays at an MSS of 524
+ *      and TCP_WINDOW_CLAMP when no window scale was agreed, or connect() chooses one that shifts our windows
  *   3. both sequence numbers: ISS+1 and IRS+1
  *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds)
  *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
- *   6. TCP_REPAIR_OPTIONS: what was agreed, and window scales of 0 when none were
+ *   6. TCP_REPAIR_OPTIONS: only what was agreed
  *   7. TCP_REPAIR_WINDOW
  *   8. TCP_REPAIR off without a window probe, then SO_REUSEADDR, which turning repair off has cleared
  */
@@ -59,6 +60,8 @@ static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
 
 	if (!err)
 		err = set_int(fd, TCP_MAXSEG, maxseg_of(flow->remote_mss));
+	if (!err && !flow->has_wscale)
+		err = set_int(fd, TCP_WINDOW_CLAMP, UINT16_MAX);
 	if (!err)
 		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + 1);
 	if (!err)
@@ -109,10 +112,9 @@ static int set_agreed_options(int fd, const struct engine_flow *flow)
 	unsigned int count = 0;
 
 	options[count++] = (struct tcp_repair_opt){OPTION_MSS, flow->remote_mss};
-	/* Also when none was agreed: connect() has chosen a shift of its own, which would scale our windows. */
-	options[count++] = (struct tcp_repair_opt){
-		OPTION_WSCALE,
-		flow->has_wscale ? flow->remote_wscale | flow->local_wscale << 16 : 0};
+	if (flow->has_wscale)
+		options[count++] = (struct tcp_repair_opt){
+			OPTION_WSCALE, flow->remote_wscale | flow->local_wscale << 16};
 	if (flow->has_sack)
 		options[count++] = (struct tcp_repair_opt){OPTION_SACK, 0};
 	if (flow->has_timestamps)

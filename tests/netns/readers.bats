@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What others can read: bpftool, nolisten flows and status, events.
+load helpers
+
+setup_file()
+{
+	lab_up
+	start_loader
+	mkfifo "$BATS_FILE_TMPDIR/in"
+	ip netns exec "$CLIENT" nc -p 50001 10.0.0.2 34567 <>"$BATS_FILE_TMPDIR/in" \
+		>"$BATS_FILE_TMPDIR/client" 2>&1 3>&- &
+	echo hello >"$BATS_FILE_TMPDIR/in"
+	wait_for 5 grep -q hello "$BATS_FILE_TMPDIR/client"
+}
+
+teardown_file()
+{
+	lab_down
+}
+
+# Every entry of every map of that name: other loaders may run on this host.
+dumped_flow()
+{
+	in_server bpftool -j map dump name nol_flows |
+		jq -c '.. | objects | (.formatted? // .) | select(.key?.remote_port? == 50001)'
+}
+
+@test "bpftool shows the flow by names and host-order ports" {
+	run dumped_flow
+	[[ $output == *'"local_port":34567'* ]]
+	[[ $output == *'"state":"NOL_FLOW_HANDED_OFF"'* ]]
+	[[ $output == *'"method":"NOL_METHOD_ENGINE"'* ]]
+}
+
+@test "bpftool shows the programs by their names" {
+	run in_server ip link show dev eth0
+	[[ $output == *nol_xdp_ingress* ]]
+	run in_server bpftool -j prog show name nol_tc_egress
+	[[ $output == *nol_tc_egress* ]]
+}
+
+@test "flows shows a line a flow" {
+	run in_server "$NOLISTEN" flows
+	[[ ${lines[0]} == LOCAL*REMOTE*STATE*METHOD* ]]
+	[[ $output == *10.0.0.2:34567*10.0.0.1:50001*handed_off*engine* ]]
+	run in_server "$NOLISTEN" flows eth0
+	[[ $output == *10.0.0.1:50001* ]]
+}
+
+@test "flows -j shows a JSON object a flow" {
+	run in_server "$NOLISTEN" flows -j
+	is_equal "$(jq -r 'select(.remote == "10.0.0.1:50001")
+		| "\(.local) \(.state) \(.method) \(.age_s >= 0) \(.held >= 1)"' <<<"$output")" \
+		'10.0.0.2:34567 handed_off engine true true'
+}
+
+@test "status shows where it is attached and what it does" {
+	run in_server "$NOLISTEN" status
+	[[ $output == *"eth0: pid $LOADER_PID"* && $output == *generic* && $output == *34567* ]]
+	[[ $output == *held_syn* && $output == *lost_ring_full* && $output == *rst_dropped* ]]
+}
+
+@test "status -j is one JSON object with every counter" {
+	run in_server "$NOLISTEN" status -j
+	is_equal "${#lines[@]}" 1
+	is_equal "$(jq -r '"\(.interface) \(.pid) \(.method) \(.service) \(.flows) \(.connections)"' \
+		<<<"$output")" "eth0 $LOADER_PID engine echo 1 1"
+	is_equal "$(jq -r '"\(.counters.held_syn) \(.engine.handed_off)"' <<<"$output")" "1 1"
+}
+
+@test "a reader who is not root is not heard" {
+	run in_server setpriv --reuid=65534 --clear-groups "$NOLISTEN" flows
+	[ "$status" = 1 ]
+	[[ $output != *50001* ]]
+}
+
+@test "a reader who goes away in the middle harms nobody" {
+	for i in 1 2 3; do
+		in_server bash -c "$NOLISTEN flows -j | head -c 1 >/dev/null"
+	done
+	is_equal "$(echo_back 10.0.0.2 34567 still)" still
+}
+
+@test "writes events to standard output, and lines for people to standard error" {
+	start_second_loader --events=-
+	echo_back 10.1.0.2 34567 hello
+	wait_for 5 grep -q '"event":"closed"' "$BATS_FILE_TMPDIR/second.out"
+	is_equal "$(jq -r .event "$BATS_FILE_TMPDIR/second.out" | head -n 3 | xargs)" "syn established handed_off"
+	grep -q 'established (engine, rtt' "$BATS_FILE_TMPDIR/second.err"
+	[ -z "$(grep '^{' "$BATS_FILE_TMPDIR/second.err")" ]
+	stop "$STARTED"
+}
+
+@test "is quiet with -q" {
+	start_second_loader -q --events=-
+	echo_back 10.1.0.2 34567 hello
+	wait_for 5 grep -q '"event":"closed"' "$BATS_FILE_TMPDIR/second.out"
+	[ -z "$(grep established "$BATS_FILE_TMPDIR/second.err")" ]
+	stop "$STARTED"
+}
+
+# A loader on eth1, beside that on eth0.
+start_second_loader()
+{
+	if ! in_server ip link show eth1 >/dev/null 2>&1; then
+		join "$SERVER" eth1 "$CLIENT" eth1
+		address "$SERVER" eth1 10.1.0.2/24
+		address "$CLIENT" eth1 10.1.0.1/24
+		wait_for 5 is_running "$SERVER" eth1
+	fi
+	start second ip netns exec "$SERVER" "$LOADER" "$@" eth1
+	wait_for 5 is_second_answering
+}
+
+is_second_answering()
+{
+	in_server "$NOLISTEN" status eth1
+}
