@@ -296,6 +296,17 @@ int connect_back_inject(struct connect_back *backs, const struct engine_flow *fl
 	return backs->options.io->ops->replay(backs->options.io, &whole);
 }
 
+bool connect_back_needs_replay(const struct held_packet *packet)
+{
+	struct segment segment;
+
+	if (packet->is_turned ||
+	    segment_parse(packet->frame + packet->l3_offset, packet->frame_len - packet->l3_offset,
+			  &segment) != SEGMENT_OK)
+		return false;
+	return segment.payload_len || segment.flags & TCP_FIN;
+}
+
 int connect_back_result(int fd)
 {
 	struct pollfd poller = {.fd = fd, .events = POLLOUT};

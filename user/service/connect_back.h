@@ -51,6 +51,8 @@ int connect_back_take(struct connect_back *backs, struct half_open *half_open);
 /* The SYN-ACK for the socket, where the programs have not made it of the segment that completed the handshake. */
 int connect_back_inject(struct connect_back *backs, const struct engine_flow *flow,
 			const struct held_packet *packet);
+/* Has it data or a FIN for the socket? A bare ACK that became a SYN-ACK, here or there, has said all. */
+bool connect_back_needs_replay(const struct held_packet *packet);
 /* 0: the socket is connected; -EINPROGRESS: not yet; else why it will never be. */
 int connect_back_result(int fd);
 /* It is connected: it becomes an ordinary socket. */

@@ -160,6 +160,8 @@ static void join_socket(struct session *session, struct engine_flow *flow,
 	handover_join(session->handover, flow, connect_back_take(session->connect_back, half_open));
 	if (!packet->is_turned && connect_back_inject(session->connect_back, flow, packet))
 		session->stats.replay_failed++;
+	if (connect_back_needs_replay(packet))
+		handover_store(session->handover, flow, packet);
 }
 
 static void begin_handover(struct session *session, const struct engine_action *action,
@@ -180,8 +182,8 @@ static void begin_handover(struct session *session, const struct engine_action *
 	}
 	if (session->connect_back)
 		join_socket(session, flow, half_open, packet);
-	/* A SYN-ACK, with a reply or made of this packet, is of no use to an established socket. */
-	if (!action->has_reply && !packet->is_turned)
+	/* With a reply the segment was a SYN-ACK, of no use to an established socket. */
+	else if (!action->has_reply)
 		handover_store(session->handover, flow, packet);
 }
 
