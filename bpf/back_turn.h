@@ -19,7 +19,7 @@ struct turn {
 	__u8 tcp[TURN_TCP_LEN] __attribute__((aligned(8)));
 };
 
-static __always_inline __u32 ip_header_len(const struct segment *segment)
+static __always_inline __u32 turn_ip_len(const struct segment *segment)
 {
 	return segment->is_ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 }
@@ -31,8 +31,8 @@ static __always_inline bool is_plain_ack(const struct segment *segment)
 	__u32 l3_offset = nol_has_link_header ? sizeof(struct ethhdr) : 0;
 
 	return (segment->flags & mask) == TCP_FLAG_ACK && segment->l3_offset == l3_offset &&
-	       segment->l4_offset == l3_offset + ip_header_len(segment) &&
-	       segment->ip_len == ip_header_len(segment) + segment->header_len;
+	       segment->l4_offset == l3_offset + turn_ip_len(segment) &&
+	       segment->ip_len == turn_ip_len(segment) + segment->header_len;
 }
 
 static __always_inline bool load_headers(struct xdp_md *ctx, const struct segment *segment,
@@ -53,7 +53,7 @@ static __always_inline bool load_headers(struct xdp_md *ctx, const struct segmen
 }
 
 /* Whole, or left to a device by a local sender: then only the pseudo-header's sum is in it. */
-static __always_inline bool is_checksum_good(const struct segment *segment, struct turn *turn)
+static __always_inline bool is_ack_checked(const struct segment *segment, struct turn *turn)
 {
 	__u32 pseudo = back_pseudo_sum(turn->ip, segment->is_ipv4, segment->header_len);
 	__u32 whole = bpf_csum_diff(NULL, 0, (__be32 *)turn->ack.bytes, BACK_BUFFER, pseudo);
@@ -94,36 +94,36 @@ static __always_inline bool is_awaited(struct xdp_md *ctx, const struct segment 
 	return is_syn_sent;
 }
 
-static __always_inline void put16(__u8 *at, __u16 value)
+static __always_inline void turn_put16(__u8 *at, __u16 value)
 {
 	at[0] = value >> 8;
 	at[1] = value;
 }
 
-static __always_inline void put32(__u8 *at, __u32 value)
+static __always_inline void turn_put32(__u8 *at, __u32 value)
 {
-	put16(at, value >> 16);
-	put16(at + 2, value);
+	turn_put16(at, value >> 16);
+	turn_put16(at + 2, value);
 }
 
 /* In Linux's order. Timestamps go with those of the ACK; others as they stood in the remote's SYN. */
-static __always_inline void write_options(__u8 *at, const struct nol_back *back,
-					  struct back_header *ack)
+static __always_inline void write_turned_options(__u8 *at, const struct nol_back *back,
+						 struct back_header *ack)
 {
 	__builtin_memset(at, BACK_KIND_NOP, TURN_TCP_LEN - TCP_MIN_HEADER);
 	if (back->remote_offers & NOL_OFFER_MSS) {
-		put16(at, BACK_KIND_MSS << 8 | BACK_LEN_MSS);
-		put16(at + 2, back->remote_mss);
+		turn_put16(at, BACK_KIND_MSS << 8 | BACK_LEN_MSS);
+		turn_put16(at + 2, back->remote_mss);
 	}
 	if (back->remote_offers & NOL_OFFER_SACK)
-		put16(at + 4, BACK_KIND_SACK << 8 | BACK_LEN_SACK);
+		turn_put16(at + 4, BACK_KIND_SACK << 8 | BACK_LEN_SACK);
 	if (back->remote_offers & back->local_offers & NOL_OFFER_TIMESTAMPS) {
-		put16(at + 6, BACK_KIND_TIMESTAMPS << 8 | BACK_LEN_TIMESTAMPS);
-		put32(at + 8, back_get32(ack, ack->ts_pos));
-		put32(at + 12, back_get32(ack, ack->ts_pos + 4));
+		turn_put16(at + 6, BACK_KIND_TIMESTAMPS << 8 | BACK_LEN_TIMESTAMPS);
+		turn_put32(at + 8, back_get32(ack, ack->ts_pos));
+		turn_put32(at + 12, back_get32(ack, ack->ts_pos + 4));
 	}
 	if (back->remote_offers & NOL_OFFER_WSCALE) {
-		put16(at + 17, BACK_KIND_WSCALE << 8 | BACK_LEN_WSCALE);
+		turn_put16(at + 17, BACK_KIND_WSCALE << 8 | BACK_LEN_WSCALE);
 		at[19] = back->remote_wscale;
 	}
 }
@@ -139,31 +139,31 @@ static __always_inline __u16 unscaled_window(const struct nol_back *back, struct
 	return window > TURN_MAX_WINDOW ? TURN_MAX_WINDOW : window;
 }
 
-static __always_inline void write_tcp(struct turn *turn, const struct nol_back *back)
+static __always_inline void write_turned(struct turn *turn, const struct nol_back *back)
 {
 	__builtin_memcpy(turn->tcp, turn->ack.bytes, 4); /* the ports */
-	put32(turn->tcp + 4, back->remote_isn);
-	put32(turn->tcp + 8, back->local_iss + 1);
+	turn_put32(turn->tcp + 4, back->remote_isn);
+	turn_put32(turn->tcp + 8, back->local_iss + 1);
 	turn->tcp[12] = TURN_TCP_LEN / 4 << 4;
 	turn->tcp[13] = TCP_FLAG_SYN | TCP_FLAG_ACK;
-	put16(turn->tcp + 14, unscaled_window(back, &turn->ack));
-	put32(turn->tcp + 16, 0);
-	write_options(turn->tcp + TCP_MIN_HEADER, back, &turn->ack);
+	turn_put16(turn->tcp + 14, unscaled_window(back, &turn->ack));
+	turn_put32(turn->tcp + 16, 0);
+	write_turned_options(turn->tcp + TCP_MIN_HEADER, back, &turn->ack);
 }
 
-static __always_inline void seal(struct turn *turn, const struct segment *segment)
+static __always_inline void seal_turned(struct turn *turn, const struct segment *segment)
 {
 	__u32 sum;
 	__u16 check;
 
 	if (segment->is_ipv4) {
-		put16(turn->ip + 2, sizeof(struct iphdr) + TURN_TCP_LEN);
-		put16(turn->ip + 10, 0);
+		turn_put16(turn->ip + 2, sizeof(struct iphdr) + TURN_TCP_LEN);
+		turn_put16(turn->ip + 10, 0);
 		sum = bpf_csum_diff(NULL, 0, (__be32 *)turn->ip, sizeof(struct iphdr), 0);
 		check = ~back_fold(sum);
 		__builtin_memcpy(turn->ip + 10, &check, sizeof(check));
 	} else {
-		put16(turn->ip + 4, TURN_TCP_LEN);
+		turn_put16(turn->ip + 4, TURN_TCP_LEN);
 	}
 	sum = back_pseudo_sum(turn->ip, segment->is_ipv4, TURN_TCP_LEN);
 	sum = bpf_csum_diff(NULL, 0, (__be32 *)turn->tcp, TURN_TCP_LEN, sum);
@@ -197,13 +197,13 @@ static __noinline bool back_turn(struct xdp_md *ctx, const struct segment *segme
 	struct turn turn = {};
 
 	if (!back || !is_plain_ack(segment) || !load_headers(ctx, segment, &turn) ||
-	    !is_checksum_good(segment, &turn))
+	    !is_ack_checked(segment, &turn))
 		return false;
 	back_walk(&turn.ack, NOL_OFFER_TIMESTAMPS);
 	if (!is_acceptable(back, &turn.ack) || !is_awaited(ctx, segment))
 		return false;
-	write_tcp(&turn, back);
-	seal(&turn, segment);
+	write_turned(&turn, back);
+	seal_turned(&turn, segment);
 	if (!store_headers(ctx, segment, &turn))
 		return false;
 	__sync_fetch_and_add(&back->turned, 1);

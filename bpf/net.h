@@ -23,6 +23,8 @@
 #define TCP_FLAG_RST 0x04
 #define TCP_FLAG_ACK 0x10
 #define TCP_FLAG_URG 0x20
+#define TCP_FLAG_ECE 0x40
+#define TCP_FLAG_CWR 0x80
 
 #define TCP_MIN_HEADER 20
 
@@ -34,5 +36,6 @@
 
 #define ENOENT 2
 #define EAGAIN 11
+#define EEXIST 17
 
 #endif

@@ -10,7 +10,10 @@
 #define STATUS_FAILED 1
 #define STATUS_USAGE 2
 
+int explain_main(int argc, char **argv);
 int flows_main(int argc, char **argv);
 int status_main(int argc, char **argv);
+int self_main(int argc, char **argv);
+int meet_main(int argc, char **argv);
 
 #endif

@@ -19,9 +19,11 @@
 
 #include "alerts.h"
 #include "answered.h"
+#include "answerer.h"
 #include "clock.h"
 #include "control.h"
 #include "control_server.h"
+#include "cookie_keys.h"
 #include "link_watch.h"
 #include "listeners.h"
 #include "log.h"
@@ -41,6 +43,7 @@ struct loader {
 	struct answered *answered;
 	struct link_watch *watch;
 	struct packet_io *io;
+	struct answerer *answerer;
 	struct service *service;
 	struct events *events;
 	struct connect_back *connect_back; /* NULL but for its method */
@@ -81,11 +84,16 @@ static void take_link_event(void *context, enum link_event event, const struct l
 			answered_remove(loader->answered, addr);
 		break;
 	case LINK_CHANGED:
-		if (info->is_up != loader->link.is_up)
+		if (info->is_up != loader->link.is_up) {
 			log_info("%s: is %s", loader->options->ifname, info->is_up ? "up" : "down");
-		if (info->mtu != loader->link.mtu) {
+			if (info->is_up)
+				answerer_start(loader->answerer);
+		}
+		if (info->mtu && info->mtu != loader->link.mtu) {
 			session_set_mtu(loader->session, info->mtu);
 			method_engine_set_mtu(loader->io, info->mtu);
+			answerer_set_mss(loader->answerer, session_mss_v4(info->mtu),
+					 session_mss_v6(info->mtu));
 		}
 		loader->link = *info;
 		break;
@@ -110,6 +118,7 @@ static void beat(void *context, uint32_t events)
 
 	(void)events;
 	kern_beat(loader->kern);
+	answerer_beat(loader->answerer, session_half_open(loader->session));
 	alerts_check(&loader->alerts, loader->kern, loader->events);
 	events_flush(loader->events);
 	if (loader->is_going && !service_active(loader->service))
@@ -125,8 +134,9 @@ static void print_summary(const struct loader *loader)
 	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
 		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
 		 " RST dropped, %" PRIu64 " lost",
-		 loader->options->ifname, stats->syn, stats->established, stats->handed_off,
-		 stats->expired, stats->reset, (uint64_t)programs.rst_dropped,
+		 loader->options->ifname, stats->syn + (uint64_t)programs.cookie_sent,
+		 stats->established, stats->handed_off, stats->expired, stats->reset,
+		 (uint64_t)programs.rst_dropped,
 		 (uint64_t)(programs.lost_ring_full + programs.lost_too_long + stats->table_full));
 }
 
@@ -297,6 +307,45 @@ static int open_connect_back(struct loader *loader, struct session_options *sess
 	return err;
 }
 
+/* --cookie-key, if it is there. */
+static int read_cookie_key(const struct loader_options *options, uint8_t key[SIPHASH_KEY_SIZE],
+			   const uint8_t **out)
+{
+	const char *why;
+	int err;
+
+	*out = NULL;
+	if (!options->cookie_key_path)
+		return 0;
+	err = cookie_file_read(options->cookie_key_path, key, &why);
+	if (err)
+		log_error("--cookie-key: %s: %s", options->cookie_key_path, why);
+	else
+		*out = key;
+	return err;
+}
+
+static int open_answerer(struct loader *loader, const struct engine_config *engine)
+{
+	struct answerer_options options = {
+		.ifname = loader->options->ifname,
+		.has_link_header = loader->link.has_link_header,
+		.method = loader->options->method,
+		.mss_v4 = engine->mss_v4,
+		.mss_v6 = engine->mss_v6,
+		.window = engine->window,
+		.wscale = engine->wscale,
+		.max_flows = loader->options->max_flows,
+	};
+	uint8_t key[SIPHASH_KEY_SIZE];
+	int err = read_cookie_key(loader->options, key, &options.shared_key);
+
+	if (err)
+		return err;
+	err = answerer_new(&loader->answerer, loader->kern, &options);
+	return err ? fail(loader, "no random numbers", err) : 0;
+}
+
 static int open_session(struct loader *loader)
 {
 	const struct loader_options *options = loader->options;
@@ -319,6 +368,8 @@ static int open_session(struct loader *loader)
 	    sizeof(session.engine.key))
 		return fail(loader, "no random numbers", -EIO);
 	err = open_connect_back(loader, &session);
+	if (!err)
+		err = open_answerer(loader, &session.engine);
 	return err ?: session_new(&loader->session, &session);
 }
 
@@ -342,6 +393,7 @@ static void fill_report(struct loader *loader)
 {
 	loader->report = (struct report){
 		.ifname = loader->options->ifname,
+		.method_name = options_method_text(loader->options->method),
 		.service_name = loader->options->service,
 		.kern = loader->kern,
 		.io = loader->io,
@@ -364,7 +416,7 @@ static void print_start(const struct loader *loader)
 	listeners_warn(&loader->options->ports);
 	log_info("%s: answering TCP port %s on %s with %s (method %s, xdp %s, guard %s)",
 		 loader->options->ifname, ports, addresses, loader->options->service,
-		 method_text(loader->io->ops->method), kern_xdp_mode_text(loader->kern),
+		 options_method_text(loader->options->method), kern_xdp_mode_text(loader->kern),
 		 kern_tc_mode_text(loader->kern));
 }
 
@@ -393,6 +445,7 @@ static int start(struct loader *loader)
 		err = kern_attach(loader->kern);
 	if (err)
 		return err;
+	answerer_start(loader->answerer);
 	kern_pin(loader->kern);
 	fill_report(loader);
 	print_start(loader);
@@ -412,6 +465,7 @@ static void finish(struct loader *loader)
 	events_free(loader->events);
 	if (loader->io)
 		loader->io->ops->free(loader->io);
+	answerer_free(loader->answerer);
 	answered_free(loader->answered);
 	kern_close(loader->kern);
 	loop_free(loader->loop);

@@ -133,8 +133,7 @@ static int answer_status(const struct report *report, struct control_answer *ans
 		json_pack(
 			"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:o, s:o}",
 			"interface", report->ifname, "pid", (int)getpid(), "uptime_s",
-			(double)up_ns / CLOCK_NS_PER_S, "method",
-			method_text(report->io->ops->method), "xdp",
+			(double)up_ns / CLOCK_NS_PER_S, "method", report->method_name, "xdp",
 			kern_xdp_mode_text(report->kern), "tc", kern_tc_mode_text(report->kern),
 			"ports", ports, "addresses", addresses_of(report->answered), "service",
 			report->service_name, "flows", flows, "half_open",

@@ -15,7 +15,7 @@
 
 /* Everything is borrowed. */
 struct report {
-	const char *ifname, *service_name;
+	const char *ifname, *method_name, *service_name;
 	struct kern *kern;
 	struct packet_io *io;
 	struct session *session;

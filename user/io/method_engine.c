@@ -13,6 +13,7 @@
 struct method_engine {
 	struct packet_io io;
 	struct kern *kern;
+	uint32_t ifindex;
 	struct raw_send *sender;
 	struct replay *replay;
 	packet_fn fn;
@@ -24,9 +25,27 @@ static struct method_engine *from_io(struct packet_io *io)
 	return (struct method_engine *)io;
 }
 
+static struct held_cookie cookie_of(const struct nol_record *record)
+{
+	return (struct held_cookie){
+		.mss = record->cookie_mss,
+		.has_wscale = record->cookie_options & NOL_COOKIE_HAS_WSCALE,
+		.has_sack = record->cookie_options & NOL_COOKIE_HAS_SACK,
+		.has_timestamps = record->cookie_options & NOL_COOKIE_HAS_TIMESTAMPS,
+		.wscale = record->cookie_wscale,
+		.ts_offset = record->cookie_ts_offset,
+	};
+}
+
+static bool is_counted(const struct nol_record *record)
+{
+	return record->reason == NOL_HOLD_FLOW || record->reason == NOL_HOLD_COOKIE;
+}
+
 static void take_record(void *context, const struct nol_record *record, const uint8_t *frame)
 {
 	const struct method_engine *method = context;
+	const struct held_cookie cookie = cookie_of(record);
 	const struct held_packet packet = {
 		.frame = frame,
 		.frame_len = record->snap_len,
@@ -34,10 +53,11 @@ static void take_record(void *context, const struct nol_record *record, const ui
 		.l4_offset = record->l4_offset,
 		.is_whole = record->snap_len == record->frame_len,
 		.held_ns = record->held_ns,
-		.held = record->reason == NOL_HOLD_FLOW ? record->held : 0,
+		.held = is_counted(record) ? record->held : 0,
 		.has_time_wait = record->reason == NOL_HOLD_TIME_WAIT,
 		.time_wait_snd_nxt = record->time_wait_snd_nxt,
 		.is_turned = record->is_turned,
+		.cookie = record->reason == NOL_HOLD_COOKIE ? &cookie : NULL,
 	};
 
 	method->fn(method->context, &packet);
@@ -82,7 +102,8 @@ static bool is_alive(struct packet_io *io, const struct tuple *tuple)
 {
 	uint8_t state;
 
-	return is_handed_off(io, tuple) && !sock_diag_find(tuple, &state) && state != TCP_TIME_WAIT;
+	return is_handed_off(io, tuple) && !sock_diag_find(tuple, from_io(io)->ifindex, &state) &&
+	       state != TCP_TIME_WAIT;
 }
 
 static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns)
@@ -211,6 +232,7 @@ int method_engine_new(struct packet_io **out, struct kern *kern, enum nol_method
 		return -ENOMEM;
 	method->io.ops = kind == NOL_METHOD_CONNECT ? &connect_ops : &engine_ops;
 	method->kern = kern;
+	method->ifindex = options->ifindex;
 	err = choose_tag(&with_tag.tag);
 	if (err)
 		goto out;

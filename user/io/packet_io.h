@@ -16,6 +16,14 @@
 #include "addr.h"
 #include "segment.h"
 
+/* What a SYN cookie agreed to, for the packet that brought it back. */
+struct held_cookie {
+	uint16_t mss; /* the remote's, rounded down */
+	bool has_wscale, has_sack, has_timestamps;
+	uint8_t wscale; /* the remote's shift count */
+	uint32_t ts_offset; /* see nol_cookie */
+};
+
 /* A packet that was kept from the kernel. */
 struct held_packet {
 	const uint8_t *frame; /* valid during the call */
@@ -28,6 +36,11 @@ struct held_packet {
 	bool has_time_wait; /* a SYN that replaces a TIME-WAIT socket, whose SND.NXT follows */
 	uint32_t time_wait_snd_nxt;
 	bool is_turned; /* method connect: it went on to the kernel as a SYN-ACK, see struct nol_back */
+	/*
+	 * It completes a handshake by this cookie. held is 1 and the flow is open already; or 0, and it is
+	 * still to be opened, because the table was full. NULL: no cookie. Valid during the call.
+	 */
+	const struct held_cookie *cookie;
 };
 
 typedef void (*packet_fn)(void *context, const struct held_packet *packet);

@@ -39,10 +39,12 @@ static void close_flow(void *context, const struct tuple *tuple, uint8_t tcp_sta
 
 static bool close_if_gone(void *context, const struct tuple *tuple, const struct nol_flow *flow)
 {
+	const struct closing *closing = context;
 	uint8_t state;
 
 	if (flow->state == NOL_FLOW_HANDED_OFF &&
-	    (sock_diag_find(tuple, &state) == -ENOENT || state == TCP_TIME_WAIT))
+	    (sock_diag_find(tuple, closing->options.ifindex, &state) == -ENOENT ||
+	     state == TCP_TIME_WAIT))
 		close_flow(context, tuple, 0);
 	return true;
 }

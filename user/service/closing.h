@@ -21,6 +21,7 @@ typedef void (*closing_fn)(void *context, const struct tuple *tuple);
 struct closing_options {
 	struct loop *loop;
 	struct packet_io *io;
+	uint32_t ifindex; /* of the flows */
 	const struct port_set *ports; /* sockets of other local ports are none of ours */
 	closing_fn fn;
 	void *context;

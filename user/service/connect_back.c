@@ -199,7 +199,7 @@ int connect_back_open(struct connect_back *backs, struct engine_flow *flow, bool
 		return -ENOMEM;
 	/* connect() over a TIME-WAIT socket would choose another ISS. */
 	if (has_time_wait)
-		sock_diag_destroy(&flow->tuple);
+		sock_diag_end_time_wait(&flow->tuple, backs->options.socket.scope_id);
 	flow->iss = flow->iss ?: 1; /* 0 would leave the choice to connect() */
 	err = open_socket(backs, flow, &half_open->fd);
 	if (err) {

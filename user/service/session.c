@@ -35,6 +35,7 @@
 #include "segment.h"
 
 #define RECEIVE_BATCH 256
+#define MIN_MSS 48
 #define ROOM 64 /* flows in their grace that make room at a time when the table is full */
 
 struct session {
@@ -65,6 +66,20 @@ static void emit(struct session *session, enum event_kind kind, const struct tup
 	};
 
 	events_emit(session->options.events, &event);
+}
+
+/* Who answered the SYN. */
+static enum nol_method method_of(const struct session *session, const struct engine_flow *flow)
+{
+	return flow->is_adopted ? NOL_METHOD_XDP : session->io->ops->method;
+}
+
+/* -1: nobody knows when the SYN-ACK of a cookie was sent. */
+static int64_t rtt_us(const struct engine_flow *flow)
+{
+	if (flow->is_adopted)
+		return -1;
+	return (int64_t)((flow->established_ns - flow->sent_ns) / CLOCK_NS_PER_US);
 }
 
 static void send_segment(struct session *session, const struct segment *segment)
@@ -144,8 +159,8 @@ static void tell_established(struct session *session, const struct engine_flow *
 	const struct event event = {
 		.kind = EVENT_ESTABLISHED,
 		.tuple = &flow->tuple,
-		.method = session->io->ops->method,
-		.rtt_us = (int64_t)((flow->established_ns - flow->sent_ns) / CLOCK_NS_PER_US),
+		.method = method_of(session, flow),
+		.rtt_us = rtt_us(flow),
 		.handoff_us = -1,
 	};
 
@@ -267,6 +282,53 @@ static void refresh_flow(struct session *session, const struct tuple *tuple)
 		connect_back_refresh(session->connect_back, flow);
 }
 
+static void drop_malformed(struct session *session, const struct held_packet *packet)
+{
+	const size_t len = packet->frame_len - packet->l3_offset;
+	struct tuple tuple;
+
+	session->stats.malformed++;
+	if (!segment_read_tuple(packet->frame + packet->l3_offset, len,
+				packet->l4_offset - packet->l3_offset, &tuple))
+		return;
+	count_held(session, packet, NULL, &tuple);
+	/* The flow that a cookie has just opened has nobody to end it. */
+	if (packet->cookie && packet->held && !engine_find(session->engine, &tuple))
+		session->io->ops->forget_flow(session->io, &tuple, false);
+}
+
+static struct engine_cookie cookie_of(const struct session *session, const struct held_cookie *held)
+{
+	return (struct engine_cookie){
+		.mss = held->mss,
+		.has_wscale = held->has_wscale,
+		.has_sack = held->has_sack,
+		.has_timestamps = held->has_timestamps,
+		.wscale = held->wscale,
+		.tsval = (uint32_t)(session->now_ns >> NOL_COOKIE_TS_SHIFT) + held->ts_offset,
+	};
+}
+
+/* The end of a handshake that a cookie began. A flow that cannot be adopted must not stay half-open. */
+static void adopt(struct session *session, const struct held_packet *packet,
+		  const struct segment *segment)
+{
+	const struct engine_cookie cookie = cookie_of(session, packet->cookie);
+	const bool is_known = engine_find(session->engine, &segment->tuple);
+	struct engine_action action;
+
+	if (!is_known && !packet->held && open_flow(session, &segment->tuple)) {
+		session->stats.table_full++;
+		emit(session, EVENT_REFUSED, &segment->tuple, "table_full");
+		return;
+	}
+	engine_adopt(session->engine, segment, &cookie, session->now_ns, &action);
+	count_held(session, packet, action.flow, &segment->tuple);
+	if (!action.flow && !is_known)
+		session->io->ops->forget_flow(session->io, &segment->tuple, false);
+	act(session, &action, packet);
+}
+
 static void take_packet(void *context, const struct held_packet *packet)
 {
 	struct session *session = context;
@@ -276,10 +338,11 @@ static void take_packet(void *context, const struct held_packet *packet)
 	struct segment segment;
 
 	if (segment_parse(ip, len, &segment) != SEGMENT_OK) {
-		session->stats.malformed++;
-		if (segment_read_tuple(ip, len, packet->l4_offset - packet->l3_offset,
-				       &segment.tuple))
-			count_held(session, packet, NULL, &segment.tuple);
+		drop_malformed(session, packet);
+		return;
+	}
+	if (packet->cookie) {
+		adopt(session, packet, &segment);
 		return;
 	}
 	if (session->connect_back)
@@ -347,17 +410,19 @@ static void set_spinning(struct session *session, bool is_spinning)
 
 int session_run(struct session *session)
 {
+	bool is_busy;
 	int err = 0;
 
 	while (!session->is_stopping && err >= 0) {
 		work(session);
 		set_spinning(session,
 			     session->now_ns - session->last_packet_ns < session->options.spin_ns);
-		/* A packet may have come between the last look and the end of spinning: its wake-up was skipped. */
-		if (!session->is_spinning && work(session))
-			continue;
-		err = loop_wait(session->options.loop,
-				session->is_spinning ? 0 : timeout_ms(session));
+		/*
+		 * A packet may have come between the last look and the end of spinning: its wake-up was skipped. Under
+		 * a flood there always is one, and the loop has its turn all the same.
+		 */
+		is_busy = session->is_spinning || work(session);
+		err = loop_wait(session->options.loop, is_busy ? 0 : timeout_ms(session));
 	}
 	set_spinning(session, false);
 	return err < 0 ? err : 0;
@@ -414,6 +479,7 @@ int session_new(struct session **out, const struct session_options *options)
 	const struct closing_options closing = {
 		.loop = options->loop,
 		.io = options->io,
+		.ifindex = options->handoff.scope_id,
 		.ports = options->ports,
 		.fn = count_closed,
 		.context = session,
@@ -451,15 +517,22 @@ void session_free(struct session *session)
 	free(session);
 }
 
+/* No packet has more than 65,535 bytes; a device may be set to an MTU that leaves no room for a segment. */
+static uint16_t mss_of(uint32_t mtu, uint32_t headers_len)
+{
+	if (mtu < headers_len + MIN_MSS)
+		return MIN_MSS;
+	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) - headers_len;
+}
+
 uint16_t session_mss_v4(uint32_t mtu)
 {
-	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) -
-	       40; /* an IPv4 packet has at most 65,535 bytes */
+	return mss_of(mtu, 40);
 }
 
 uint16_t session_mss_v6(uint32_t mtu)
 {
-	return mtu - 60 > UINT16_MAX ? UINT16_MAX : mtu - 60;
+	return mss_of(mtu, 60);
 }
 
 void session_set_mtu(struct session *session, uint32_t mtu)
