@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "log.h"
+#include "route.h"
 #include "sock_diag.h"
 #include "tcp_open.h"
 
@@ -20,11 +21,15 @@
 static int clear_tuple(const struct tuple *tuple)
 {
 	char local[ENDPOINT_TEXT_SIZE], remote[ENDPOINT_TEXT_SIZE];
+	uint32_t ifindex = 0;
 	uint8_t state;
 
-	if (sock_diag_find(tuple, 0, &state))
+	/* Only sockets of link-local addresses are bound to an interface; without a route there is none. */
+	if (route_find(&tuple->local.addr, &tuple->remote.addr, &ifindex))
 		return 0;
-	if (state == TCP_TIME_WAIT && !sock_diag_end_time_wait(tuple, 0))
+	if (sock_diag_find(tuple, ifindex, &state))
+		return 0;
+	if (state == TCP_TIME_WAIT && !sock_diag_end_time_wait(tuple, ifindex))
 		return 0;
 	endpoint_format(&tuple->local, local);
 	endpoint_format(&tuple->remote, remote);
