@@ -38,14 +38,26 @@ connect_back()
 	start_loader -m connect "$@"
 }
 
+# resent: by both sides because something was lost. On a busy machine a tail loss probe may come too early; one that
+# mended a loss counts.
+resent()
+{
+	local namespace sum
+	sum=$(retransmissions)
+	for namespace in "$SERVER" "$CLIENT"; do
+		sum=$((sum - $(snmp "$namespace" TcpExtTCPLossProbes) + $(snmp "$namespace" TcpExtTCPLossProbeRecovery)))
+	done
+	echo "$sum"
+}
+
 # burst COUNT BYTES [HOST]: all with data in the final ACK, nothing sent twice.
 burst()
 {
 	local before
-	before=$(retransmissions)
+	before=$(resent)
 	expect "$1 connections, $1 with data in the final ACK, $2 bytes" \
 		in_client "$TOOLS/burst_client" "${3:-10.0.0.2}" 34567 "$1" "$2"
-	is_equal "$(retransmissions)" "$before"
+	is_equal "$(resent)" "$before"
 }
 
 # hold_open NAME ADDRESS: a client that stays; $STARTED. The connection is up when it returns.
@@ -71,6 +83,15 @@ has_sockets()
 	local count=$1
 	shift
 	[ "$(sockets "$@" | wc -l)" = "$count" ]
+}
+
+# map_of_loader NAME: its id; other loaders of the host have one of that name too.
+map_of_loader()
+{
+	local id
+	for id in $(awk '$1 == "map_id:" { print $2 }' "/proc/$LOADER_PID/fdinfo/"* | sort -u); do
+		[ "$(bpftool -j map show id "$id" | jq -r .name)" != "$1" ] || echo "$id"
+	done
 }
 
 # lose HOOK MATCH: the client loses such packets, and counts them.
@@ -115,6 +136,39 @@ BARE_ACKS='tcp dport 34567 tcp flags & (syn|ack|psh|fin|rst) == ack'
 	IFACE=lo connect_back
 	is_equal "$(printf 'hello, me' | in_server timeout 10 nc -N -w 5 127.0.0.1 34567)" 'hello, me'
 	is_equal "$(printf 'hello, me' | in_server timeout 10 nc -N -w 5 ::1 34567)" 'hello, me'
+}
+
+@test "answers a process on the same host when it runs on lo" {
+	IFACE=lo connect_back -a 10.0.0.2,fd00::2
+	expect "100 connections, 100 with data" in_server "$TOOLS/burst_client" 10.0.0.2 34567 100 100
+	expect "100 connections, 0 with data" in_server "$TOOLS/burst_client" fd00::2 34567 100 100 plain
+}
+
+@test "works on native XDP, and on clsact" {
+	connect_back --xdp=native
+	burst 200 100
+	expect "200 connections" in_client "$TOOLS/burst_client" fd00::2 34567 200 64 plain
+	has_counter back_ack 200
+	stop_loader KILL
+	connect_back --tc=clsact
+	burst 200 100
+	expect "200 connections" in_client "$TOOLS/burst_client" fd00::2 34567 200 64 plain
+	# A filter on clsact outlives a killed loader.
+	stop_loader
+}
+
+@test "works on a tun device" {
+	start_ready tun_peer "$TOOLS/tun_peer" "$SERVER" "$CLIENT" tun0
+	ip -n "$SERVER" link set tun0 up
+	ip -n "$CLIENT" link set tun0 up
+	address "$SERVER" tun0 10.2.0.2/24 fd02::2/64
+	address "$CLIENT" tun0 10.2.0.1/24 fd02::1/64
+	IFACE=tun0 connect_back
+	for host in 10.2.0.2 fd02::2; do
+		expect "200 connections, 200 with data" in_client "$TOOLS/burst_client" $host 34567 200 100
+		expect "200 connections, 0 with data" in_client "$TOOLS/burst_client" $host 34567 200 64 plain
+	done
+	IFACE=tun0 has_counter back_ack 400
 }
 
 @test "shows no listening socket, and no trace of its own on an established one" {
@@ -195,11 +249,11 @@ agree_on()
 @test "sends nothing twice when the final ACK goes alone" {
 	connect_back
 	local before
-	before=$(retransmissions)
+	before=$(resent)
 	for host in 10.0.0.2 fd00::2; do
 		expect "1000 connections, 0 with data" in_client "$TOOLS/burst_client" $host 34567 1000 64 plain
 	done
-	is_equal "$(retransmissions)" "$before"
+	is_equal "$(resent)" "$before"
 	has_counter back_ack 2000
 	has_counter back_syn_ack 2000
 }
@@ -232,9 +286,9 @@ agree_on()
 @test "takes 10,000 connections in a row that leave TIME-WAIT sockets" {
 	connect_back -q -s 'banner:hello\r\n'
 	local before
-	before=$(retransmissions)
+	before=$(resent)
 	expect "10000 connections, 70000 bytes" in_client "$TOOLS/banner_client" 10.0.0.2 34567 10000
-	is_equal "$(retransmissions)" "$before"
+	is_equal "$(resent)" "$before"
 	[ "$(sockets "$SERVER" state time-wait | wc -l)" -gt 1000 ]
 	has_counter handed_off 10000
 }
@@ -286,7 +340,7 @@ agree_on()
 	wait_for 15 has_counter expired 4
 	wait_for 5 has_sockets 0 "$SERVER" exclude time-wait
 	wait_for 5 has_no_flows
-	is_equal "$(in_server bpftool -j map dump name nol_backs)" '[]'
+	is_equal "$(bpftool -j map dump id "$(map_of_loader nol_backs)")" '[]'
 }
 
 @test "gives up a half-open connection that is reset" {

@@ -296,6 +296,7 @@ static int open_connect_back(struct loader *loader, struct session_options *sess
 		.kern = loader->kern,
 		.io = loader->io,
 		.socket = session->handoff,
+		.is_loopback = loader->link.is_loopback,
 	};
 	int err;
 

@@ -123,9 +123,11 @@ static int bind_with_iss(int fd, const struct engine_flow *flow,
 	return err ?: set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 }
 
+/* On lo a packet to an address of another interface counts as that one's, and no route leads elsewhere anyway. */
 static int configure(int fd, const struct connect_back_options *options)
 {
-	int err = set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)options->socket.scope_id);
+	const int ifindex = options->is_loopback ? 0 : (int)options->socket.scope_id;
+	int err = set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, ifindex);
 
 	if (!err)
 		err = set_int(fd, IPPROTO_TCP, TCP_SYNCNT, options->syn_retries);

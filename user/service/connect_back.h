@@ -24,6 +24,7 @@ struct connect_back_options {
 	struct packet_io *io;
 	struct handoff_options socket;
 	uint8_t syn_retries; /* TCP_SYNCNT */
+	bool is_loopback;
 };
 
 int connect_back_new(struct connect_back **out, const struct connect_back_options *options);
