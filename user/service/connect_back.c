@@ -217,10 +217,17 @@ int connect_back_open(struct connect_back *backs, struct engine_flow *flow, bool
 	return 0;
 }
 
+const char *connect_back_refusal(int err)
+{
+	return err == -EMFILE || err == -ENFILE ? "no_descriptors" : "connect_failed";
+}
+
 void connect_back_refresh(struct connect_back *backs, struct engine_flow *flow)
 {
 	struct nol_back back;
 
+	if (!flow || flow->state != ENGINE_SYN_RECEIVED)
+		return;
 	if (kern_back_get(backs->options.kern, &flow->tuple, &back) || !back.sent_ns)
 		return;
 	flow->has_wscale = flow->has_wscale && back.local_offers & NOL_OFFER_WSCALE;
@@ -234,17 +241,23 @@ void connect_back_refresh(struct connect_back *backs, struct engine_flow *flow)
 	flow->tsval_ns = flow->created_ns + (back.last_tsval - back.first_tsval) * CLOCK_NS_PER_MS;
 }
 
-void connect_back_amend(struct connect_back *backs, struct engine_flow *flow, struct segment *reply)
+bool connect_back_amend(struct connect_back *backs, struct engine_action *action)
 {
+	struct tcp_options *options = &action->reply.options;
 	struct nol_back back;
 
-	if (kern_back_get(backs->options.kern, &flow->tuple, &back))
-		return;
+	if (action->event == ENGINE_EVENT_SYN || action->reason == ENGINE_REASON_TIMEOUT)
+		return false;
+	if (!action->flow || kern_back_get(backs->options.kern, &action->flow->tuple, &back))
+		return true;
+	if (!back.sent_ns) /* its neighbour is still being looked for: the options are not known */
+		return !(action->reply.flags & TCP_SYN);
 	/* One that the socket has sent, or it would not know it when it comes back. */
-	if (reply->options.has_timestamps)
-		reply->options.tsval = back.last_tsval;
-	if (reply->options.has_mss)
-		reply->options.mss = back.local_mss;
+	if (options->has_timestamps)
+		options->tsval = back.last_tsval;
+	if (options->has_mss)
+		options->mss = back.local_mss;
+	return true;
 }
 
 int connect_back_take(struct connect_back *backs, struct half_open *half_open)

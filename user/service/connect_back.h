@@ -41,11 +41,19 @@ void connect_back_forget(struct connect_back *backs, struct engine_flow *flow);
 /* All half-open sockets at once: before the programs are detached, or bare SYNs would get out. */
 void connect_back_forget_all(struct connect_back *backs);
 
-/* What the socket's SYN has offered and sent goes into the flow, before the engine judges a segment of it. */
+/* For people: why connect_back_open() failed. */
+const char *connect_back_refusal(int err);
+
+/*
+ * What the socket's SYN has offered and sent goes into the flow, before the engine judges a segment of it. Only into
+ * a half-open one; NULL is legal.
+ */
 void connect_back_refresh(struct connect_back *backs, struct engine_flow *flow);
-/* A reply of the engine, in the socket's terms: its timestamp, its MSS. */
-void connect_back_amend(struct connect_back *backs, struct engine_flow *flow,
-			struct segment *reply);
+/*
+ * A reply of the engine, in the socket's terms: its timestamp, its MSS. False: not to be sent, since the socket sends
+ * the first SYN-ACK and those that time asks for; a repeated SYN is answered by the engine.
+ */
+bool connect_back_amend(struct connect_back *backs, struct engine_action *action);
 
 /* The handshake is complete: the socket, which is the caller's from now on and may not know it yet. */
 int connect_back_take(struct connect_back *backs, struct half_open *half_open);

@@ -108,11 +108,6 @@ static int open_flow(struct session *session, const struct tuple *tuple)
 	return io->ops->open_flow(io, tuple, session->now_ns);
 }
 
-static const char *refusal_of(int err)
-{
-	return err == -EMFILE || err == -ENFILE ? "no_descriptors" : "connect_failed";
-}
-
 /* Method connect: its socket sends the SYN-ACK. */
 static bool connect_flow(struct session *session, struct engine_flow *flow, bool has_time_wait)
 {
@@ -121,7 +116,7 @@ static bool connect_flow(struct session *session, struct engine_flow *flow, bool
 	if (!err)
 		return true;
 	session->stats.connect_failed++;
-	emit(session, EVENT_REFUSED, &flow->tuple, refusal_of(err));
+	emit(session, EVENT_REFUSED, &flow->tuple, connect_back_refusal(err));
 	session->io->ops->forget_flow(session->io, &flow->tuple, false);
 	engine_release(session->engine, flow);
 	return false;
@@ -214,21 +209,14 @@ static bool replay_if_handed_off(struct session *session, const struct segment *
 	return true;
 }
 
-/* Method connect: the socket sends the first SYN-ACK and those that time asks for; a repeated SYN gets one of ours. */
-static void answer(struct session *session, const struct engine_action *action)
+static void answer(struct session *session, struct engine_action *action)
 {
-	struct segment reply = action->reply;
-
-	if (session->connect_back && action->flow) {
-		if (action->event == ENGINE_EVENT_SYN || action->reason == ENGINE_REASON_TIMEOUT)
-			return;
-		connect_back_amend(session->connect_back, action->flow, &reply);
-	}
-	send_segment(session, &reply);
+	if (!session->connect_back || connect_back_amend(session->connect_back, action))
+		send_segment(session, &action->reply);
 }
 
 /* What the engine made of a packet (or, without one, of the time). */
-static void act(struct session *session, const struct engine_action *action,
+static void act(struct session *session, struct engine_action *action,
 		const struct held_packet *packet)
 {
 	session->stats.reasons[action->reason]++;
@@ -271,15 +259,6 @@ static void count_held(struct session *session, const struct held_packet *packet
 		flow = engine_find(session->engine, tuple);
 	if (flow)
 		flow->held_seen++;
-}
-
-/* Method connect: what the socket has sent meanwhile, the engine has to know. */
-static void refresh_flow(struct session *session, const struct tuple *tuple)
-{
-	struct engine_flow *flow = engine_find(session->engine, tuple);
-
-	if (flow && flow->state == ENGINE_SYN_RECEIVED)
-		connect_back_refresh(session->connect_back, flow);
 }
 
 static void drop_malformed(struct session *session, const struct held_packet *packet)
@@ -346,7 +325,8 @@ static void take_packet(void *context, const struct held_packet *packet)
 		return;
 	}
 	if (session->connect_back)
-		refresh_flow(session, &segment.tuple);
+		connect_back_refresh(session->connect_back,
+				     engine_find(session->engine, &segment.tuple));
 	engine_input(session->engine, &segment, session->now_ns,
 		     packet->has_time_wait ? &packet->time_wait_snd_nxt : NULL, &action);
 	count_held(session, packet, action.flow, &segment.tuple);
