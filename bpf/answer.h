@@ -177,16 +177,25 @@ static __always_inline void build_options(struct answer *answer, const struct no
 	answer->words[9] = bpf_htonl(0x01030300 | config->wscale);
 }
 
+static __always_inline __u16 choose_window(const struct nol_cookie *config, bool is_ipv4,
+					   bool has_timestamps)
+{
+	if (is_ipv4)
+		return has_timestamps ? config->window_v4[1] : config->window_v4[0];
+	return has_timestamps ? config->window_v6[1] : config->window_v6[0];
+}
+
 static __always_inline void build_header(struct answer *answer, const struct nol_cookie *config,
 					 const struct segment *segment, __u32 iss)
 {
 	__u32 offset_and_flags = answer->count << 12 | ANSWER_FLAGS_SYN_ACK;
+	__u32 window = choose_window(config, segment->is_ipv4, answer->count > 6);
 
 	answer->words[0] =
 		bpf_htonl((__u32)segment->key.local_port << 16 | segment->key.remote_port);
 	answer->words[1] = bpf_htonl(iss);
 	answer->words[2] = bpf_htonl(segment->seq + 1);
-	answer->words[3] = bpf_htonl(offset_and_flags << 16 | config->window);
+	answer->words[3] = bpf_htonl(offset_and_flags << 16 | window);
 	answer->words[ANSWER_CHECK_WORD] = 0;
 	*(__u16 *)&answer->words[ANSWER_CHECK_WORD] =
 		~fold_sum(sum_five(answer->words) + sum_five(answer->words + 5) +

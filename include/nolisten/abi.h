@@ -142,12 +142,13 @@ struct nol_cookie {
 	__u32 slot; /* of the cookies that are sent */
 	__u32 ts_offset;
 	enum nol_answer answer;
-	__u16 mss_v4, mss_v6; /* what our SYN-ACK advertises, with window and wscale */
-	__u16 window;
+	/* What our SYN-ACK advertises. The windows are without and with timestamps. */
+	__u16 mss_v4, mss_v6;
+	__u16 window_v4[2], window_v6[2];
 	__u8 wscale;
-	__u8 pad;
+	__u8 pad[3];
 };
-NOL_ABI_SIZE(nol_cookie, 88);
+NOL_ABI_SIZE(nol_cookie, 96);
 
 /* What a cookie says of the options that were agreed. */
 enum nol_cookie_option {
@@ -240,7 +241,7 @@ NOL_ABI_SIZE(nol_back, 48);
 	X(cookie_sent, "SYNs answered in XDP")                                                 \
 	X(cookie_expired, "cookies that came back too late")                                   \
 	X(cookie_forged, "acknowledgements that are no cookie")                                \
-	X(lost_ring_full, "lost: the ring buffer was full")                                    \
+	X(lost_ring_full, "lost: the ring buffer or the queue was full")                                    \
 	X(lost_too_long, "lost: longer than a record can be")                                  \
 	X(rst_own, "RST let go: sent by nolisten")                                             \
 	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")               \

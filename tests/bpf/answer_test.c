@@ -57,7 +57,8 @@ static void assert_answer(const struct segment *syn, const struct sent *sent,
 		.seq = cookie_expected(&tuple, ISN, kern_cookie(kern)->slot, mss_class),
 		.ack = ISN + 1,
 		.flags = TCP_SYN | TCP_ACK,
-		.window = COOKIE_WINDOW,
+		.window = (options.has_timestamps ? COOKIE_WINDOW_TS : COOKIE_WINDOW) +
+			  !addr_is_v4(&tuple.local.addr),
 		.options = options,
 	};
 	struct frame frame;

@@ -12,6 +12,7 @@
 #define COOKIE_MSS_V4 1460
 #define COOKIE_MSS_V6 1440
 #define COOKIE_WINDOW 65000
+#define COOKIE_WINDOW_TS 64000 /* with timestamps; IPv6: one more each */
 #define COOKIE_WSCALE 9
 
 /* Each slot has a key of its own. */
@@ -31,7 +32,8 @@ static inline void cookie_enable(enum nol_answer answer)
 		.answer = answer,
 		.mss_v4 = COOKIE_MSS_V4,
 		.mss_v6 = COOKIE_MSS_V6,
-		.window = COOKIE_WINDOW,
+		.window_v4 = {COOKIE_WINDOW, COOKIE_WINDOW_TS},
+		.window_v6 = {COOKIE_WINDOW + 1, COOKIE_WINDOW_TS + 1},
 		.wscale = COOKIE_WSCALE,
 	};
 	for (uint32_t slot = 0; slot < NOL_COOKIE_SLOTS; slot++)

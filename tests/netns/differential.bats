@@ -4,6 +4,17 @@
 load helpers
 load differential
 
+setup_file()
+{
+	differential_up
+	start_loader -m engine
+}
+
+teardown_file()
+{
+	lab_down "$KERNEL"
+}
+
 @test "answers all 256 flag bytes as a kernel listener does" {
 	compare flags
 }
@@ -27,6 +38,6 @@ load differential
 @test "reuses a connection in TIME-WAIT as a kernel listener does" {
 	# Half of what is above is still connected, and would keep the loader.
 	stop "$LOADER_PID" KILL
-	start_loader -p 34569 -s 'banner:hi\n'
+	start_loader -m engine -p 34569 -s 'banner:hi\n'
 	compare time-wait 34569
 }

@@ -7,6 +7,17 @@ load differential
 
 export DIFFER_METHOD=connect
 
+setup_file()
+{
+	differential_up
+	start_loader -m connect
+}
+
+teardown_file()
+{
+	lab_down "$KERNEL"
+}
+
 @test "answers all 256 flag bytes as a kernel listener does" {
 	compare flags
 }

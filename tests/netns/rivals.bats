@@ -95,3 +95,16 @@ reuse()
 		    client.close()
 	EOF
 }
+
+@test "tells the end of every connection of a port that is used again at once" {
+	start_loader --service='banner:hello'
+	is_equal "$(reuse 10.0.0.2 200 | grep -c hello)" 200
+	wait_for 5 has_told_all 200
+	is_equal "$(jq -r .event "$EVENTS" | grep -v syn | paste -sd ' ' - | sed 's/established handed_off closed *//g')" ""
+}
+
+# Each connection is closed before the next one is established.
+has_told_all()
+{
+	[ "$(grep -c '"closed"' "$EVENTS")" = "$1" ]
+}

@@ -19,16 +19,15 @@
 
 #include "alerts.h"
 #include "answered.h"
-#include "answerer.h"
+#include "answering.h"
 #include "clock.h"
 #include "control.h"
 #include "control_server.h"
-#include "cookie_keys.h"
 #include "link_watch.h"
 #include "listeners.h"
 #include "log.h"
-#include "method_engine.h"
-#include "probe.h"
+#include "method.h"
+#include "rates.h"
 #include "report.h"
 #include "session.h"
 #include "tcp_settings.h"
@@ -39,11 +38,11 @@ struct loader {
 	const struct loader_options *options;
 	struct link_info link;
 	struct loop *loop;
-	struct kern *kern;
+	struct method method;
 	struct answered *answered;
 	struct link_watch *watch;
-	struct packet_io *io;
-	struct answerer *answerer;
+	struct answerer *answerer; /* NULL: the method has none */
+	struct engine_config engine; /* as the session began with it */
 	struct service *service;
 	struct events *events;
 	struct connect_back *connect_back; /* NULL but for its method */
@@ -52,6 +51,7 @@ struct loader {
 	struct loop_source *signals, *beat, *watch_source;
 	struct alerts alerts;
 	struct report report;
+	struct rates rates;
 	bool is_going; /* detached, waits for the last connection */
 	int err; /* why it cannot go on */
 };
@@ -91,9 +91,8 @@ static void take_link_event(void *context, enum link_event event, const struct l
 		}
 		if (info->mtu && info->mtu != loader->link.mtu) {
 			session_set_mtu(loader->session, info->mtu);
-			method_engine_set_mtu(loader->io, info->mtu);
-			answerer_set_mss(loader->answerer, session_mss_v4(info->mtu),
-					 session_mss_v6(info->mtu));
+			loader->method.io->ops->set_mtu(loader->method.io, info->mtu);
+			answering_set_mtu(loader->answerer, &loader->engine, info->mtu);
 		}
 		loader->link = *info;
 		break;
@@ -117,9 +116,10 @@ static void beat(void *context, uint32_t events)
 	struct loader *loader = context;
 
 	(void)events;
-	kern_beat(loader->kern);
+	method_beat(&loader->method);
 	answerer_beat(loader->answerer, session_half_open(loader->session));
-	alerts_check(&loader->alerts, loader->kern, loader->events);
+	rates_beat(&loader->rates, loader->method.io, clock_monotonic_ns());
+	alerts_check(&loader->alerts, loader->method.io, loader->events);
 	events_flush(loader->events);
 	if (loader->is_going && !service_active(loader->service))
 		session_stop(loader->session);
@@ -128,16 +128,17 @@ static void beat(void *context, uint32_t events)
 static void print_summary(const struct loader *loader)
 {
 	const struct session_stats *stats = session_stats(loader->session);
-	struct nol_stats programs = {0};
+	struct packet_io *io = loader->method.io;
+	struct nol_stats packets = {0};
 
-	kern_stats_read(loader->kern, &programs);
+	io->ops->read_stats(io, &packets);
 	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
 		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
 		 " RST dropped, %" PRIu64 " lost",
-		 loader->options->ifname, stats->syn + (uint64_t)programs.cookie_sent,
+		 loader->options->ifname, stats->syn + (uint64_t)packets.cookie_sent,
 		 stats->established, stats->handed_off, stats->expired, stats->reset,
-		 (uint64_t)programs.rst_dropped,
-		 (uint64_t)(programs.lost_ring_full + programs.lost_too_long + stats->table_full));
+		 (uint64_t)packets.rst_dropped,
+		 (uint64_t)(packets.lost_ring_full + packets.lost_too_long + stats->table_full));
 }
 
 /* The first signal: hand off what is complete, detach, leave the rest to the service. */
@@ -146,9 +147,11 @@ static void begin_going(struct loader *loader)
 	size_t active;
 
 	session_drain(loader->session);
+	method_stop_holding(&loader->method);
+	session_leave(loader->session);
 	if (loader->connect_back)
 		connect_back_forget_all(loader->connect_back);
-	kern_detach(loader->kern);
+	loader->method.io->ops->detach(loader->method.io);
 	loader->is_going = true;
 	print_summary(loader);
 	active = service_active(loader->service);
@@ -204,76 +207,24 @@ static int open_control(struct loader *loader)
 	return err ? fail(loader, "cannot serve the control socket", err) : 0;
 }
 
-static int configure_guard(struct loader *loader)
-{
-	struct nol_config *config = kern_config(loader->kern);
-	struct link_info redirect;
-	int err;
-
-	config->ifindex = loader->link.ifindex;
-	config->rst_action = loader->options->rst_action;
-	if (config->rst_action != NOL_RST_REDIRECT)
-		return 0;
-	err = link_find(loader->options->redirect_ifname, &redirect);
-	if (err) {
-		log_error("--rst: %s: no such interface", loader->options->redirect_ifname);
-		return err;
-	}
-	config->redirect_ifindex = redirect.ifindex;
-	return 0;
-}
-
-static int open_kern(struct loader *loader)
-{
-	const struct loader_options *options = loader->options;
-	const struct kern_options kern = {
-		.ifname = options->ifname,
-		.ifindex = loader->link.ifindex,
-		.has_link_header = loader->link.has_link_header,
-		.is_loopback = loader->link.is_loopback,
-		.xdp_mode = options->xdp_mode,
-		.tc_mode = options->tc_mode,
-		.ring_size = options->ring_size,
-		.max_flows = options->max_flows,
-		.connects_back = options->method == NOL_METHOD_CONNECT,
-	};
-	int err = kern_open(&loader->kern, &kern);
-
-	if (err)
-		return err;
-	kern_set_ports(loader->kern, &options->ports);
-	kern_beat(loader->kern);
-	return configure_guard(loader);
-}
-
 static int open_answered(struct loader *loader)
 {
 	const struct loader_options *options = loader->options;
-	int err = answered_new(&loader->answered, loader->kern);
+	int err = answered_new(&loader->answered, loader->method.io);
 
 	for (size_t i = 0; !err && i < options->prefix_count; i++)
 		err = answered_add_prefix(loader->answered, &options->prefixes[i], options->ifname);
 	return err;
 }
 
-static int open_io(struct loader *loader)
+static int open_events(struct loader *loader)
 {
-	const struct replay_options replay = {
-		.ifindex = loader->link.ifindex,
-		.has_link_header = loader->link.has_link_header,
-		.is_loopback = loader->link.is_loopback,
-		.mtu = loader->link.mtu,
-	};
 	const struct events_options events = {
 		.json_path = loader->options->events_path,
 		.is_quiet = loader->options->is_quiet,
 	};
-	const bool connects_back = loader->options->method == NOL_METHOD_CONNECT;
-	int err =
-		method_engine_new(&loader->io, loader->kern,
-				  connects_back ? NOL_METHOD_CONNECT : NOL_METHOD_ENGINE, &replay);
 
-	return err ?: events_new(&loader->events, &events);
+	return events_new(&loader->events, &events);
 }
 
 static int open_service(struct loader *loader)
@@ -293,8 +244,8 @@ static int open_service(struct loader *loader)
 static int open_connect_back(struct loader *loader, struct session_options *session)
 {
 	struct connect_back_options options = {
-		.kern = loader->kern,
-		.io = loader->io,
+		.kern = loader->method.kern,
+		.io = loader->method.io,
 		.socket = session->handoff,
 		.is_loopback = loader->link.is_loopback,
 	};
@@ -308,51 +259,12 @@ static int open_connect_back(struct loader *loader, struct session_options *sess
 	return err;
 }
 
-/* --cookie-key, if it is there. */
-static int read_cookie_key(const struct loader_options *options, uint8_t key[SIPHASH_KEY_SIZE],
-			   const uint8_t **out)
-{
-	const char *why;
-	int err;
-
-	*out = NULL;
-	if (!options->cookie_key_path)
-		return 0;
-	err = cookie_file_read(options->cookie_key_path, key, &why);
-	if (err)
-		log_error("--cookie-key: %s: %s", options->cookie_key_path, why);
-	else
-		*out = key;
-	return err;
-}
-
-static int open_answerer(struct loader *loader, const struct engine_config *engine)
-{
-	struct answerer_options options = {
-		.ifname = loader->options->ifname,
-		.has_link_header = loader->link.has_link_header,
-		.method = loader->options->method,
-		.mss_v4 = engine->mss_v4,
-		.mss_v6 = engine->mss_v6,
-		.window = engine->window,
-		.wscale = engine->wscale,
-		.max_flows = loader->options->max_flows,
-	};
-	uint8_t key[SIPHASH_KEY_SIZE];
-	int err = read_cookie_key(loader->options, key, &options.shared_key);
-
-	if (err)
-		return err;
-	err = answerer_new(&loader->answerer, loader->kern, &options);
-	return err ? fail(loader, "no random numbers", err) : 0;
-}
-
 static int open_session(struct loader *loader)
 {
 	const struct loader_options *options = loader->options;
 	struct session_options session = {
 		.loop = loader->loop,
-		.io = loader->io,
+		.io = loader->method.io,
 		.service = loader->service,
 		.events = loader->events,
 		.ports = &options->ports,
@@ -362,15 +274,17 @@ static int open_session(struct loader *loader)
 		.spin_ns = options->spin_us * CLOCK_NS_PER_US,
 		.max_flows = options->max_flows,
 	};
-	int err;
+	int err = 0;
 
 	tcp_settings_read(&session.engine, loader->link.mtu);
 	if (getrandom(session.engine.key, sizeof(session.engine.key), 0) !=
 	    sizeof(session.engine.key))
 		return fail(loader, "no random numbers", -EIO);
 	err = open_connect_back(loader, &session);
-	if (!err)
-		err = open_answerer(loader, &session.engine);
+	loader->engine = session.engine;
+	if (!err && loader->method.kern)
+		err = answering_open(&loader->answerer, loader->method.kern, options, &loader->link,
+				     &loader->engine);
 	return err ?: session_new(&loader->session, &session);
 }
 
@@ -396,29 +310,28 @@ static void fill_report(struct loader *loader)
 		.ifname = loader->options->ifname,
 		.method_name = options_method_text(loader->options->method),
 		.service_name = loader->options->service,
-		.kern = loader->kern,
-		.io = loader->io,
+		.method = &loader->method,
 		.session = loader->session,
 		.service = loader->service,
 		.answered = loader->answered,
 		.ports = &loader->options->ports,
+		.rates = &loader->rates,
 		.started_ns = clock_monotonic_ns(),
 	};
 }
 
 static void print_start(const struct loader *loader)
 {
-	char ports[256], addresses[512];
+	char ports[256], addresses[512], method[128];
 
 	port_set_format(&loader->options->ports, ports, sizeof(ports));
 	answered_format(loader->answered, addresses, sizeof(addresses));
+	method_format(&loader->method, method, sizeof(method));
 	if (!loader->link.is_up)
 		log_warning("%s: is down, nothing arrives until it is up", loader->options->ifname);
 	listeners_warn(&loader->options->ports);
-	log_info("%s: answering TCP port %s on %s with %s (method %s, xdp %s, guard %s)",
-		 loader->options->ifname, ports, addresses, loader->options->service,
-		 options_method_text(loader->options->method), kern_xdp_mode_text(loader->kern),
-		 kern_tc_mode_text(loader->kern));
+	log_info("%s: answering TCP port %s on %s with %s (%s)", loader->options->ifname, ports,
+		 addresses, loader->options->service, method);
 }
 
 static int start(struct loader *loader)
@@ -431,11 +344,11 @@ static int start(struct loader *loader)
 	if (!err)
 		err = open_control(loader);
 	if (!err)
-		err = open_kern(loader);
+		err = method_open(&loader->method, loader->options, &loader->link);
 	if (!err)
 		err = open_answered(loader);
 	if (!err)
-		err = open_io(loader);
+		err = open_events(loader);
 	if (!err)
 		err = open_service(loader);
 	if (!err)
@@ -443,11 +356,10 @@ static int start(struct loader *loader)
 	if (!err)
 		err = open_sources(loader);
 	if (!err)
-		err = kern_attach(loader->kern);
+		err = method_attach(&loader->method);
 	if (err)
 		return err;
 	answerer_start(loader->answerer);
-	kern_pin(loader->kern);
 	fill_report(loader);
 	print_start(loader);
 	return 0;
@@ -464,11 +376,9 @@ static void finish(struct loader *loader)
 	session_free(loader->session);
 	connect_back_free(loader->connect_back);
 	events_free(loader->events);
-	if (loader->io)
-		loader->io->ops->free(loader->io);
 	answerer_free(loader->answerer);
 	answered_free(loader->answered);
-	kern_close(loader->kern);
+	method_close(&loader->method);
 	loop_free(loader->loop);
 }
 

@@ -53,6 +53,8 @@ void adopt_input(struct engine *engine, const struct segment *in,
 	flow->public.iss = in->ack - 1;
 	flow->public.irs = in->seq - 1;
 	flow->public.remote_mss = flow->local_mss;
+	flow->public.local_window =
+		engine_window(&engine->config, flow->local_mss, cookie->has_timestamps);
 	agree(engine, &flow->public, in, cookie);
 	flow_establish(engine, flow, in);
 	out->event = ENGINE_EVENT_ESTABLISHED;

@@ -106,6 +106,9 @@ struct engine_action {
 	struct segment reply;
 };
 
+/* What a SYN-ACK advertises, for an MSS of ours. */
+uint16_t engine_window(const struct engine_config *config, uint16_t mss, bool has_timestamps);
+
 /* -EINVAL: max_flows is 0 or above 2^24; -ENOMEM. */
 int engine_new(struct engine **out, const struct engine_config *config);
 void engine_free(struct engine *engine);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cookie_keys.h"
 #include "log.h"
@@ -22,8 +23,8 @@ struct answerer {
 
 static bool is_answering(const struct answerer *answerer)
 {
-	return answerer->options.method == NOL_METHOD_NONE ||
-	       answerer->options.method == NOL_METHOD_XDP;
+	return answerer && (answerer->options.method == NOL_METHOD_NONE ||
+			    answerer->options.method == NOL_METHOD_XDP);
 }
 
 static enum nol_answer choose_answer(const struct answerer *answerer, uint32_t half_open)
@@ -63,9 +64,6 @@ int answerer_new(struct answerer **out, struct kern *kern, const struct answerer
 	answerer->options = *options;
 	answerer->kern = kern;
 	answerer->cookie = kern_cookie(kern);
-	answerer->cookie->window = options->window;
-	answerer->cookie->wscale = options->wscale;
-	answerer_set_mss(answerer, options->mss_v4, options->mss_v6);
 	err = is_answering(answerer) ? open_keys(answerer) : 0;
 	answerer->options.shared_key = NULL; /* the caller's */
 	if (err)
@@ -83,10 +81,18 @@ void answerer_free(struct answerer *answerer)
 	free(answerer);
 }
 
-void answerer_set_mss(struct answerer *answerer, uint16_t mss_v4, uint16_t mss_v6)
+void answerer_set_terms(struct answerer *answerer, const struct answerer_terms *terms)
 {
-	answerer->cookie->mss_v4 = mss_v4;
-	answerer->cookie->mss_v6 = mss_v6;
+	struct nol_cookie *cookie;
+
+	if (!answerer)
+		return;
+	cookie = answerer->cookie;
+	cookie->mss_v4 = terms->mss_v4;
+	cookie->mss_v6 = terms->mss_v6;
+	cookie->wscale = terms->wscale;
+	memcpy(cookie->window_v4, terms->window_v4, sizeof(cookie->window_v4));
+	memcpy(cookie->window_v6, terms->window_v6, sizeof(cookie->window_v6));
 }
 
 static void check_replies(struct answerer *answerer, int timeout_ms)

@@ -20,16 +20,21 @@ struct answerer_options {
 	enum nol_method
 		method; /* NOL_METHOD_NONE: auto; others than that and NOL_METHOD_XDP: nothing */
 	const uint8_t *shared_key; /* 16 bytes, or NULL: random keys */
-	uint16_t mss_v4, mss_v6, window;
-	uint8_t wscale;
 	uint32_t max_flows;
 };
 
-/* kern is borrowed. -EIO: no random numbers. */
+/* What the SYN-ACK advertises; the windows without and with timestamps. */
+struct answerer_terms {
+	uint16_t mss_v4, mss_v6;
+	uint16_t window_v4[2], window_v6[2];
+	uint8_t wscale;
+};
+
+/* Without programs there is none: NULL is legal below, and does nothing. kern is borrowed. -EIO: no random numbers. */
 int answerer_new(struct answerer **out, struct kern *kern, const struct answerer_options *options);
 void answerer_free(struct answerer *answerer);
 
-void answerer_set_mss(struct answerer *answerer, uint16_t mss_v4, uint16_t mss_v6);
+void answerer_set_terms(struct answerer *answerer, const struct answerer_terms *terms);
 /*
  * From now on, after the programs are attached; in native mode once a reply has been seen to arrive. Again when
  * the link comes back: the other end may have changed.

@@ -25,6 +25,36 @@ static struct method_engine *from_io(struct packet_io *io)
 	return (struct method_engine *)io;
 }
 
+static int attach(struct packet_io *io)
+{
+	return kern_attach(from_io(io)->kern);
+}
+
+static void detach(struct packet_io *io)
+{
+	kern_detach(from_io(io)->kern);
+}
+
+static int add_prefix(struct packet_io *io, const struct prefix *prefix)
+{
+	return kern_add_prefix(from_io(io)->kern, prefix);
+}
+
+static int remove_prefix(struct packet_io *io, const struct prefix *prefix)
+{
+	return kern_remove_prefix(from_io(io)->kern, prefix);
+}
+
+static void set_mtu(struct packet_io *io, uint32_t mtu)
+{
+	replay_set_mtu(from_io(io)->replay, mtu);
+}
+
+static int read_stats(struct packet_io *io, struct nol_stats *out)
+{
+	return kern_stats_read(from_io(io)->kern, out);
+}
+
 static struct held_cookie cookie_of(const struct nol_record *record)
 {
 	return (struct held_cookie){
@@ -114,14 +144,16 @@ static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t n
 		.method = io->ops->method,
 	};
 	struct kern *kern = from_io(io)->kern;
+	struct nol_flow old = {0};
 	int err = kern_flow_add(kern, tuple, &flow);
 
 	if (err != -EEXIST)
 		return err;
 	if (is_alive(io, tuple))
 		return -EALREADY;
-	kern_flow_remove(kern, tuple, NULL);
-	return kern_flow_add(kern, tuple, &flow);
+	kern_flow_remove(kern, tuple, &old);
+	err = kern_flow_add(kern, tuple, &flow);
+	return err ?: old.state == NOL_FLOW_HANDED_OFF;
 }
 
 static int replay_held(struct packet_io *io, const struct held_packet *packet)
@@ -150,6 +182,13 @@ static int close_flow(struct packet_io *io, const struct tuple *tuple)
 	if (flow.state != NOL_FLOW_HANDED_OFF)
 		return -ENOENT;
 	return kern_flow_set(kern, tuple, NOL_FLOW_CLOSED);
+}
+
+static enum nol_method flow_method(struct packet_io *io, const struct tuple *tuple)
+{
+	struct nol_flow flow;
+
+	return kern_flow_get(from_io(io)->kern, tuple, &flow) ? NOL_METHOD_ENGINE : flow.method;
 }
 
 static void forget_flow(struct packet_io *io, const struct tuple *tuple, bool only_closed)
@@ -198,14 +237,16 @@ static void free_method(struct packet_io *io)
 }
 
 /* The same for both methods: with connect a kernel socket sends the SYN-ACK, and the rest is the engine's. */
-#define OPS(of_method)                                                                         \
-	{                                                                                      \
-		.method = of_method, .receive = receive, .send = send_segment, .flush = flush, \
-		.set_spinning = set_spinning, .open_flow = open_flow, .replay = replay_held,   \
-		.hand_off_flow = hand_off_flow, .force_flow = force_flow,                      \
-		.close_flow = close_flow, .is_handed_off = is_handed_off,                      \
-		.forget_flow = forget_flow, .visit_flows = visit_flows, .fd = ring_fd,         \
-		.free = free_method,                                                           \
+#define OPS(of_method)                                                                             \
+	{                                                                                          \
+		.method = of_method, .attach = attach, .detach = detach, .add_prefix = add_prefix, \
+		.remove_prefix = remove_prefix, .set_mtu = set_mtu, .read_stats = read_stats,      \
+		.receive = receive, .flush = flush, .set_spinning = set_spinning,                  \
+		.open_flow = open_flow, .hand_off_flow = hand_off_flow, .force_flow = force_flow,  \
+		.close_flow = close_flow, .is_handed_off = is_handed_off,                          \
+		.flow_method = flow_method, .forget_flow = forget_flow,                            \
+		.visit_flows = visit_flows, .send = send_segment, .replay = replay_held,           \
+		.fd = ring_fd, .free = free_method                                                 \
 	}
 
 static const struct packet_io_ops engine_ops = OPS(NOL_METHOD_ENGINE);
@@ -247,9 +288,4 @@ out:
 	else
 		*out = &method->io;
 	return err;
-}
-
-void method_engine_set_mtu(struct packet_io *io, uint32_t mtu)
-{
-	replay_set_mtu(from_io(io)->replay, mtu);
 }

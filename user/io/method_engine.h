@@ -8,12 +8,9 @@
 #include "replay.h"
 
 /*
- * kern is borrowed; it has to be attached by the caller. options->tag is chosen here and told to the programs.
+ * kern is borrowed. options->tag is chosen here and told to the programs.
  * kind: NOL_METHOD_ENGINE, or NOL_METHOD_CONNECT, where a kernel socket answers and the rest is the same.
  */
 int method_engine_new(struct packet_io **out, struct kern *kern, enum nol_method kind,
 		      const struct replay_options *options);
-/* The MTU changed. */
-void method_engine_set_mtu(struct packet_io *io, uint32_t mtu);
-
 #endif

@@ -98,20 +98,35 @@ int sock_diag_read(int watch_fd, sock_diag_fn fn, void *context)
 	return err == -EAGAIN || err > 0 ? count : err;
 }
 
-/* Send one request on a socket of its own and read the whole answer. */
-static int ask(const struct request *request, sock_diag_fn fn, void *context)
+int sock_diag_open(void)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	int count = 0;
-	int err;
 
-	if (fd < 0)
-		return -errno;
-	err = send(fd, request, sizeof(*request), 0) < 0 ? -errno : 0;
+	return fd < 0 ? -errno : fd;
+}
+
+/* Send one request and read the whole answer. */
+static int ask_on(int fd, const struct request *request, sock_diag_fn fn, void *context)
+{
+	int count = 0;
+	int err = send(fd, request, sizeof(*request), 0) < 0 ? -errno : 0;
+
 	while (!err)
 		err = read_messages(fd, 0, fn, context, &count);
-	close(fd);
 	return err < 0 ? err : count;
+}
+
+/* The same on a socket of its own. */
+static int ask(const struct request *request, sock_diag_fn fn, void *context)
+{
+	int fd = sock_diag_open();
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = ask_on(fd, request, fn, context);
+	close(fd);
+	return result;
 }
 
 static struct request request_of(uint16_t type, uint16_t flags, uint8_t family)
@@ -183,6 +198,17 @@ int sock_diag_find(const struct tuple *tuple, uint32_t ifindex, uint8_t *tcp_sta
 	if (!state || state == TCP_LISTEN)
 		return -ENOENT;
 	*tcp_state = state;
+	return 0;
+}
+
+int sock_diag_has_owner(int fd, const struct tuple *tuple, uint32_t ifindex, bool *out)
+{
+	const struct request request = request_for(SOCK_DIAG_BY_FAMILY, tuple, ifindex);
+	int result = ask_on(fd, &request, NULL, NULL);
+
+	if (result < 0 && result != -ENOENT)
+		return result;
+	*out = result >= 0;
 	return 0;
 }
 

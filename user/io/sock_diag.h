@@ -27,6 +27,11 @@ int sock_diag_visit(uint32_t states, sock_diag_fn fn, void *context);
  */
 int sock_diag_find(const struct tuple *tuple, uint32_t ifindex, uint8_t *tcp_state);
 
+/* A descriptor for sock_diag_has_owner(), or -errno. */
+int sock_diag_open(void);
+/* Would a packet of this 4-tuple, coming in by the interface, reach a kernel socket: connected, listening, TIME-WAIT? */
+int sock_diag_has_owner(int fd, const struct tuple *tuple, uint32_t ifindex, bool *out);
+
 /*
  * End the TIME-WAIT socket of this 4-tuple. -ENOENT; -EADDRINUSE: a socket in another state has it, and stays;
  * -EOPNOTSUPP without CONFIG_INET_DIAG_DESTROY.

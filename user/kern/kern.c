@@ -156,6 +156,11 @@ int kern_attach(struct kern *kern)
 	return err;
 }
 
+void kern_detach_ingress(struct kern *kern)
+{
+	xdp_detach(kern);
+}
+
 void kern_detach(struct kern *kern)
 {
 	xdp_detach(kern);

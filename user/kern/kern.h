@@ -47,6 +47,8 @@ int kern_open(struct kern **out, const struct kern_options *options);
 /* Attach ingress and guard. -EBUSY: another XDP program is there (logged with its id and name). */
 int kern_attach(struct kern *kern);
 /* Detach both; maps stay readable. */
+/* Nothing is held any more; what was held can still be replayed through egress. */
+void kern_detach_ingress(struct kern *kern);
 void kern_detach(struct kern *kern);
 void kern_close(struct kern *kern); /* detaches, unpins; NULL is legal */
 

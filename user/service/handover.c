@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adopted.h"
 #include "clock.h"
 #include "log.h"
 
@@ -171,7 +172,7 @@ static void emit(struct handover *handover, enum event_kind kind, const struct e
 	const struct event event = {
 		.kind = kind,
 		.tuple = &flow->tuple,
-		.method = flow->is_adopted ? NOL_METHOD_XDP : handover->options.io->ops->method,
+		.method = adopted_method(flow, handover->options.io),
 		.rtt_us = -1,
 		.handoff_us = handoff_us,
 		.reason = reason,

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adopted.h"
 #include "clock.h"
 #include "closing.h"
 #include "handover.h"
@@ -51,6 +52,7 @@ struct session {
 	uint64_t last_packet_ns;
 	bool is_spinning;
 	bool is_stopping;
+	bool is_leaving; /* half-open flows are nobody's */
 };
 
 static void emit(struct session *session, enum event_kind kind, const struct tuple *tuple,
@@ -66,20 +68,6 @@ static void emit(struct session *session, enum event_kind kind, const struct tup
 	};
 
 	events_emit(session->options.events, &event);
-}
-
-/* Who answered the SYN. */
-static enum nol_method method_of(const struct session *session, const struct engine_flow *flow)
-{
-	return flow->is_adopted ? NOL_METHOD_XDP : session->io->ops->method;
-}
-
-/* -1: nobody knows when the SYN-ACK of a cookie was sent. */
-static int64_t rtt_us(const struct engine_flow *flow)
-{
-	if (flow->is_adopted)
-		return -1;
-	return (int64_t)((flow->established_ns - flow->sent_ns) / CLOCK_NS_PER_US);
 }
 
 static void send_segment(struct session *session, const struct segment *segment)
@@ -127,7 +115,9 @@ static bool begin_flow(struct session *session, struct engine_flow *flow, bool h
 {
 	int err = open_flow(session, &flow->tuple);
 
-	if (err) {
+	if (err > 0)
+		closing_replaced(session->closing, &flow->tuple);
+	if (err < 0) {
 		if (err != -EALREADY) {
 			session->stats.table_full++;
 			emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
@@ -154,8 +144,8 @@ static void tell_established(struct session *session, const struct engine_flow *
 	const struct event event = {
 		.kind = EVENT_ESTABLISHED,
 		.tuple = &flow->tuple,
-		.method = method_of(session, flow),
-		.rtt_us = rtt_us(flow),
+		.method = adopted_method(flow, session->io),
+		.rtt_us = adopted_rtt_us(flow),
 		.handoff_us = -1,
 	};
 
@@ -249,6 +239,34 @@ static void act(struct session *session, struct engine_action *action,
 		answer(session, action);
 }
 
+/* Handshakes that the kernel won: the remote has its RST, what we sent comes too late. */
+static void end_killed(struct session *session)
+{
+	struct packet_io *io = session->io;
+	struct engine_flow *flow;
+	struct killed_flow killed;
+
+	while (io->ops->take_killed && io->ops->take_killed(io, &killed)) {
+		const struct event event = {
+			.kind = EVENT_RESET,
+			.tuple = &killed.tuple,
+			.method = io->ops->method,
+			.rtt_us = -1,
+			.handoff_us = -1,
+			.first_by_us = killed.first_by_ns / CLOCK_NS_PER_US + 1,
+			.reason = "kernel_rst",
+		};
+
+		flow = engine_find(session->engine, &killed.tuple);
+		if (!flow || flow->state == ENGINE_ESTABLISHED)
+			continue;
+		session->stats.reset++;
+		events_emit(session->options.events, &event);
+		io->ops->forget_flow(io, &killed.tuple, false);
+		engine_release(session->engine, flow);
+	}
+}
+
 /* Each packet that ingress has numbered counts, whatever becomes of it: the hand-off waits for all of them. */
 static void count_held(struct session *session, const struct held_packet *packet,
 		       struct engine_flow *flow, const struct tuple *tuple)
@@ -276,23 +294,11 @@ static void drop_malformed(struct session *session, const struct held_packet *pa
 		session->io->ops->forget_flow(session->io, &tuple, false);
 }
 
-static struct engine_cookie cookie_of(const struct session *session, const struct held_cookie *held)
-{
-	return (struct engine_cookie){
-		.mss = held->mss,
-		.has_wscale = held->has_wscale,
-		.has_sack = held->has_sack,
-		.has_timestamps = held->has_timestamps,
-		.wscale = held->wscale,
-		.tsval = (uint32_t)(session->now_ns >> NOL_COOKIE_TS_SHIFT) + held->ts_offset,
-	};
-}
-
 /* The end of a handshake that a cookie began. A flow that cannot be adopted must not stay half-open. */
 static void adopt(struct session *session, const struct held_packet *packet,
 		  const struct segment *segment)
 {
-	const struct engine_cookie cookie = cookie_of(session, packet->cookie);
+	const struct engine_cookie cookie = adopted_cookie(packet->cookie, session->now_ns);
 	const bool is_known = engine_find(session->engine, &segment->tuple);
 	struct engine_action action;
 
@@ -316,6 +322,7 @@ static void take_packet(void *context, const struct held_packet *packet)
 	struct engine_action action;
 	struct segment segment;
 
+	end_killed(session); /* before the remote's answer to the SYN-ACK that came too late */
 	if (segment_parse(ip, len, &segment) != SEGMENT_OK) {
 		drop_malformed(session, packet);
 		return;
@@ -336,11 +343,16 @@ static void take_packet(void *context, const struct held_packet *packet)
 	act(session, &action, packet);
 }
 
+static uint64_t deadline_ns(const struct session *session)
+{
+	return session->is_leaving ? UINT64_MAX : engine_deadline_ns(session->engine);
+}
+
 static void expire(struct session *session)
 {
 	struct engine_action action;
 
-	if (engine_deadline_ns(session->engine) > session->now_ns)
+	if (deadline_ns(session) > session->now_ns)
 		return;
 	while (engine_expire(session->engine, session->now_ns, &action)) {
 		if (action.has_reply && !session->connect_back)
@@ -356,6 +368,7 @@ static int work(struct session *session)
 
 	session->now_ns = clock_monotonic_ns();
 	count = session->io->ops->receive(session->io, RECEIVE_BATCH, take_packet, session);
+	end_killed(session);
 	expire(session);
 	flush(session);
 	if (handover_has_work(session->handover)) {
@@ -371,13 +384,13 @@ static int work(struct session *session)
 
 static int timeout_ms(const struct session *session)
 {
-	const uint64_t deadline_ns = engine_deadline_ns(session->engine);
+	const uint64_t next_ns = deadline_ns(session);
 
-	if (handover_has_work(session->handover) || deadline_ns <= session->now_ns)
+	if (handover_has_work(session->handover) || next_ns <= session->now_ns)
 		return 0;
-	if (deadline_ns == UINT64_MAX)
+	if (next_ns == UINT64_MAX)
 		return -1;
-	return (int)((deadline_ns - session->now_ns) / CLOCK_NS_PER_MS) + 1;
+	return (int)((next_ns - session->now_ns) / CLOCK_NS_PER_MS) + 1;
 }
 
 static void set_spinning(struct session *session, bool is_spinning)
@@ -422,12 +435,26 @@ void session_drain(struct session *session)
 	}
 }
 
+void session_leave(struct session *session)
+{
+	session->is_leaving = true;
+	session_drain(session);
+}
+
 static void count_closed(void *context, const struct tuple *tuple)
 {
 	struct session *session = context;
+	struct packet_io *io = session->io;
+	const struct event event = {
+		.kind = EVENT_CLOSED,
+		.tuple = tuple,
+		.method = io->ops->flow_method ? io->ops->flow_method(io, tuple) : io->ops->method,
+		.rtt_us = -1,
+		.handoff_us = -1,
+	};
 
 	session->stats.closed++;
-	emit(session, EVENT_CLOSED, tuple, NULL);
+	events_emit(session->options.events, &event);
 }
 
 /* The ring is readable: that woke the loop, the next round takes what is there. */

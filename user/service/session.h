@@ -71,6 +71,8 @@ int session_run(struct session *session);
 void session_stop(struct session *session);
 /* Take what is held and hand off what is complete, once; before the programs are detached. */
 void session_drain(struct session *session);
+/* Once more, when nothing is held any more; what is half-open then is left alone, with no SYN-ACK sent again. */
+void session_leave(struct session *session);
 
 void session_set_mtu(struct session *session, uint32_t mtu);
 const struct session_stats *session_stats(const struct session *session);
