@@ -52,6 +52,7 @@ static int open_kern(struct method *method, const struct loader_options *options
 		.tc_mode = options->tc_mode,
 		.ring_size = options->ring_size,
 		.max_flows = options->max_flows,
+		.connects_back = options->method == NOL_METHOD_CONNECT,
 	};
 	int err = kern_open(&method->kern, &kern);
 
@@ -71,9 +72,13 @@ static int open_with_bpf(struct method *method, const struct loader_options *opt
 		.is_loopback = link->is_loopback,
 		.mtu = link->mtu,
 	};
+	const bool connects_back = options->method == NOL_METHOD_CONNECT;
 	int err = open_kern(method, options, link);
 
-	return err ?: method_engine_new(&method->io, method->kern, &replay);
+	return err
+		       ?: method_engine_new(&method->io, method->kern,
+					    connects_back ? NOL_METHOD_CONNECT : NOL_METHOD_ENGINE,
+					    &replay);
 }
 
 int method_open(struct method *out, const struct loader_options *options,

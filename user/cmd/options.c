@@ -23,7 +23,7 @@ static const struct argp_option option_table[] = {
 	{"address", 'a', "LIST", 0,
 	 "local addresses or prefixes to answer, IPv4 and IPv6 [the interface's own]", 2},
 	{"method", 'm', "METHOD", 0,
-	 "who answers the SYN: auto, xdp, engine, nfqueue, filter, raw "
+	 "who answers the SYN: auto, xdp, engine, connect, nfqueue, filter, raw "
 	 "[auto: XDP plain ones, the engine the others]",
 	 3},
 	{"service", 's', "WHAT", 0, "what a connection gets, see below [echo]", 4},

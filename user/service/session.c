@@ -16,6 +16,9 @@
  * From the swap on, ingress passes the flow's packets and the guard lets its RSTs go: it is an ordinary connection, and
  * nothing here touches it again until sock_diag reports that its socket is gone.
  *
+ * Method connect differs in who has the socket when: it is made with the flow, sends the SYN-ACK, and is connected by
+ * the time of the hand-off or a moment later (connect_back.h). The engine's rules and the swap are the same.
+ *
  * After the last packet the rounds go on for spin_ns without sleeping, since the wake-up is most of the latency of a
  * handshake; then epoll waits.
  */
@@ -39,6 +42,7 @@
 struct session {
 	struct session_options options;
 	struct packet_io *io;
+	struct connect_back *connect_back;
 	struct engine *engine;
 	struct handover *handover;
 	struct closing *closing;
@@ -92,8 +96,22 @@ static int open_flow(struct session *session, const struct tuple *tuple)
 	return io->ops->open_flow(io, tuple, session->now_ns);
 }
 
+/* Method connect: its socket sends the SYN-ACK. */
+static bool connect_flow(struct session *session, struct engine_flow *flow, bool has_time_wait)
+{
+	int err = connect_back_open(session->connect_back, flow, has_time_wait);
+
+	if (!err)
+		return true;
+	session->stats.connect_failed++;
+	emit(session, EVENT_REFUSED, &flow->tuple, connect_back_refusal(err));
+	session->io->ops->forget_flow(session->io, &flow->tuple, false);
+	engine_release(session->engine, flow);
+	return false;
+}
+
 /* A new half-open flow: its packets have to be held before its SYN-ACK leaves. */
-static bool begin_flow(struct session *session, struct engine_flow *flow)
+static bool begin_flow(struct session *session, struct engine_flow *flow, bool has_time_wait)
 {
 	int err = open_flow(session, &flow->tuple);
 
@@ -109,20 +127,20 @@ static bool begin_flow(struct session *session, struct engine_flow *flow)
 	}
 	session->stats.syn++;
 	emit(session, EVENT_SYN, &flow->tuple, NULL);
-	return true;
+	return !session->connect_back || connect_flow(session, flow, has_time_wait);
 }
 
 static void end_flow(struct session *session, const struct engine_action *action,
 		     enum event_kind kind)
 {
+	if (session->connect_back)
+		connect_back_forget(session->connect_back, action->flow);
 	session->io->ops->forget_flow(session->io, &action->flow->tuple, false);
 	emit(session, kind, &action->flow->tuple, engine_reason_text(action->reason));
 }
 
-static void begin_handover(struct session *session, const struct engine_action *action,
-			   const struct held_packet *packet)
+static void tell_established(struct session *session, const struct engine_flow *flow)
 {
-	struct engine_flow *flow = action->flow;
 	const struct event event = {
 		.kind = EVENT_ESTABLISHED,
 		.tuple = &flow->tuple,
@@ -133,14 +151,39 @@ static void begin_handover(struct session *session, const struct engine_action *
 
 	session->stats.established++;
 	events_emit(session->options.events, &event);
+}
+
+/* Method connect: the socket is there, and needs its SYN-ACK unless ingress has made one of this packet. */
+static void join_socket(struct session *session, struct engine_flow *flow,
+			struct half_open *half_open, const struct held_packet *packet)
+{
+	handover_join(session->handover, flow, connect_back_take(session->connect_back, half_open));
+	if (!packet->is_turned && connect_back_inject(session->connect_back, flow, packet))
+		session->stats.replay_failed++;
+	if (connect_back_needs_replay(packet))
+		handover_store(session->handover, flow, packet);
+}
+
+static void begin_handover(struct session *session, const struct engine_action *action,
+			   const struct held_packet *packet)
+{
+	struct engine_flow *flow = action->flow;
+	struct half_open *half_open = flow->owner;
+
+	/* The SYN-ACK may have left, and the ACK come, since the round began. */
+	if (session->connect_back)
+		flow->established_ns = packet->held_ns;
+	tell_established(session, flow);
 	if (handover_add(session->handover, flow, action->has_reply ? &action->reply : NULL)) {
 		session->stats.handoff_failed++;
 		end_flow(session, action, EVENT_RESET);
 		engine_release(session->engine, flow);
 		return;
 	}
+	if (session->connect_back)
+		join_socket(session, flow, half_open, packet);
 	/* With a reply the segment was a SYN-ACK, of no use to an established socket. */
-	if (!action->has_reply)
+	else if (!action->has_reply)
 		handover_store(session->handover, flow, packet);
 }
 
@@ -156,8 +199,14 @@ static bool replay_if_handed_off(struct session *session, const struct segment *
 	return true;
 }
 
+static void answer(struct session *session, struct engine_action *action)
+{
+	if (!session->connect_back || connect_back_amend(session->connect_back, action))
+		send_segment(session, &action->reply);
+}
+
 /* What the engine made of a packet (or, without one, of the time). */
-static void act(struct session *session, const struct engine_action *action,
+static void act(struct session *session, struct engine_action *action,
 		const struct held_packet *packet)
 {
 	session->stats.reasons[action->reason]++;
@@ -165,7 +214,7 @@ static void act(struct session *session, const struct engine_action *action,
 	case ENGINE_NOTHING:
 		break;
 	case ENGINE_EVENT_SYN:
-		if (!begin_flow(session, action->flow))
+		if (!begin_flow(session, action->flow, packet->has_time_wait))
 			return;
 		break;
 	case ENGINE_EVENT_ESTABLISHED:
@@ -187,7 +236,7 @@ static void act(struct session *session, const struct engine_action *action,
 		break;
 	}
 	if (action->has_reply)
-		send_segment(session, &action->reply);
+		answer(session, action);
 }
 
 /* Handshakes that the kernel won: the remote has its RST, what we sent comes too late. */
@@ -282,6 +331,9 @@ static void take_packet(void *context, const struct held_packet *packet)
 		adopt(session, packet, &segment);
 		return;
 	}
+	if (session->connect_back)
+		connect_back_refresh(session->connect_back,
+				     engine_find(session->engine, &segment.tuple));
 	engine_input(session->engine, &segment, session->now_ns,
 		     packet->has_time_wait ? &packet->time_wait_snd_nxt : NULL, &action);
 	count_held(session, packet, action.flow, &segment.tuple);
@@ -303,7 +355,7 @@ static void expire(struct session *session)
 	if (deadline_ns(session) > session->now_ns)
 		return;
 	while (engine_expire(session->engine, session->now_ns, &action)) {
-		if (action.has_reply)
+		if (action.has_reply && !session->connect_back)
 			session->stats.syn_ack_retransmits++;
 		act(session, &action, NULL);
 	}
@@ -319,7 +371,7 @@ static int work(struct session *session)
 	end_killed(session);
 	expire(session);
 	flush(session);
-	if (!handover_is_empty(session->handover)) {
+	if (handover_has_work(session->handover)) {
 		handover_work(session->handover, session->now_ns);
 		flush(session);
 	}
@@ -334,7 +386,7 @@ static int timeout_ms(const struct session *session)
 {
 	const uint64_t next_ns = deadline_ns(session);
 
-	if (!handover_is_empty(session->handover) || next_ns <= session->now_ns)
+	if (handover_has_work(session->handover) || next_ns <= session->now_ns)
 		return 0;
 	if (next_ns == UINT64_MAX)
 		return -1;
@@ -417,6 +469,8 @@ static int open_handover(struct session *session)
 	const struct handover_options options = {
 		.io = session->io,
 		.engine = session->engine,
+		.connect_back = session->connect_back,
+		.loop = session->options.loop,
 		.service = session->options.service,
 		.events = session->options.events,
 		.socket = session->options.handoff,
@@ -443,6 +497,7 @@ int session_new(struct session **out, const struct session_options *options)
 		return -ENOMEM;
 	session->options = *options;
 	session->io = options->io;
+	session->connect_back = options->connect_back;
 	err = engine_new(&session->engine, &options->engine);
 	if (!err)
 		err = open_handover(session);
