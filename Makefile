@@ -33,8 +33,9 @@ SEES_ipc     := base
 SEES_kern    := base net abi
 SEES_io      := base net kern abi
 SEES_service := base net engine kern io ipc abi
-SEES_cmd     := base net engine kern io ipc service abi
-LAYERS := base net engine ipc kern io service cmd
+SEES_bench   := base net engine kern io ipc service abi
+SEES_cmd     := base net engine kern io ipc service bench abi
+LAYERS := base net engine ipc kern io service bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 

@@ -15,6 +15,7 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{"flows", flows_main, "flows [-j] [IFACE]", "the live flow table"},
+	{"bench", bench_main, "bench [OPTION...]", "ways to accept a connection, side by side"},
 	{"status", status_main, "status [-j] [IFACE]", "what each loader does, and its counters"},
 };
 
