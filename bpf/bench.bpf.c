@@ -269,9 +269,9 @@ int bench_take(struct xdp_md *ctx)
 SEC("xdp.frags")
 int bench_restore(struct xdp_md *ctx)
 {
-	long len = ctx->data_end - ctx->data;
+	__u32 len = bpf_xdp_get_buff_len(ctx);
 
-	if (len != FRAME_LEN && bpf_xdp_adjust_tail(ctx, FRAME_LEN - len))
+	if (len != FRAME_LEN && bpf_xdp_adjust_tail(ctx, FRAME_LEN - (int)len))
 		return XDP_ABORTED;
 	if (write_syn(ctx, 1))
 		bpf_tail_call(ctx, &bench_timed, 0);

@@ -21,7 +21,8 @@ void flood_init(struct flood *flood, const struct lab *lab, struct bench_kern *k
 				.kern = kern,
 				.result = result,
 				.job = (struct job){.log_fd = -1},
-				.take_fd = -1};
+				.take_fd = -1,
+				.send_fd = -1};
 }
 
 static int aim(const struct flood *flood)
@@ -37,6 +38,18 @@ static int aim(const struct flood *flood)
 	return bench_kern_aim(flood->kern, &target);
 }
 
+static int attach(struct flood *flood)
+{
+	const struct lab *lab = flood->lab;
+
+	flood->take_fd =
+		bench_kern_attach(flood->kern, BENCH_TAKE, lab->ifindexes[LAB_CLIENT], false);
+	if (flood->take_fd < 0)
+		return flood->take_fd;
+	flood->send_fd = bench_kern_attach(flood->kern, BENCH_SEND, lab->spare_ifindex, true);
+	return flood->send_fd < 0 ? flood->send_fd : 0;
+}
+
 int flood_open(struct flood *flood, bool finishes_handshakes)
 {
 	int err = aim(flood);
@@ -47,12 +60,13 @@ int flood_open(struct flood *flood, bool finishes_handshakes)
 	err = lab_enter(flood->lab, LAB_CLIENT);
 	if (err)
 		return err;
-	flood->take_fd = bench_kern_attach(flood->kern, BENCH_TAKE,
-					   flood->lab->ifindexes[LAB_CLIENT], false);
-	err = lab_enter(flood->lab, LAB_OUTSIDE);
-	if (!err && flood->take_fd < 0)
-		err = flood->take_fd;
-	return err ?: lab_set_gro(flood->lab, true);
+	err = attach(flood);
+	err = lab_enter(flood->lab, LAB_OUTSIDE) ?: err;
+	if (!err)
+		err = lab_set_gro(flood->lab, true);
+	if (err)
+		flood_close(flood);
+	return err;
 }
 
 void flood_close(struct flood *flood)
@@ -61,7 +75,9 @@ void flood_close(struct flood *flood)
 	if (flood->take_fd < 0)
 		return;
 	close(flood->take_fd);
-	flood->take_fd = -1;
+	if (flood->send_fd >= 0)
+		close(flood->send_fd);
+	flood->take_fd = flood->send_fd = -1;
 	lab_set_gro(flood->lab, false);
 }
 

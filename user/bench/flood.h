@@ -19,6 +19,7 @@ struct flood {
 	struct flood_result *result; /* shared */
 	struct job job;
 	int take_fd; /* the program that takes what comes back */
+	int send_fd; /* the program that sends, on an interface that leads nowhere */
 	uint32_t per_s; /* 0: as fast as it goes */
 	uint32_t duration_ms;
 };

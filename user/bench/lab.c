@@ -33,7 +33,8 @@ static const char server_commands[] =
 	"neigh replace " LAB_CLIENT_ADDRESS " lladdr " CLIENT_MAC " nud permanent dev " LAB_IFNAME
 	"\n";
 
-static const char client_commands[] = "link set lo up\n"
+static const char client_commands[] = "link add " LAB_SPARE " type veth peer name spare1\n"
+				      "link set lo up\n"
 				      "link set " LAB_IFNAME " up\n"
 				      "address add " LAB_CLIENT_ADDRESS "/24 dev " LAB_IFNAME "\n"
 				      "route add local 10.99.64.0/24 dev lo\n"
@@ -130,6 +131,8 @@ static int look_at_end(struct lab *lab, enum lab_role role)
 	if (err)
 		return err;
 	lab->ifindexes[role] = if_nametoindex(LAB_IFNAME);
+	if (role == LAB_CLIENT)
+		lab->spare_ifindex = if_nametoindex(LAB_SPARE);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request))
 		err = -errno;

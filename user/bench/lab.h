@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define LAB_IFNAME "eth0"
+#define LAB_SPARE "spare0" /* of the client: leads nowhere */
 #define LAB_SERVER_ADDRESS "10.99.0.2"
 #define LAB_CLIENT_ADDRESS "10.99.0.1"
 #define LAB_FIRST_SOURCE "10.99.64.0"
@@ -31,6 +32,7 @@ enum lab_role {
 struct lab {
 	int ns_fds[LAB_ROLES];
 	uint32_t ifindexes[LAB_ROLES];
+	uint32_t spare_ifindex;
 	uint8_t macs[LAB_ROLES][6];
 	int cpus[LAB_ROLES]; /* server: the last that we may use; client: the first */
 };

@@ -117,10 +117,13 @@ int bench_kern_attach(struct bench_kern *kern, enum bench_program program, uint3
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options,
 		    .flags = is_generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
-	const struct bpf_program *wanted = program == BENCH_TAKE ? kern->skel->progs.bench_take
-								 : kern->skel->progs.bench_reflect;
+	const struct bpf_program *const programs[] = {
+		[BENCH_TAKE] = kern->skel->progs.bench_take,
+		[BENCH_REFLECT] = kern->skel->progs.bench_reflect,
+		[BENCH_SEND] = kern->skel->progs.bench_send,
+	};
 
-	return bpf_link_create(bpf_program__fd(wanted), (int)ifindex, BPF_XDP, &options);
+	return bpf_link_create(bpf_program__fd(programs[program]), (int)ifindex, BPF_XDP, &options);
 }
 
 void bench_kern_finish_handshakes(struct bench_kern *kern, bool is_on)

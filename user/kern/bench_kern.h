@@ -28,12 +28,16 @@ struct bench_target {
 /* Where the next flood goes. A child process that was forked before sees it too. */
 int bench_kern_aim(struct bench_kern *kern, const struct bench_target *target);
 
-/* Send count SYNs out of the interface, each from another source, as fast as it goes. */
+/*
+ * Send count SYNs out of the interface, each from another source, as fast as it goes. BENCH_SEND has to be attached
+ * to some idle interface: otherwise each call waits 20 ms and more until the kernel has patched its dispatcher.
+ */
 int bench_kern_send(struct bench_kern *kern, uint32_t ifindex, uint32_t count);
 
 enum bench_program {
 	BENCH_TAKE, /* counts and drops what comes back to the sources of the flood */
 	BENCH_REFLECT, /* sends every packet of the flood back */
+	BENCH_SEND, /* makes the flood */
 };
 
 /* A link that lives as long as the descriptor, or -errno. */
