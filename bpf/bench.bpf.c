@@ -221,7 +221,7 @@ static __always_inline int answer_with_ack(struct xdp_md *ctx, __u16 *words)
 	return XDP_TX;
 }
 
-/* What else a connection of the flood gets to see ends it, so that no closed socket lingers. */
+/* The end of a connection of the flood, so that no closed socket lingers. */
 static __always_inline int answer_with_rst(__u16 *words)
 {
 	turn_frame(words);
@@ -262,7 +262,7 @@ int bench_take(struct xdp_md *ctx)
 		return XDP_DROP;
 	if (flags & TCP_FLAG_SYN)
 		return answer_with_ack(ctx, words);
-	return answer_with_rst(words);
+	return flags & TCP_FLAG_FIN ? answer_with_rst(words) : XDP_DROP;
 }
 
 /* The program under test changes the frame in place, and the next run starts where it left off. */

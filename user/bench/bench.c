@@ -19,7 +19,7 @@
 #define OVERRUN_MS 7000 /* beyond the budget nothing new is begun */
 #define ROUNDS_QUICK 2
 #define ROUNDS 5
-#define START_STOP_MS 700
+#define START_STOP_MS 300
 #define SCRATCH_SIZE (1 << 20)
 
 static const uint32_t rates_quick[] = {200000, 500000, 600000, 0};
@@ -143,6 +143,8 @@ static int start_current(struct bench *bench)
 	struct contender *contender = &bench->contenders[bench->current];
 	int err;
 
+	bench->running = (struct running){
+		.contender = contender, .link_fd = -1, .job = (struct job){.log_fd = -1}};
 	if (clock_monotonic_ns() > bench->deadline_ns) {
 		snprintf(contender->reason, sizeof(contender->reason), "the time was used up");
 		return -ETIME;
@@ -154,21 +156,39 @@ static int start_current(struct bench *bench)
 					  bench->options->loader, &bench->running);
 }
 
+/* A contender that a flood has filled is replaced by a new one. */
+static int prepare(struct bench *bench, const struct measure *measure)
+{
+	if (!measure->needs_fresh || !bench->flood.has_run)
+		return 0;
+	contender_stop(&bench->running, &bench->lab);
+	flood_close(&bench->flood);
+	return start_current(bench);
+}
+
+static int run_measures(struct bench *bench)
+{
+	int err = 0;
+
+	for (const struct measure *measure = measure_table; !err && measure->name; measure++) {
+		if (!is_due(bench, measure))
+			continue;
+		err = prepare(bench, measure) ?: run_measure(bench, measure);
+	}
+	return err;
+}
+
 static int run_contender(struct bench *bench)
 {
 	int err = bench_contender(bench)->is_out ? -ENODEV : start_current(bench);
 
-	if (err) {
-		flood_close(&bench->flood);
+	if (!err)
+		err = run_measures(bench);
+	if (err && err != -EINTR)
 		leave_out(bench);
-		return err == -EINTR ? err : 0;
-	}
-	for (const struct measure *measure = measure_table; !err && measure->name; measure++)
-		if (is_due(bench, measure))
-			err = run_measure(bench, measure);
 	contender_stop(&bench->running, &bench->lab);
 	flood_close(&bench->flood);
-	return err;
+	return err == -EINTR ? err : 0;
 }
 
 static int run_rounds(struct bench *bench)
@@ -187,29 +207,44 @@ static int run_rounds(struct bench *bench)
 	return err;
 }
 
+static unsigned int count_rates(const struct bench *bench)
+{
+	unsigned int count = 0;
+
+	while (bench->flood_rates[count])
+		count++;
+	return count;
+}
+
+/* What the current contender adds to the work of a round. */
+static void add_work(struct bench *bench, struct plan_work *work)
+{
+	for (const struct measure *measure = measure_table; measure->name; measure++) {
+		const bool is_once = measure->is_once && bench->options->is_quick;
+
+		if (!takes_part(bench, measure))
+			continue;
+		bench->total++;
+		work->slices +=
+			measure->run == measure_flood ? count_rates(bench) : measure->slices;
+		*(is_once ? &work->first_round_ms : &work->round_ms) += measure->fixed_ms;
+		work->round_ms += measure->needs_fresh ? START_STOP_MS : 0;
+	}
+	work->round_ms += START_STOP_MS;
+}
+
 static void make_plan(struct bench *bench)
 {
 	const bool is_quick = bench->options->is_quick;
 	struct plan_work work = {.budget_ms = is_quick ? BUDGET_QUICK_MS : BUDGET_MS,
-				 .contenders = bench->contender_count,
-				 .fixed_ms = START_STOP_MS,
 				 .rounds = is_quick ? ROUNDS_QUICK : ROUNDS};
-	unsigned int steps = 0, rate_count = 0;
 
-	while (bench->flood_rates[rate_count])
-		rate_count++;
-	for (const struct measure *measure = measure_table; measure->name; measure++) {
-		if (!choose_has_measure(bench->options, measure->name))
-			continue;
-		steps++;
-		work.slices += measure->run == measure_flood ? rate_count : measure->slices;
-		work.fixed_ms += measure->is_once && is_quick ? measure->fixed_ms / ROUNDS_QUICK
-							      : measure->fixed_ms;
-	}
+	for (bench->current = 0; bench->current < bench->contender_count; bench->current++)
+		add_work(bench, &work);
 	if (choose_has_measure(bench->options, HANDOFF_MEASURE))
-		work.once_ms = 4 * PLAN_SLICE_MAX_MS;
+		work.slices += HANDOFF_SLICES;
 	bench->plan = plan_make(&work);
-	bench->total = steps * bench->contender_count * bench->plan.rounds;
+	bench->total *= bench->plan.rounds;
 	bench->started_ns = clock_monotonic_ns();
 	bench->deadline_ns = bench->started_ns + (work.budget_ms + OVERRUN_MS) * CLOCK_NS_PER_MS;
 }

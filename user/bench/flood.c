@@ -72,6 +72,7 @@ int flood_open(struct flood *flood, bool finishes_handshakes)
 void flood_close(struct flood *flood)
 {
 	job_stop(&flood->job);
+	flood->has_run = false;
 	if (flood->take_fd < 0)
 		return;
 	close(flood->take_fd);
@@ -148,6 +149,7 @@ int flood_start(struct flood *flood, uint32_t per_s, uint32_t duration_ms)
 	struct job_function function = {
 		.fn = run_flood, .argument = flood, .result = flood->result, .role = LAB_CLIENT};
 
+	flood->has_run = true;
 	flood->per_s = per_s;
 	flood->duration_ms = duration_ms;
 	function.cpu = flood->lab->cpus[per_s ? LAB_SERVER : LAB_CLIENT];

@@ -20,6 +20,7 @@ struct flood {
 	struct job job;
 	int take_fd; /* the program that takes what comes back */
 	int send_fd; /* the program that sends, on an interface that leads nowhere */
+	bool has_run; /* since flood_open() */
 	uint32_t per_s; /* 0: as fast as it goes */
 	uint32_t duration_ms;
 };

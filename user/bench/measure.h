@@ -21,6 +21,7 @@ struct measure {
 	unsigned int fixed_ms; /* beside them */
 	unsigned int kinds; /* enum contender_kind: who takes part */
 	bool is_once; /* in the first round only when in a hurry */
+	bool needs_fresh; /* what floods before have left behind would be in the way */
 	const char *compared; /* the figure that ratios are taken of */
 	const char *limit; /* the limit's figure that it is compared with; NULL: none */
 	struct figure figures[MEASURE_FIGURES_MAX]; /* ended by a NULL name */
@@ -31,6 +32,7 @@ extern const struct measure measure_table[]; /* ended by a NULL name */
 /* Not of a contender: hand-offs a second by number of threads, as figures "handoff.THREADS.per_s". */
 #define HANDOFF_MEASURE "handoff"
 #define HANDOFF_THREADS_MAX 8
+#define HANDOFF_SLICES 4 /* 1, 2, 4, 8 threads */
 int measure_handoff(struct bench *bench, uint32_t slice_ms);
 
 int measure_connect(struct bench *bench, uint32_t slice_ms);

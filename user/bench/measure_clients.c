@@ -7,7 +7,7 @@
 #include "measure.h"
 #include "open_loop.h"
 
-#define IDLE_PER_S 4000
+#define IDLE_PER_S 2000
 #define FLOODED_PER_S 1000
 #define WARMUP_MS 10
 #define PARALLEL 32

@@ -13,7 +13,8 @@
 #include "schedule.h"
 
 #define EVENTS 64
-#define CLIENTS_MAX 4096 /* under way at a time */
+/* Under way at a time: those of one timeout, and as many again that came late. */
+#define CLIENTS_MAX (2 * OPEN_LOOP_PER_S_MAX * OPEN_LOOP_TIMEOUT_MS / 1000)
 
 struct client {
 	int fd; /* -1: free */
@@ -70,13 +71,9 @@ static void start_due(struct open_loop *loop, uint64_t due)
 {
 	for (; loop->next < due; loop->next++) {
 		struct client *client = client_at(loop, loop->next);
-		int err = client->fd >= 0 ? -ENOBUFS : 0;
+		int err;
 
 		loop->result->attempts++;
-		if (err) {
-			fail(loop, client, err);
-			loop->oldest = loop->next;
-		}
 		*client =
 			(struct client){.fd = -1, .due_ns = pace_time_ns(&loop->pace, loop->next)};
 		err = begin_connect(loop, client, loop->next);
@@ -197,9 +194,12 @@ static struct open_loop *make_loop(const struct open_loop_options *options,
 
 int open_loop_run(const struct open_loop_options *options, struct open_loop_result *out)
 {
-	struct open_loop *loop = make_loop(options, out);
+	struct open_loop *loop;
 	int err;
 
+	if (options->per_s > OPEN_LOOP_PER_S_MAX)
+		return -ERANGE;
+	loop = make_loop(options, out);
 	if (!loop)
 		return -ENOMEM;
 	err = run(loop);
@@ -221,13 +221,16 @@ static int connect_once(const struct load_options *options, uint64_t number,
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) ||
 	    connect(fd, remote, len))
 		err = errno == EINPROGRESS ? -ETIMEDOUT : -errno;
-	return err ? (close(fd), err) : fd;
+	if (err)
+		close(fd);
+	return err ?: fd;
 }
 
+/* A connection that failed is one, and no latency of those that come after it: they begin anew. */
 int open_loop_connect(const struct open_loop_options *options, struct open_loop_result *out)
 {
 	const uint64_t total = (uint64_t)options->per_s * options->duration_ms / 1000;
-	const struct pace pace = {clock_monotonic_ns(), options->per_s};
+	struct pace pace = {clock_monotonic_ns(), options->per_s};
 	const uint64_t end_ns = pace_time_ns(&pace, total) + CLOCK_NS_PER_S;
 	struct sockaddr_storage remote;
 	const socklen_t len = endpoint_to_sockaddr(&options->load.remote, 0, &remote);
@@ -243,6 +246,7 @@ int open_loop_connect(const struct open_loop_options *options, struct open_loop_
 		now_ns = clock_monotonic_ns();
 		if (fd < 0) {
 			out->first_error = out->first_error ?: fd;
+			pace.start_ns += now_ns - due_ns;
 			continue;
 		}
 		out->connected++;

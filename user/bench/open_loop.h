@@ -11,6 +11,8 @@
 /* Less than the first retransmission of a SYN (1 s): who is served has lost none. */
 #define OPEN_LOOP_TIMEOUT_MS 400
 
+#define OPEN_LOOP_PER_S_MAX 5000
+
 struct open_loop_options {
 	struct load_options load; /* remote and sources */
 	uint32_t per_s;
@@ -26,7 +28,7 @@ struct open_loop_result {
 	struct histogram first_byte; /* ns to the echo, of those that were served */
 };
 
-/* Many at once, without blocking. 0 or -errno. */
+/* Many at once, without blocking. 0 or -errno; -ERANGE: more than OPEN_LOOP_PER_S_MAX. */
 int open_loop_run(const struct open_loop_options *options, struct open_loop_result *out);
 
 /* One after the other with a blocking connect(), which is then closed. */

@@ -22,14 +22,14 @@ uint64_t pace_time_ns(const struct pace *pace, uint64_t index)
 
 static uint32_t slice_of(const struct plan_work *work, uint32_t rounds)
 {
-	const uint64_t fixed = work->once_ms + (uint64_t)rounds * work->contenders * work->fixed_ms;
-	const uint64_t slices = (uint64_t)rounds * work->contenders * work->slices;
+	const uint64_t fixed_ms = work->first_round_ms + (uint64_t)rounds * work->round_ms;
+	const uint64_t slices = (uint64_t)rounds * work->slices;
 
 	if (!slices)
 		return PLAN_SLICE_MAX_MS;
-	if (fixed >= work->budget_ms)
+	if (fixed_ms >= work->budget_ms)
 		return 0;
-	return (uint32_t)((work->budget_ms - fixed) / slices);
+	return (uint32_t)((work->budget_ms - fixed_ms) / slices);
 }
 
 struct plan plan_make(const struct plan_work *work)

@@ -18,14 +18,12 @@ uint64_t pace_due(const struct pace *pace, uint64_t now_ns);
 /* When the index-th is due, from 0 on. */
 uint64_t pace_time_ns(const struct pace *pace, uint64_t index);
 
-/* What a run consists of. */
+/* What a run consists of. Fixed: work that takes as long as it takes, such as starting and stopping. */
 struct plan_work {
 	uint32_t budget_ms; /* for everything */
-	uint32_t once_ms; /* of work that is done once */
-	uint32_t contenders;
-	uint32_t
-		fixed_ms; /* a contender and round: start, stop, and measures that take as long as they take */
-	uint32_t slices; /* a contender and round */
+	uint32_t first_round_ms; /* fixed, of the first round alone */
+	uint32_t round_ms; /* fixed, of every round */
+	uint32_t slices; /* of every round */
 	uint32_t rounds; /* wanted */
 };
 

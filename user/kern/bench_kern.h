@@ -43,7 +43,7 @@ enum bench_program {
 /* A link that lives as long as the descriptor, or -errno. */
 int bench_kern_attach(struct bench_kern *kern, enum bench_program program, uint32_t ifindex,
 		      bool is_generic);
-/* Shall BENCH_TAKE answer SYN-ACKs by ACKs, and what comes later by RSTs? */
+/* Shall BENCH_TAKE answer SYN-ACKs by ACKs, and FINs by RSTs? */
 void bench_kern_finish_handshakes(struct bench_kern *kern, bool is_on);
 
 /* What BENCH_TAKE has counted since it was loaded. */
