@@ -12,7 +12,8 @@
 
 #define CHUNK 16384 /* frames a call, as fast as it goes: each call makes its pages anew */
 #define TICK_NS 250000 /* between two calls of a paced flood */
-#define BURST_MAX 1024 /* what is due beyond that is not made up for at once */
+#define BURST_MAX \
+	256 /* what is due beyond that is not made up for: a burst would overflow the queue */
 
 void flood_init(struct flood *flood, const struct lab *lab, struct bench_kern *kern,
 		struct flood_result *result)
