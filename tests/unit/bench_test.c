@@ -136,7 +136,7 @@ static void the_first_of_a_paced_load_is_due_at_its_start(void **state)
 static void what_is_due_at_its_time_is_counted_and_nothing_before(void **state)
 {
 	static const uint64_t rates[] = {1, 3, 7, 4000, 600000, 999999937};
-	static const uint64_t indexes[] = {0, 1, 2, 999, 123456789, 60000000000};
+	static const uint64_t indexes[] = {0, 1, 2, 999, 123456789, 6000000000};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
@@ -144,8 +144,6 @@ static void what_is_due_at_its_time_is_counted_and_nothing_before(void **state)
 			const struct pace pace = {.start_ns = 77, .per_s = rates[i]};
 			const uint64_t at_ns = pace_time_ns(&pace, indexes[j]);
 
-			if (at_ns < 77)
-				continue;
 			assert_true(pace_due(&pace, at_ns) >= indexes[j] + 1);
 			assert_true(at_ns == 77 || pace_due(&pace, at_ns - 1) <= indexes[j]);
 		}

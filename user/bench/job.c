@@ -166,12 +166,15 @@ int job_start_command(const struct lab *lab, const struct job_command *command, 
 	int err = pid < 0 ? -errno : 0;
 
 	if (!pid) {
+		setpgid(0, 0);
 		become_child(lab, command->role, command->is_pinned ? command->cpu : JOB_ANY_CPU,
 			     parent);
 		execute(command, input_fd, log_fd);
 	}
 	if (input_fd >= 0)
 		close(input_fd);
+	if (pid > 0)
+		setpgid(pid, pid);
 	out->log_fd = log_fd;
 	if (!err)
 		err = keep_child(pid, out);
@@ -182,10 +185,22 @@ int job_start_command(const struct lab *lab, const struct job_command *command, 
 	return err;
 }
 
+/* A command has a process group of its own, which a shell may have filled. */
+static void send_signal(const struct job *job, int signal)
+{
+	kill(job->log_fd < 0 ? job->pid : -job->pid, signal);
+}
+
+/* What the command has started goes with it; until it is waited for nobody else can have its number. */
 static int reap(struct job *job)
 {
+	siginfo_t info;
 	int status = 0;
 
+	if (job->log_fd >= 0) {
+		waitid(P_PID, (id_t)job->pid, &info, WEXITED | WNOWAIT);
+		send_signal(job, SIGKILL);
+	}
 	waitpid(job->pid, &status, 0);
 	close(job->pid_fd);
 	job->pid = 0;
@@ -202,7 +217,7 @@ int job_wait(struct job *job, uint32_t timeout_ms)
 		return result;
 	if (result > 0)
 		return reap(job);
-	kill(job->pid, SIGKILL);
+	send_signal(job, SIGKILL);
 	reap(job);
 	return result ?: -ETIMEDOUT;
 }
@@ -225,11 +240,11 @@ static bool has_ended(const struct job *job, int timeout_ms)
 void job_stop(struct job *job)
 {
 	if (job->pid) {
-		kill(job->pid, SIGTERM);
+		send_signal(job, SIGTERM);
 		if (!has_ended(job, TERM_AGAIN_MS))
-			kill(job->pid, SIGTERM);
+			send_signal(job, SIGTERM);
 		if (!has_ended(job, KILL_MS))
-			kill(job->pid, SIGKILL);
+			send_signal(job, SIGKILL);
 		reap(job);
 		if (job->log_fd >= 0)
 			close(job->log_fd);

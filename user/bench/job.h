@@ -2,7 +2,7 @@
 /*
  * Work that the benchmark gives to child processes: functions of its own and other programs, each in one namespace
  * of the lab. All of them die with the parent, and every wait for one of them is bounded and ends early (-EINTR)
- * once an interrupt has come.
+ * once an interrupt has come. What a command starts is ended with it.
  */
 #ifndef NOLISTEN_JOB_H
 #define NOLISTEN_JOB_H
