@@ -44,6 +44,10 @@ enum bpf_map_type {
 };
 
 enum {
+	BPF_NOEXIST = 1,
+};
+
+enum {
 	BPF_F_NO_PREALLOC = 1,
 	BPF_F_MMAPABLE = 1024,
 };

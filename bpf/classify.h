@@ -17,12 +17,6 @@ static __always_inline int pass_unparsed(enum parse_result result)
 	return XDP_PASS;
 }
 
-/* The words of an address, as it is on the wire. */
-static __always_inline const __be32 *words_of(const __u8 addr[16])
-{
-	return (const __be32 *)addr;
-}
-
 /* The kernel drops these without a word: martian sources, broadcasts, LAND (RFC 1122, 3.2.1.3). */
 static __always_inline bool has_odd_ipv4(const struct nol_flow_key *key)
 {
@@ -62,16 +56,28 @@ static __always_inline bool has_odd_ipv6(const struct nol_flow_key *key)
 	return is_same(remote, local);
 }
 
-/* Does the TCP header fit into what IP says, and that into the frame? A GSO packet beyond 64 KB says 0. */
-static __always_inline bool has_odd_length(const struct segment *segment, __u64 frame_len)
+/* Does the TCP header not fit into what IP says? */
+static __always_inline bool has_odd_header(const struct segment *segment)
 {
 	__u32 l3_headers_len = segment->l4_offset - segment->l3_offset;
 
+	return segment->header_len < TCP_MIN_HEADER ||
+	       l3_headers_len + segment->header_len > segment->ip_len;
+}
+
+/* Or that not into the frame? A GSO packet beyond 64 KB says 0. Most packets need no call for their length. */
+static __always_inline bool has_odd_length(struct xdp_md *ctx, const struct segment *segment)
+{
+	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
+	__u32 end = segment->l3_offset + segment->ip_len;
+	__u64 frame_len;
+
+	if (segment->ip_len && end <= cursor.end - cursor.data)
+		return has_odd_header(segment);
+	frame_len = bpf_xdp_get_buff_len(ctx);
 	if (frame_len > NOL_RECORD_SNAP_MAX)
 		return false;
-	return segment->l3_offset + segment->ip_len > frame_len ||
-	       segment->header_len < TCP_MIN_HEADER ||
-	       l3_headers_len + segment->header_len > segment->ip_len;
+	return end > frame_len || has_odd_header(segment);
 }
 
 static __always_inline bool is_odd(struct xdp_md *ctx, const struct segment *segment)
@@ -80,13 +86,13 @@ static __always_inline bool is_odd(struct xdp_md *ctx, const struct segment *seg
 		return true;
 	if (segment->is_ipv4 ? has_odd_ipv4(&segment->key) : has_odd_ipv6(&segment->key))
 		return true;
-	return has_odd_length(segment, bpf_xdp_get_buff_len(ctx));
+	return has_odd_length(ctx, segment);
 }
 
 /* Replayed packets come by a second time, where generic XDP sees what TC has turned round. */
 static __always_inline bool is_replayed(const struct segment *segment, __u32 tag)
 {
-	if (!tag)
+	if (!tag || segment->ttl)
 		return false;
 	return segment->tag == (tag & (segment->is_ipv4 ? 0xffff : IPV6_FLOW_LABEL_MASK));
 }
@@ -135,12 +141,13 @@ static __always_inline bool classify_by_flow(const struct segment *segment,
 
 /* True: hold it. False: passed and counted. */
 static __always_inline bool classify(struct xdp_md *ctx, const struct segment *segment,
-				     const struct nol_config *config, struct hold *hold)
+				     const struct nol_config *config, __u64 now_ns,
+				     struct hold *hold)
 {
 	struct nol_flow *flow;
 	bool is_held;
 
-	if (!is_owner_alive(config)) {
+	if (!is_owner_alive(config, now_ns)) {
 		count(ingress_stale);
 		return false;
 	}
@@ -155,6 +162,7 @@ static __always_inline bool classify(struct xdp_md *ctx, const struct segment *s
 		count(ingress_odd);
 		return false;
 	}
+	hold->has_entry = flow;
 	return classify_by_owner(ctx, segment, hold);
 }
 

@@ -130,7 +130,7 @@ static __always_inline int guard_segment(struct __sk_buff *skb, const struct seg
 	const struct nol_config *config = find_config();
 	struct nol_flow *flow;
 
-	if (!config || !is_owner_alive(config)) {
+	if (!config || !is_owner_alive(config, bpf_ktime_get_coarse_ns())) {
 		count(rst_stale);
 		return GUARD_LET_GO;
 	}

@@ -45,6 +45,14 @@ struct {
 } nol_config SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct nol_cookie);
+} nol_cookie SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 65536);
@@ -60,10 +68,10 @@ static __always_inline struct nol_config *find_config(void)
 	return bpf_map_lookup_elem(&nol_config, &zero);
 }
 
-/* False once the owner has stopped its heartbeat. The coarse clock may be behind the heartbeat. */
-static __always_inline bool is_owner_alive(const struct nol_config *config)
+/* False once the owner has stopped its heartbeat. now_ns: the coarse clock, which may be behind the heartbeat. */
+static __always_inline bool is_owner_alive(const struct nol_config *config, __u64 now_ns)
 {
-	__s64 age_ns = bpf_ktime_get_coarse_ns() - config->heartbeat_ns;
+	__s64 age_ns = now_ns - config->heartbeat_ns;
 
 	return age_ns < (__s64)NOL_HEARTBEAT_STALE_NS;
 }

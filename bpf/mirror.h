@@ -3,6 +3,7 @@
 #ifndef NOLISTEN_BPF_MIRROR_H
 #define NOLISTEN_BPF_MIRROR_H
 
+#include "cookie.h"
 #include "flow.h"
 #include "segment.h"
 #include "stats.h"
@@ -14,6 +15,8 @@ struct hold {
 	enum nol_hold_reason reason;
 	struct nol_flow *flow; /* NOL_HOLD_FLOW, else NULL */
 	__u32 time_wait_snd_nxt;
+	bool has_entry; /* left of an earlier connection: user space replaces it */
+	struct cookie_terms terms; /* NOL_HOLD_COOKIE */
 };
 
 /* The ring gives constant sizes only, so a frame goes into the smallest class that takes it. */
@@ -73,6 +76,10 @@ static __always_inline bool fill_record(struct xdp_md *ctx, const struct segment
 	record->held = 0;
 	record->time_wait_snd_nxt = hold->time_wait_snd_nxt;
 	record->l4_offset = segment->l4_offset;
+	record->cookie_mss = hold->terms.mss;
+	record->cookie_ts_offset = hold->terms.ts_offset;
+	record->cookie_wscale = hold->terms.wscale;
+	record->cookie_options = hold->terms.options;
 	record->pad = 0;
 	return copy_frame(ctx, (__u8 *)(record + 1), frame_len);
 }
@@ -92,7 +99,32 @@ static __always_inline void count_held(enum nol_hold_reason reason)
 	case NOL_HOLD_STRAY:
 		count(held_stray);
 		break;
+	case NOL_HOLD_COOKIE:
+		count(held_cookie);
+		break;
 	}
+}
+
+/* A cookie's flow begins, with this packet held. Without room user space makes some, and the entry as well. */
+static __always_inline void begin_flow(const struct nol_flow_key *key, struct nol_record *record,
+				       struct hold *hold)
+{
+	const struct nol_flow flow = {
+		.state = NOL_FLOW_SYN_RECEIVED,
+		.held = 1,
+		.created_ns = record->held_ns,
+		.method = NOL_METHOD_XDP,
+	};
+	int err = bpf_map_update_elem(&nol_flows, key, &flow, BPF_NOEXIST);
+
+	if (!err)
+		record->held = 1;
+	if (err != -EEXIST)
+		return;
+	/* Another CPU was faster with another packet of the same flow. */
+	hold->flow = flow_find(key);
+	hold->reason = NOL_HOLD_FLOW;
+	record->reason = NOL_HOLD_FLOW;
 }
 
 /*
@@ -100,7 +132,7 @@ static __always_inline void count_held(enum nol_hold_reason reason)
  * many records in the ring. A packet that cannot be held is dropped: the remote sends it again.
  */
 static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segment,
-				  const struct hold *hold, const struct nol_config *config)
+				  struct hold *hold, const struct nol_config *config)
 {
 	__u64 frame_len = bpf_xdp_get_buff_len(ctx), flags = wakeup_flags(config);
 	struct nol_record *record;
@@ -117,8 +149,12 @@ static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segm
 	}
 	if (!fill_record(ctx, segment, hold, record, frame_len)) {
 		count(ingress_not_tcp);
-		verdict = XDP_PASS;
-	} else if (hold->flow && !flow_hold(hold->flow, &record->held)) {
+		bpf_ringbuf_discard(record, flags);
+		return XDP_PASS;
+	}
+	if (hold->reason == NOL_HOLD_COOKIE)
+		begin_flow(&segment->key, record, hold);
+	if (hold->flow && !flow_hold(hold->flow, &record->held)) {
 		count(ingress_handed_off);
 		verdict = XDP_PASS;
 	}

@@ -22,6 +22,8 @@
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_RST 0x04
 #define TCP_FLAG_ACK 0x10
+#define TCP_FLAG_ECE 0x40
+#define TCP_FLAG_CWR 0x80
 
 #define TCP_MIN_HEADER 20
 
@@ -33,5 +35,6 @@
 
 #define ENOENT 2
 #define EAGAIN 11
+#define EEXIST 17
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The programs: ingress holds, egress guards, and nol_flow_set changes a flow's state for user space. */
+/* The programs: ingress holds, egress guards, nol_flow_set and nol_xdp_send are user space's. */
 #include "vmlinux.h"
 
+#include "answer.h"
 #include "classify.h"
 #include "guard.h"
 
@@ -10,12 +11,18 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 static __always_inline int take_answered(struct xdp_md *ctx, const struct packet *packet)
 {
 	const struct nol_config *config = find_config();
+	const __u64 now_ns = bpf_ktime_get_coarse_ns();
 	struct segment segment;
 	struct hold hold = {};
 
 	segment_read(packet, &segment);
-	if (!config || !classify(ctx, &segment, config, &hold))
+	if (!config || !classify(ctx, &segment, config, now_ns, &hold))
 		return XDP_PASS;
+	if (hold.reason == NOL_HOLD_SYN && !hold.has_entry && answer_syn(ctx, &segment, now_ns))
+		return XDP_TX;
+	if (hold.reason == NOL_HOLD_STRAY && !hold.has_entry &&
+	    cookie_accept(ctx, &segment, &hold.terms))
+		hold.reason = NOL_HOLD_COOKIE;
 	return mirror(ctx, &segment, &hold, config);
 }
 
@@ -31,6 +38,13 @@ int nol_xdp_ingress(struct xdp_md *ctx)
 	if (!is_port_answered(bpf_ntohs(packet.tcp->dest)))
 		return XDP_PASS;
 	return take_answered(ctx, &packet);
+}
+
+/* Run by BPF_PROG_RUN with live frames: see kern_transmit(). */
+SEC("xdp")
+int nol_xdp_send(struct xdp_md *ctx)
+{
+	return XDP_TX;
 }
 
 SEC("tc")

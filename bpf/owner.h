@@ -3,8 +3,7 @@
 #ifndef NOLISTEN_BPF_OWNER_H
 #define NOLISTEN_BPF_OWNER_H
 
-#include "segment.h"
-#include "tsval.h"
+#include "options.h"
 
 #define OWNER_NS_PER_S 1000000000ull
 #define OWNER_PAWS_S (24 * 24 * 3600) /* a TSval older than that proves nothing (RFC 7323, 5.5) */
@@ -45,8 +44,8 @@ static __always_inline bool is_tsval_rejected(__u32 ts_recent, __u32 ts_recent_s
 static __always_inline bool is_time_wait_replaced(struct xdp_md *ctx, const struct segment *segment,
 						  struct bpf_sock *sk, __u32 *snd_nxt)
 {
+	struct options_walk walk = {};
 	struct tcp_timewait_sock *tw;
-	__u32 tsval;
 	bool is_newer;
 
 	tw = bpf_skc_to_tcp_timewait_sock(sk);
@@ -54,11 +53,12 @@ static __always_inline bool is_time_wait_replaced(struct xdp_md *ctx, const stru
 		return false;
 	*snd_nxt = tw->tw_sk.__tw_common.skc_tw_snd_nxt;
 	is_newer = (__s32)(segment->seq - tw->tw_sk.__tw_common.skc_tw_rcv_nxt) > 0;
-	if (!tw->tw_ts_recent_stamp || !tsval_find(ctx, segment, &tsval))
+	if (!tw->tw_ts_recent_stamp || !options_read(ctx, segment, &walk) ||
+	    !walk.found.has_timestamps)
 		return is_newer;
-	if (is_tsval_rejected(tw->tw_ts_recent, tw->tw_ts_recent_stamp, tsval))
+	if (is_tsval_rejected(tw->tw_ts_recent, tw->tw_ts_recent_stamp, walk.found.tsval))
 		return false;
-	return is_newer || (__s32)(tw->tw_ts_recent - tsval) < 0;
+	return is_newer || (__s32)(tw->tw_ts_recent - walk.found.tsval) < 0;
 }
 
 #endif

@@ -13,9 +13,10 @@ struct segment {
 	__u32 l3_offset, l4_offset; /* from the start of the frame */
 	__u32 ip_len; /* as the IP header says, itself included */
 	__u32 header_len; /* of TCP, options included, as the data offset says */
-	__u32 seq;
+	__u32 seq, ack;
 	__u32 tag; /* IPv4 identification or IPv6 flow label */
 	__u8 flags;
+	__u8 ttl; /* or hop limit */
 	bool is_ipv4;
 	bool is_group_frame; /* to a link-layer multicast or broadcast address */
 };
@@ -32,6 +33,7 @@ static __always_inline void read_ipv4(const struct iphdr *ip, struct segment *se
 	segment->is_ipv4 = true;
 	segment->ip_len = bpf_ntohs(ip->tot_len);
 	segment->tag = bpf_ntohs(ip->id);
+	segment->ttl = ip->ttl;
 	map_ipv4(segment->key.local_addr, ip->daddr);
 	map_ipv4(segment->key.remote_addr, ip->saddr);
 }
@@ -41,6 +43,7 @@ static __always_inline void read_ipv6(const struct ipv6hdr *ip, struct segment *
 	segment->is_ipv4 = false;
 	segment->ip_len = bpf_ntohs(ip->payload_len) + sizeof(*ip);
 	segment->tag = bpf_ntohl(*(const __be32 *)ip) & IPV6_FLOW_LABEL_MASK;
+	segment->ttl = ip->hop_limit;
 	__builtin_memcpy(segment->key.local_addr, &ip->daddr, 16);
 	__builtin_memcpy(segment->key.remote_addr, &ip->saddr, 16);
 }
@@ -61,7 +64,14 @@ static __always_inline void segment_read(const struct packet *packet, struct seg
 	segment->header_len = (((const __u8 *)tcp)[12] >> 4) * 4;
 	segment->flags = ((const __u8 *)tcp)[13];
 	segment->seq = bpf_ntohl(tcp->seq);
+	segment->ack = bpf_ntohl(tcp->ack_seq);
 	segment->is_group_frame = packet->is_group_frame;
+}
+
+/* The words of an address, as it is on the wire. */
+static __always_inline const __be32 *words_of(const __u8 addr[16])
+{
+	return (const __be32 *)addr;
 }
 
 static __always_inline bool is_bare_syn(const struct segment *segment)

@@ -63,8 +63,9 @@ NOL_ABI_SIZE(nol_flow_key, 36);
 struct nol_flow {
 	enum nol_flow_state state; /* nol_flow_set, on behalf of user space */
 	__u32 held; /* ingress: packets held since the entry was made */
-	__u64 created_ns; /* user space, CLOCK_MONOTONIC */
-	enum nol_method method; /* user space */
+	/* Who makes the entry: user space, or ingress when it accepts a cookie. */
+	__u64 created_ns; /* CLOCK_MONOTONIC */
+	enum nol_method method;
 	__u32 rst_dropped; /* guard: kernel RSTs that did not get out */
 } __attribute__((aligned(8)));
 NOL_ABI_SIZE(nol_flow, 24);
@@ -99,11 +100,62 @@ struct nol_config {
 	enum nol_rst_action rst_action;
 	enum nol_method method;
 	__u32 spinning; /* 1: somebody polls the ring, no wake-up is needed */
-	/* Low 16 bits: IPv4 identification, low 20 bits: IPv6 flow label of replayed packets. 0: none; else
-	 * neither part may be 0, which others send as well. */
+	/*
+	 * Low 16 bits: IPv4 identification, low 20 bits: IPv6 flow label of replayed packets. 0: none; else
+	 * neither part may be 0. Their TTL or hop limit is 0: what comes over the wire has the identification once
+	 * in 65,536 packets, but never that (RFC 1122, 3.2.1.7).
+	 */
 	__u32 replay_tag;
 };
 NOL_ABI_SIZE(nol_config, 32);
+
+/* Which SYNs ingress answers itself. */
+enum nol_answer {
+	NOL_ANSWER_NONE,
+	NOL_ANSWER_PLAIN, /* those that lose nothing by it */
+	NOL_ANSWER_ALL, /* those that a cookie can carry at all */
+};
+
+/*
+ * SYN cookies: the ISS is 27 bits of hash, 3 of MSS class, 2 of time slot; window scale and SACK-permitted are
+ * in the low bits of the TSval. Slot s is hashed with keys[s % 4], so that user space can write the key of the
+ * next slot while nobody reads it. Cookies of `newest` and of the slot before are valid; of the two slots before
+ * these it can still be told that they have expired.
+ */
+#define NOL_COOKIE_SLOT_BITS 2
+#define NOL_COOKIE_CLASS_BITS 3
+#define NOL_COOKIE_HASH_SHIFT (NOL_COOKIE_SLOT_BITS + NOL_COOKIE_CLASS_BITS)
+#define NOL_COOKIE_SLOTS (1 << NOL_COOKIE_SLOT_BITS)
+
+/* The low bits of a cookie's TSval. */
+#define NOL_COOKIE_TS_WSCALE 0x0fu /* shift count; all ones: no window scale */
+#define NOL_COOKIE_TS_SACK 0x10u
+#define NOL_COOKIE_TS_BITS 0x1fu
+
+/* A cookie's TSval is CLOCK_MONOTONIC in units of 2^20 ns (1.05 ms, see RFC 7323, 5.4), plus ts_offset. */
+#define NOL_COOKIE_TS_SHIFT 20
+
+/* nol_cookie, one entry. Written by user space only. */
+struct nol_cookie {
+	__u64 keys[NOL_COOKIE_SLOTS][2];
+	__u32 newest; /* the newest slot that is accepted; 0: no cookies */
+	__u32 slot; /* of the cookies that are sent */
+	__u32 ts_offset;
+	enum nol_answer answer;
+	/* What our SYN-ACK advertises. The windows are without and with timestamps. */
+	__u16 mss_v4, mss_v6;
+	__u16 window_v4[2], window_v6[2];
+	__u8 wscale;
+	__u8 pad[3];
+};
+NOL_ABI_SIZE(nol_cookie, 96);
+
+/* What a cookie says of the options that were agreed. */
+enum nol_cookie_option {
+	NOL_COOKIE_HAS_TIMESTAMPS = 1,
+	NOL_COOKIE_HAS_SACK = 2,
+	NOL_COOKIE_HAS_WSCALE = 4,
+};
 
 /* Why a packet was held, in its record. */
 enum nol_hold_reason {
@@ -111,6 +163,7 @@ enum nol_hold_reason {
 	NOL_HOLD_SYN, /* a SYN that no kernel socket owns */
 	NOL_HOLD_TIME_WAIT, /* a SYN newer than the TIME-WAIT socket on its 4-tuple */
 	NOL_HOLD_STRAY, /* anything else that no flow and no kernel socket owns */
+	NOL_HOLD_COOKIE, /* the same, but it acknowledges a cookie: a handshake is complete */
 };
 
 /* A record of nol_events: this header, then snap_len bytes of the frame. */
@@ -120,12 +173,20 @@ struct nol_record {
 	__u32 snap_len; /* less than frame_len: cut, do not replay */
 	__u16 l3_offset; /* from the start of the frame: 0 on L3 devices */
 	__u16 reason; /* enum nol_hold_reason */
-	__u32 held; /* NOL_HOLD_FLOW: the flow's held, this packet included */
+	/*
+	 * NOL_HOLD_FLOW: the flow's held, this packet included. NOL_HOLD_COOKIE: 1, or 0 if the table was
+	 * full and there is no entry yet.
+	 */
+	__u32 held;
 	__u32 time_wait_snd_nxt; /* NOL_HOLD_TIME_WAIT: the ISS must be far above this */
 	__u16 l4_offset; /* from the start of the frame */
+	__u16 cookie_mss; /* NOL_HOLD_COOKIE, as those below: the remote's, rounded down */
+	__u32 cookie_ts_offset;
+	__u8 cookie_wscale; /* the remote's shift count */
+	__u8 cookie_options; /* enum nol_cookie_option */
 	__u16 pad;
 };
-NOL_ABI_SIZE(nol_record, 32);
+NOL_ABI_SIZE(nol_record, 40);
 
 /* A counter for every verdict: name, and what it counts in one line. The struct and the tables come from here. */
 #define NOL_STATS(X)                                                                           \
@@ -141,7 +202,11 @@ NOL_ABI_SIZE(nol_record, 32);
 	X(held_syn, "held: SYN")                                                               \
 	X(held_time_wait, "held: SYN, newer than a TIME-WAIT socket")                          \
 	X(held_stray, "held: belongs to no flow and no socket")                                \
-	X(lost_ring_full, "lost: the ring buffer was full")                                    \
+	X(held_cookie, "held: completes a handshake by a cookie")                              \
+	X(cookie_sent, "SYNs answered in XDP")                                                 \
+	X(cookie_expired, "cookies that came back too late")                                   \
+	X(cookie_forged, "acknowledgements that are no cookie")                                \
+	X(lost_ring_full, "lost: the ring buffer or the queue was full")                                    \
 	X(lost_too_long, "lost: longer than a record can be")                                  \
 	X(rst_own, "RST let go: sent by nolisten")                                             \
 	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")               \

@@ -351,6 +351,7 @@ static struct frame replay_of(const char *remote, const char *local)
 	uint16_t sum;
 
 	memcpy(ip + 4, "\xe1\x23", 2);
+	ip[8] = 0;
 	memset(ip + 10, 0, 2);
 	sum = ~checksum_fold(checksum_add(0, ip, 20));
 	ip[10] = sum >> 8;

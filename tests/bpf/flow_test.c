@@ -102,6 +102,7 @@ static void passes_replayed_packets_of_its_flows(void **state)
 	kern_config(kern)->replay_tag = FIXTURE_TAG;
 	memcpy(v4.bytes + FIXTURE_ETHERNET + 4, "\xe1\x23", 2);
 	memcpy(v6.bytes + FIXTURE_ETHERNET, "\x60\x0d\xe1\x23", 4);
+	v4.bytes[FIXTURE_ETHERNET + 8] = v6.bytes[FIXTURE_ETHERNET + 7] = 0;
 	add_flow(V4_LOCAL, V4_REMOTE, NOL_FLOW_SYN_RECEIVED);
 	add_flow(V6_LOCAL, V6_REMOTE, NOL_FLOW_SYN_RECEIVED);
 	assert_int_equal(run_ingress(&v4), XDP_PASS);
@@ -117,8 +118,23 @@ static void holds_a_tagged_packet_without_a_flow(void **state)
 	(void)state;
 	kern_config(kern)->replay_tag = FIXTURE_TAG;
 	memcpy(frame.bytes + FIXTURE_ETHERNET + 4, "\xe1\x23", 2);
+	frame.bytes[FIXTURE_ETHERNET + 8] = 0;
 	assert_int_equal(run_ingress(&frame), XDP_DROP);
 	assert_held(&frame, NOL_HOLD_STRAY);
+}
+
+/* It came over the wire, and has the tag by chance. */
+static void holds_a_tagged_packet_with_a_ttl(void **state)
+{
+	struct frame frame = frame_from(V4_REMOTE, V4_LOCAL, TCP_ACK);
+
+	(void)state;
+	kern_config(kern)->replay_tag = FIXTURE_TAG;
+	memcpy(frame.bytes + FIXTURE_ETHERNET + 4, "\xe1\x23", 2);
+	frame.bytes[FIXTURE_ETHERNET + 8] = 1;
+	add_flow(V4_LOCAL, V4_REMOTE, NOL_FLOW_SYN_RECEIVED);
+	assert_int_equal(run_ingress(&frame), XDP_DROP);
+	assert_held(&frame, NOL_HOLD_FLOW);
 }
 
 static void without_a_tag_nothing_is_replayed(void **state)
@@ -127,6 +143,7 @@ static void without_a_tag_nothing_is_replayed(void **state)
 
 	(void)state;
 	memset(frame.bytes + FIXTURE_ETHERNET + 4, 0, 2);
+	frame.bytes[FIXTURE_ETHERNET + 8] = 0;
 	add_flow(V4_LOCAL, V4_REMOTE, NOL_FLOW_SYN_RECEIVED);
 	assert_int_equal(run_ingress(&frame), XDP_DROP);
 	assert_held(&frame, NOL_HOLD_FLOW);
@@ -278,6 +295,7 @@ int main(void)
 		fixture_test(holds_a_new_syn_after_a_handed_off_flow),
 		fixture_test(passes_replayed_packets_of_its_flows),
 		fixture_test(holds_a_tagged_packet_without_a_flow),
+		fixture_test(holds_a_tagged_packet_with_a_ttl),
 		fixture_test(without_a_tag_nothing_is_replayed),
 		fixture_test(changes_the_state_if_nothing_more_was_held),
 		fixture_test(refuses_the_change_if_more_was_held),

@@ -104,3 +104,22 @@ ends_cleanly_on()
 	wait_for 5 is_running "$CLIENT" eth0
 	is_equal "$(echo_back 10.0.0.2 34567 again)" again
 }
+
+@test "sends no SYN-ACK again once it has detached" {
+	connect_client
+	in_client nft 'add table t; add chain t o { type filter hook output priority 0; }; add rule t o tcp flags rst drop'
+	PYTHONPATH=$REPO/tests/tools PYTHONDONTWRITEBYTECODE=1 in_client python3 - "$LOADER_PID" "$LOADER_LOG" <<-'EOF'
+		import os, signal, sys
+		from segments import *
+		wire = Wire(34567)
+		wire.send(SYN, 1000)
+		assert wire.receive(5).flags == SYN | ACK
+		os.kill(int(sys.argv[1]), signal.SIGTERM)
+		deadline = time.monotonic() + 5
+		while "detached" not in open(sys.argv[2]).read():
+		    assert time.monotonic() < deadline
+		assert wire.receive(2.5) is None
+	EOF
+	exec 9>&-
+	wait_for 10 is_gone "$LOADER_PID"
+}

@@ -146,3 +146,14 @@ is_echoing()
 	run in_server "$NOLISTEN"
 	is_equal "$status ${#lines[@]}" "2 1"
 }
+
+@test "keeps descriptors of its own away from those that its caller has closed" {
+	# shellcheck disable=SC2016
+	ip netns exec "$SERVER" sh -c 'exec "$0" --events=- eth0 <&- >&- 2>&-' "$LOADER" 3>&- &
+	STARTED=$!
+	wait_for 5 is_attached
+	for fd in 0 1 2; do
+		is_equal "$(readlink "/proc/$STARTED/fd/$fd")" /dev/null
+	done
+	stop "$STARTED"
+}

@@ -14,6 +14,10 @@ teardown()
 }
 
 @test "works on native XDP" {
+	for namespace in "$SERVER" "$CLIENT"; do
+		be_patient "$namespace" "route change 10.0.0.0/24 dev eth0" \
+			"-6 route replace fd00::/64 dev eth0 proto kernel metric 256"
+	done
 	start_loader --xdp=native
 	expect "xdp native" cat "$LOADER_LOG"
 	before=$(retransmissions)
@@ -27,6 +31,8 @@ teardown()
 }
 
 @test "works on lo" {
+	be_patient "$SERVER" "route change local 127.0.0.1 dev lo table local proto kernel scope host" \
+		"-6 route replace local ::1 dev lo table local proto kernel metric 0"
 	IFACE=lo start_loader
 	for host in 127.0.0.1 ::1; do
 		expect "500 connections, 500 with data" \
@@ -50,7 +56,6 @@ teardown()
 	address "$SERVER" tun0 10.2.0.2/24 fd02::2/64
 	address "$CLIENT" tun0 10.2.0.1/24 fd02::1/64
 	IFACE=tun0 start_loader
-	before=$(retransmissions)
 	for host in 10.2.0.2 fd02::2; do
 		expect "300 connections, 300 with data" \
 			in_client "$TOOLS/burst_client" $host 34567 300 100

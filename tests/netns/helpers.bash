@@ -118,6 +118,19 @@ address()
 	done
 }
 
+# be_patient NAMESPACE ROUTE...: retransmit only what is lost, not what a busy machine answers late. A loss still
+# shows: after three seconds, as a retransmission.
+be_patient()
+{
+	local namespace=$1 route
+	shift
+	ip netns exec "$namespace" sysctl -qw net.ipv4.tcp_early_retrans=0
+	for route in "$@"; do
+		# shellcheck disable=SC2086
+		ip -n "$namespace" $route rto_min 3s
+	done
+}
+
 is_running()
 {
 	ip -n "$1" link show "$2" | grep -q LOWER_UP
@@ -133,6 +146,17 @@ lab_up()
 	address "$CLIENT" eth0 10.0.0.1/24 fd00::1/64
 	wait_for 5 is_running "$SERVER" eth0
 	wait_for 5 is_running "$CLIENT" eth0
+}
+
+# link_local: the server's address on eth0.
+link_local()
+{
+	ip -n "$SERVER" -6 -o address show dev eth0 scope link -tentative | sed 's/.*inet6 //; s,/.*,,'
+}
+
+has_link_local()
+{
+	[ -n "$(link_local)" ] && [ -n "$(ip -n "$CLIENT" -6 -o address show dev eth0 scope link -tentative)" ]
 }
 
 lab_down()

@@ -80,7 +80,7 @@ two_thousand_at_once()
 }
 
 @test "counts and tells what a full ring loses, and goes on" {
-	start_loader -q --ring=64
+	start_loader -m engine -q --ring=64
 	kill -STOP "$LOADER_PID"
 	start crowd ip netns exec "$CLIENT" timeout 60 "$TOOLS/crowd_client" 10.0.0.2 34567 1500
 	wait_for 10 has_syn_sent 1500

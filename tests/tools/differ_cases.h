@@ -113,6 +113,8 @@ static const struct differ_case option_cases[] = {
 	{"window scale 255", "S mss=1460 ws=255; " ECHO_5},
 	{"window scale of length 4", "S mss=1460 opt=03040700; " ECHO_5},
 	{"window scale twice", "S mss=1460 ws=3 ws=7; " ECHO_5},
+	{"window of a socket without scaling", "S mss=1460; " ECHO_5 "; . +5 ^6"},
+	{"window of a socket with scaling", "S mss=1460 ws=7; " ECHO_5 "; . +5 ^6"},
 	{"SACK permitted", "S mss=1460 sack; " ECHO_5},
 	{"SACK permitted of length 3", "S mss=1460 opt=04030001; " ECHO_5},
 	{"SACK blocks on a SYN", "S mss=1460 opt=0101050a0000000100000002; " ECHO_5},

@@ -243,8 +243,8 @@ static inline void script_expect_options(struct segment expected)
 
 /* What came of it. */
 #define EXPECT(flags_, ...) script_expect(flags_, (struct script_reply){__VA_ARGS__})
-#define ABSOLUTE(seq_) \
-	((seq_)-script.iss) /* a sequence number that has nothing to do with our ISS */
+/* A sequence number that has nothing to do with our ISS. */
+#define ABSOLUTE(seq_) (-script.iss + (seq_))
 #define EXPECT_OPTIONS(...) script_expect_options((struct segment){__VA_ARGS__})
 #define EXPECT_SILENCE() assert_false(script.action.has_reply)
 #define EXPECT_EVENT(event_) assert_int_equal(script.action.event, event_)

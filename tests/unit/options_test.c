@@ -145,7 +145,7 @@ static const struct mistake {
 	{{"eth0", "-p", ""}, "--port: '': "},
 	{{"eth0", "-a", "10.0.0.1/8"}, "--address: '10.0.0.1/8': "},
 	{{"eth0", "-a", "::1,"}, "--address: '': "},
-	{{"eth0", "-m", "xdpp"}, "--method: 'xdpp': not one of auto, engine"},
+	{{"eth0", "-m", "xdpp"}, "--method: 'xdpp': not one of auto, xdp, engine"},
 	{{"eth0", "-s", "banner"}, "--service: 'banner': "},
 	{{"eth0", "--rst=redirect:"}, "--rst: 'redirect:': not one of drop, redirect:IFACE"},
 	{{"eth0", "--xdp=off"}, "--xdp: 'off': not one of auto, native, generic"},

@@ -146,6 +146,7 @@ static void ipv4_slices_carry_the_tag_as_identification(void **state)
 	next_segment(&slicer, &segment);
 	assert_int_equal(out[4] << 8 | out[5], TAG & 0xffff);
 	assert_int_equal(out[6] << 8 | out[7], 0x4000);
+	assert_int_equal(out[8], 0);
 }
 
 static void ipv6_slices_carry_the_tag_as_flow_label(void **state)
@@ -160,6 +161,7 @@ static void ipv6_slices_carry_the_tag_as_flow_label(void **state)
 	assert_int_equal(slicer_init(&slicer, packet, len, MTU, TAG), 0);
 	next_segment(&slicer, &segment);
 	assert_memory_equal(out, "\x62\xed\xe1\x23", 4);
+	assert_int_equal(out[7], 0);
 }
 
 static void df_stays_as_it_was(void **state)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Once a second: what the programs dropped or lost since the last look, as events. */
+/* Once a second: what was dropped or lost since the last look, as events. */
 #ifndef NOLISTEN_ALERTS_H
 #define NOLISTEN_ALERTS_H
 
 #include "events.h"
-#include "kern.h"
+#include "packet_io.h"
 
 struct alerts {
 	struct nol_stats last;
 };
 
-void alerts_check(struct alerts *alerts, struct kern *kern, struct events *events);
+void alerts_check(struct alerts *alerts, struct packet_io *io, struct events *events);
 
 #endif

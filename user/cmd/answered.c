@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A list of prefixes, kept equal to the trie that ingress looks into. */
+/* A list of prefixes, kept equal to what the method answers. */
 #include "answered.h"
 
 #include <errno.h>
@@ -11,18 +11,18 @@
 #include "log.h"
 
 struct answered {
-	struct kern *kern;
+	struct packet_io *io;
 	struct prefix *prefixes;
 	size_t count;
 };
 
-int answered_new(struct answered **out, struct kern *kern)
+int answered_new(struct answered **out, struct packet_io *io)
 {
 	struct answered *answered = calloc(1, sizeof(*answered));
 
 	if (!answered)
 		return -ENOMEM;
-	answered->kern = kern;
+	answered->io = io;
 	*out = answered;
 	return 0;
 }
@@ -56,7 +56,7 @@ static int add(struct answered *answered, const struct prefix *prefix)
 	if (!grown)
 		return -ENOMEM;
 	answered->prefixes = grown;
-	err = kern_add_prefix(answered->kern, prefix);
+	err = answered->io->ops->add_prefix(answered->io, prefix);
 	if (!err)
 		answered->prefixes[answered->count++] = *prefix;
 	return err;
@@ -77,7 +77,7 @@ int answered_remove(struct answered *answered, const struct addr *addr)
 	if (!found)
 		return 0;
 	*found = answered->prefixes[--answered->count];
-	return kern_remove_prefix(answered->kern, &prefix);
+	return answered->io->ops->remove_prefix(answered->io, &prefix);
 }
 
 int answered_add_prefix(struct answered *answered, const struct prefix *prefix, const char *ifname)

@@ -9,11 +9,12 @@
 #include <stddef.h>
 
 #include "addr.h"
-#include "kern.h"
+#include "packet_io.h"
 
 struct answered;
 
-int answered_new(struct answered **out, struct kern *kern);
+/* io is borrowed, and told of every change. */
+int answered_new(struct answered **out, struct packet_io *io);
 void answered_free(struct answered *answered);
 
 /* An address of the interface came or went. Link-local, loopback and global ones are all answered. */

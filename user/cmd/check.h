@@ -3,7 +3,9 @@
 #ifndef NOLISTEN_CHECK_H
 #define NOLISTEN_CHECK_H
 
-/* One line a feature on standard output. 0, or -ENOTSUP if a required one is missing. */
-int check_print(void);
+#include <stdbool.h>
+
+/* One line a feature on standard output. 0, or -ENOTSUP if a required one is missing; without_bpf: of those needed then. */
+int check_print(bool without_bpf);
 
 #endif

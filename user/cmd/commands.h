@@ -11,7 +11,10 @@
 #define STATUS_USAGE 2
 
 int bench_main(int argc, char **argv);
+int explain_main(int argc, char **argv);
 int flows_main(int argc, char **argv);
 int status_main(int argc, char **argv);
+int self_main(int argc, char **argv);
+int meet_main(int argc, char **argv);
 
 #endif

@@ -19,14 +19,15 @@
 
 #include "alerts.h"
 #include "answered.h"
+#include "answering.h"
 #include "clock.h"
 #include "control.h"
 #include "control_server.h"
 #include "link_watch.h"
 #include "listeners.h"
 #include "log.h"
-#include "method_engine.h"
-#include "probe.h"
+#include "method.h"
+#include "rates.h"
 #include "report.h"
 #include "session.h"
 #include "tcp_settings.h"
@@ -37,10 +38,11 @@ struct loader {
 	const struct loader_options *options;
 	struct link_info link;
 	struct loop *loop;
-	struct kern *kern;
+	struct method method;
 	struct answered *answered;
 	struct link_watch *watch;
-	struct packet_io *io;
+	struct answerer *answerer; /* NULL: the method has none */
+	struct engine_config engine; /* as the session began with it */
 	struct service *service;
 	struct events *events;
 	struct session *session;
@@ -48,6 +50,7 @@ struct loader {
 	struct loop_source *signals, *beat, *watch_source;
 	struct alerts alerts;
 	struct report report;
+	struct rates rates;
 	bool is_going; /* detached, waits for the last connection */
 	int err; /* why it cannot go on */
 };
@@ -80,11 +83,15 @@ static void take_link_event(void *context, enum link_event event, const struct l
 			answered_remove(loader->answered, addr);
 		break;
 	case LINK_CHANGED:
-		if (info->is_up != loader->link.is_up)
+		if (info->is_up != loader->link.is_up) {
 			log_info("%s: is %s", loader->options->ifname, info->is_up ? "up" : "down");
-		if (info->mtu != loader->link.mtu) {
+			if (info->is_up)
+				answerer_start(loader->answerer);
+		}
+		if (info->mtu && info->mtu != loader->link.mtu) {
 			session_set_mtu(loader->session, info->mtu);
-			method_engine_set_mtu(loader->io, info->mtu);
+			loader->method.io->ops->set_mtu(loader->method.io, info->mtu);
+			answering_set_mtu(loader->answerer, &loader->engine, info->mtu);
 		}
 		loader->link = *info;
 		break;
@@ -108,8 +115,10 @@ static void beat(void *context, uint32_t events)
 	struct loader *loader = context;
 
 	(void)events;
-	kern_beat(loader->kern);
-	alerts_check(&loader->alerts, loader->kern, loader->events);
+	method_beat(&loader->method);
+	answerer_beat(loader->answerer, session_half_open(loader->session));
+	rates_beat(&loader->rates, loader->method.io, clock_monotonic_ns());
+	alerts_check(&loader->alerts, loader->method.io, loader->events);
 	events_flush(loader->events);
 	if (loader->is_going && !service_active(loader->service))
 		session_stop(loader->session);
@@ -118,15 +127,17 @@ static void beat(void *context, uint32_t events)
 static void print_summary(const struct loader *loader)
 {
 	const struct session_stats *stats = session_stats(loader->session);
-	struct nol_stats programs = {0};
+	struct packet_io *io = loader->method.io;
+	struct nol_stats packets = {0};
 
-	kern_stats_read(loader->kern, &programs);
+	io->ops->read_stats(io, &packets);
 	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
 		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
 		 " RST dropped, %" PRIu64 " lost",
-		 loader->options->ifname, stats->syn, stats->established, stats->handed_off,
-		 stats->expired, stats->reset, (uint64_t)programs.rst_dropped,
-		 (uint64_t)(programs.lost_ring_full + programs.lost_too_long + stats->table_full));
+		 loader->options->ifname, stats->syn + (uint64_t)packets.cookie_sent,
+		 stats->established, stats->handed_off, stats->expired, stats->reset,
+		 (uint64_t)packets.rst_dropped,
+		 (uint64_t)(packets.lost_ring_full + packets.lost_too_long + stats->table_full));
 }
 
 /* The first signal: hand off what is complete, detach, leave the rest to the service. */
@@ -135,7 +146,9 @@ static void begin_going(struct loader *loader)
 	size_t active;
 
 	session_drain(loader->session);
-	kern_detach(loader->kern);
+	method_stop_holding(&loader->method);
+	session_leave(loader->session);
+	loader->method.io->ops->detach(loader->method.io);
 	loader->is_going = true;
 	print_summary(loader);
 	active = service_active(loader->service);
@@ -191,72 +204,24 @@ static int open_control(struct loader *loader)
 	return err ? fail(loader, "cannot serve the control socket", err) : 0;
 }
 
-static int configure_guard(struct loader *loader)
-{
-	struct nol_config *config = kern_config(loader->kern);
-	struct link_info redirect;
-	int err;
-
-	config->ifindex = loader->link.ifindex;
-	config->rst_action = loader->options->rst_action;
-	if (config->rst_action != NOL_RST_REDIRECT)
-		return 0;
-	err = link_find(loader->options->redirect_ifname, &redirect);
-	if (err) {
-		log_error("--rst: %s: no such interface", loader->options->redirect_ifname);
-		return err;
-	}
-	config->redirect_ifindex = redirect.ifindex;
-	return 0;
-}
-
-static int open_kern(struct loader *loader)
-{
-	const struct loader_options *options = loader->options;
-	const struct kern_options kern = {
-		.ifname = options->ifname,
-		.ifindex = loader->link.ifindex,
-		.has_link_header = loader->link.has_link_header,
-		.is_loopback = loader->link.is_loopback,
-		.xdp_mode = options->xdp_mode,
-		.tc_mode = options->tc_mode,
-		.ring_size = options->ring_size,
-		.max_flows = options->max_flows,
-	};
-	int err = kern_open(&loader->kern, &kern);
-
-	if (err)
-		return err;
-	kern_set_ports(loader->kern, &options->ports);
-	kern_beat(loader->kern);
-	return configure_guard(loader);
-}
-
 static int open_answered(struct loader *loader)
 {
 	const struct loader_options *options = loader->options;
-	int err = answered_new(&loader->answered, loader->kern);
+	int err = answered_new(&loader->answered, loader->method.io);
 
 	for (size_t i = 0; !err && i < options->prefix_count; i++)
 		err = answered_add_prefix(loader->answered, &options->prefixes[i], options->ifname);
 	return err;
 }
 
-static int open_io(struct loader *loader)
+static int open_events(struct loader *loader)
 {
-	const struct replay_options replay = {
-		.ifindex = loader->link.ifindex,
-		.has_link_header = loader->link.has_link_header,
-		.is_loopback = loader->link.is_loopback,
-		.mtu = loader->link.mtu,
-	};
 	const struct events_options events = {
 		.json_path = loader->options->events_path,
 		.is_quiet = loader->options->is_quiet,
 	};
-	int err = method_engine_new(&loader->io, loader->kern, &replay);
 
-	return err ?: events_new(&loader->events, &events);
+	return events_new(&loader->events, &events);
 }
 
 static int open_service(struct loader *loader)
@@ -278,7 +243,7 @@ static int open_session(struct loader *loader)
 	const struct loader_options *options = loader->options;
 	struct session_options session = {
 		.loop = loader->loop,
-		.io = loader->io,
+		.io = loader->method.io,
 		.service = loader->service,
 		.events = loader->events,
 		.ports = &options->ports,
@@ -288,12 +253,17 @@ static int open_session(struct loader *loader)
 		.spin_ns = options->spin_us * CLOCK_NS_PER_US,
 		.max_flows = options->max_flows,
 	};
+	int err = 0;
 
 	tcp_settings_read(&session.engine, loader->link.mtu);
 	if (getrandom(session.engine.key, sizeof(session.engine.key), 0) !=
 	    sizeof(session.engine.key))
 		return fail(loader, "no random numbers", -EIO);
-	return session_new(&loader->session, &session);
+	loader->engine = session.engine;
+	if (loader->method.kern)
+		err = answering_open(&loader->answerer, loader->method.kern, options, &loader->link,
+				     &loader->engine);
+	return err ?: session_new(&loader->session, &session);
 }
 
 static int open_sources(struct loader *loader)
@@ -316,30 +286,30 @@ static void fill_report(struct loader *loader)
 {
 	loader->report = (struct report){
 		.ifname = loader->options->ifname,
+		.method_name = options_method_text(loader->options->method),
 		.service_name = loader->options->service,
-		.kern = loader->kern,
-		.io = loader->io,
+		.method = &loader->method,
 		.session = loader->session,
 		.service = loader->service,
 		.answered = loader->answered,
 		.ports = &loader->options->ports,
+		.rates = &loader->rates,
 		.started_ns = clock_monotonic_ns(),
 	};
 }
 
 static void print_start(const struct loader *loader)
 {
-	char ports[256], addresses[512];
+	char ports[256], addresses[512], method[128];
 
 	port_set_format(&loader->options->ports, ports, sizeof(ports));
 	answered_format(loader->answered, addresses, sizeof(addresses));
+	method_format(&loader->method, method, sizeof(method));
 	if (!loader->link.is_up)
 		log_warning("%s: is down, nothing arrives until it is up", loader->options->ifname);
 	listeners_warn(&loader->options->ports);
-	log_info("%s: answering TCP port %s on %s with %s (method %s, xdp %s, guard %s)",
-		 loader->options->ifname, ports, addresses, loader->options->service,
-		 method_text(loader->io->ops->method), kern_xdp_mode_text(loader->kern),
-		 kern_tc_mode_text(loader->kern));
+	log_info("%s: answering TCP port %s on %s with %s (%s)", loader->options->ifname, ports,
+		 addresses, loader->options->service, method);
 }
 
 static int start(struct loader *loader)
@@ -352,11 +322,11 @@ static int start(struct loader *loader)
 	if (!err)
 		err = open_control(loader);
 	if (!err)
-		err = open_kern(loader);
+		err = method_open(&loader->method, loader->options, &loader->link);
 	if (!err)
 		err = open_answered(loader);
 	if (!err)
-		err = open_io(loader);
+		err = open_events(loader);
 	if (!err)
 		err = open_service(loader);
 	if (!err)
@@ -364,10 +334,10 @@ static int start(struct loader *loader)
 	if (!err)
 		err = open_sources(loader);
 	if (!err)
-		err = kern_attach(loader->kern);
+		err = method_attach(&loader->method);
 	if (err)
 		return err;
-	kern_pin(loader->kern);
+	answerer_start(loader->answerer);
 	fill_report(loader);
 	print_start(loader);
 	return 0;
@@ -383,10 +353,9 @@ static void finish(struct loader *loader)
 	service_free(loader->service);
 	session_free(loader->session);
 	events_free(loader->events);
-	if (loader->io)
-		loader->io->ops->free(loader->io);
+	answerer_free(loader->answerer);
 	answered_free(loader->answered);
-	kern_close(loader->kern);
+	method_close(&loader->method);
 	loop_free(loader->loop);
 }
 

@@ -15,8 +15,13 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{"flows", flows_main, "flows [-j] [IFACE]", "the live flow table"},
-	{"bench", bench_main, "bench [OPTION...]", "ways to accept a connection, side by side"},
 	{"status", status_main, "status [-j] [IFACE]", "what each loader does, and its counters"},
+	{"self", self_main, "self ADDR PORT", "a socket connects to itself (--watch: by accident)"},
+	{"meet", meet_main, "meet LOCAL REMOTE",
+	 "two ends connect to each other, and neither listens"},
+	{"explain", explain_main, "explain IFACE | --demo",
+	 "what the kernel did with each handshake packet, and why"},
+	{"bench", bench_main, "bench [OPTION...]", "ways to accept a connection, side by side"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -24,7 +29,7 @@ static const struct command {
 static int print_help(void)
 {
 	printf("Usage: nolisten COMMAND [ARGUMENT...]\n"
-	       "Ask the loaders of this network namespace.\n\n");
+	       "TCP connections without a listening socket: look, connect, explain.\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  %-22s %s\n", commands[i].usage, commands[i].summary);
 	printf("\n  -j                     JSON instead of a table\n"

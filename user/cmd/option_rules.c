@@ -105,6 +105,14 @@ static int take_path(struct option_parse *parse, const struct rule *rule, const 
 	return 0;
 }
 
+static int take_file(struct option_parse *parse, const struct rule *rule, const char *arg)
+{
+	if (!*arg)
+		return option_fail(parse, "--%s: a file name is needed", rule->name);
+	*(const char **)field(parse, rule) = arg;
+	return 0;
+}
+
 static int count_flag(struct option_parse *parse, const struct rule *rule, const char *arg)
 {
 	(void)arg;
@@ -202,8 +210,21 @@ static int take_ring(struct option_parse *parse, const struct rule *rule, const 
 	return 0;
 }
 
-static const struct word method_words[] = {
-	{"auto", NOL_METHOD_NONE}, {"engine", NOL_METHOD_ENGINE}, {NULL, 0}};
+static const struct word method_words[] = {{"auto", NOL_METHOD_NONE},
+					   {"xdp", NOL_METHOD_XDP},
+					   {"engine", NOL_METHOD_ENGINE},
+					   {"nfqueue", NOL_METHOD_NFQUEUE},
+					   {"filter", NOL_METHOD_FILTER},
+					   {"raw", NOL_METHOD_RAW},
+					   {NULL, 0}};
+const char *options_method_text(enum nol_method method)
+{
+	for (const struct word *word = method_words; word->text; word++)
+		if (word->value == (int)method)
+			return word->text;
+	return "none";
+}
+
 static const struct word xdp_words[] = {{"auto", KERN_XDP_AUTO},
 					{"native", KERN_XDP_NATIVE},
 					{"generic", KERN_XDP_GENERIC},
@@ -226,6 +247,7 @@ static const struct rule rules[] = {
 	{KEY_MAX_FLOWS, "max-flows", take_number, FIELD(max_flows), 1, 4194304},
 	{KEY_RING, "ring", take_ring, .min = 64, .max = 16384},
 	{KEY_SPIN, "spin", take_number, FIELD(spin_us), 0, 1000000},
+	{KEY_COOKIE_KEY, "cookie-key", take_file, FIELD(cookie_key_path)},
 	{KEY_CHECK, "check", take_flag, FIELD(is_check)},
 	{'q', "quiet", take_flag, FIELD(is_quiet)},
 	{'v', "verbose", count_flag, FIELD(verbose)},

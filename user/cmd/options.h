@@ -33,6 +33,7 @@ struct loader_options {
 	uint32_t max_flows;
 	uint32_t ring_size; /* bytes */
 	uint32_t spin_us; /* how long to poll after the last packet before sleeping */
+	const char *cookie_key_path; /* NULL: random keys */
 	bool is_check, is_quiet;
 	unsigned int verbose;
 };
@@ -43,6 +44,8 @@ struct loader_options {
  */
 int options_parse(struct loader_options *out, int argc, char **argv,
 		  char error[OPTIONS_ERROR_SIZE]);
+/* "auto" for NOL_METHOD_NONE. */
+const char *options_method_text(enum nol_method method);
 void options_free(struct loader_options *options);
 
 #endif

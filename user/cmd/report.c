@@ -66,7 +66,7 @@ static bool add_flow(void *context, const struct tuple *tuple, const struct nol_
 static int answer_flows(const struct report *report, struct control_answer *answer)
 {
 	struct flow_report flows = {.answer = answer, .now_ns = clock_monotonic_ns()};
-	int count = report->io->ops->visit_flows(report->io, add_flow, &flows);
+	int count = report->method->io->ops->visit_flows(report->method->io, add_flow, &flows);
 
 	return count < 0 ? count : flows.err;
 }
@@ -83,17 +83,21 @@ static json_t *addresses_of(const struct answered *answered)
 	return array;
 }
 
-static json_t *kernel_counters(struct kern *kern)
+static json_t *counters_of(const struct nol_stats *stats)
 {
-	struct nol_stats stats;
 	json_t *object = json_object();
 
-	if (kern_stats_read(kern, &stats))
-		return object;
-#define SET(name, text) json_object_set_new(object, #name, json_integer((json_int_t)stats.name));
+#define SET(name, text) json_object_set_new(object, #name, json_integer((json_int_t)stats->name));
 	NOL_STATS(SET)
 #undef SET
 	return object;
+}
+
+static json_t *packet_counters(struct packet_io *io)
+{
+	struct nol_stats stats;
+
+	return io->ops->read_stats(io, &stats) ? json_object() : counters_of(&stats);
 }
 
 static json_t *session_counters(const struct session_stats *stats)
@@ -127,21 +131,21 @@ static int answer_status(const struct report *report, struct control_answer *ans
 	char ports[256];
 
 	port_set_format(report->ports, ports, sizeof(ports));
-	report->io->ops->visit_flows(report->io, count_flow, &flows);
+	report->method->io->ops->visit_flows(report->method->io, count_flow, &flows);
 	return add_json(
 		answer,
 		json_pack(
-			"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:o, s:o}",
+			"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
 			"interface", report->ifname, "pid", (int)getpid(), "uptime_s",
-			(double)up_ns / CLOCK_NS_PER_S, "method",
-			method_text(report->io->ops->method), "xdp",
-			kern_xdp_mode_text(report->kern), "tc", kern_tc_mode_text(report->kern),
+			(double)up_ns / CLOCK_NS_PER_S, "method", report->method_name, "xdp",
+			method_xdp_text(report->method), "tc", method_tc_text(report->method),
 			"ports", ports, "addresses", addresses_of(report->answered), "service",
 			report->service_name, "flows", flows, "half_open",
 			(json_int_t)session_half_open(report->session), "connections",
 			(json_int_t)service_active(report->service), "refused",
 			(json_int_t)service_refused(report->service), "counters",
-			kernel_counters(report->kern), "engine",
+			packet_counters(report->method->io), "rates",
+			counters_of(&report->rates->per_s), "engine",
 			session_counters(session_stats(report->session))));
 }
 

@@ -7,21 +7,21 @@
 
 #include "answered.h"
 #include "control_server.h"
-#include "kern.h"
-#include "packet_io.h"
+#include "method.h"
 #include "ports.h"
+#include "rates.h"
 #include "service.h"
 #include "session.h"
 
 /* Everything is borrowed. */
 struct report {
-	const char *ifname, *service_name;
-	struct kern *kern;
-	struct packet_io *io;
+	const char *ifname, *method_name, *service_name;
+	const struct method *method;
 	struct session *session;
 	struct service *service;
 	const struct answered *answered;
 	const struct port_set *ports;
+	const struct rates *rates;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 };
 

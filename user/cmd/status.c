@@ -9,6 +9,8 @@
 #include "commands.h"
 #include "query.h"
 
+#define RATE_SIZE 24
+
 /* Names and meanings come from the ABI; those that are 0 are left out, but for these. */
 static const char *const always_shown[] = {
 	"held_syn", "held_flow", "lost_ring_full", "rst_dropped", "replay_turned", NULL,
@@ -53,8 +55,21 @@ static size_t count_shown(json_t *counters)
 	return count;
 }
 
-static void print_counters(const char *title, json_t *counters)
+/* " 1234/s", of the last second; nothing if nothing happened or nobody counts it. */
+static const char *format_rate(const json_t *rates, const char *name, char text[RATE_SIZE])
 {
+	const json_int_t rate = (json_int_t)json_number_value(json_object_get(rates, name));
+
+	text[0] = '\0';
+	if (rate)
+		snprintf(text, RATE_SIZE, "%lld/s", (long long)rate);
+	return text;
+}
+
+/* rates: of the same names, or NULL. */
+static void print_counters(const char *title, json_t *counters, const json_t *rates)
+{
+	char rate[RATE_SIZE];
 	const char *name;
 	json_t *value;
 
@@ -66,7 +81,8 @@ static void print_counters(const char *title, json_t *counters)
 		const char *meaning = find_meaning(name);
 
 		if (is_shown(name, value))
-			printf("    %-22s %12lld%s%s\n", name, (long long)json_number_value(value),
+			printf("    %-22s %12lld %10s%s%s\n", name,
+			       (long long)json_number_value(value), format_rate(rates, name, rate),
 			       *meaning ? "  " : "", meaning);
 	}
 }
@@ -96,8 +112,9 @@ static void print_status(void *context, const json_t *status)
 	printf("  flows        %lld, %lld of them half-open\n", query_number(status, "flows"),
 	       query_number(status, "half_open"));
 	printf("  connections  %lld\n", query_number(status, "connections"));
-	print_counters("packets", json_object_get(status, "counters"));
-	print_counters("engine", json_object_get(status, "engine"));
+	print_counters("packets", json_object_get(status, "counters"),
+		       json_object_get(status, "rates"));
+	print_counters("engine", json_object_get(status, "engine"), NULL);
 }
 
 int status_main(int argc, char **argv)

@@ -40,6 +40,7 @@ struct engine_flow {
 	struct tuple tuple;
 	enum engine_state state;
 	bool is_active; /* we sent the first SYN */
+	bool is_adopted; /* its SYN was answered elsewhere, by a cookie: sent_ns is 0 */
 	uint32_t iss, irs; /* initial send and receive sequence numbers */
 	uint16_t remote_mss; /* from the SYN; 536 or 1220 without the option (RFC 9293, 3.7.1) */
 	bool has_wscale, has_sack, has_timestamps;
@@ -104,6 +105,9 @@ struct engine_action {
 	struct segment reply;
 };
 
+/* What a SYN-ACK advertises, for an MSS of ours. */
+uint16_t engine_window(const struct engine_config *config, uint16_t mss, bool has_timestamps);
+
 /* -EINVAL: max_flows is 0 or above 2^24; -ENOMEM. */
 int engine_new(struct engine **out, const struct engine_config *config);
 void engine_free(struct engine *engine);
@@ -114,6 +118,23 @@ void engine_free(struct engine *engine);
  */
 void engine_input(struct engine *engine, const struct segment *segment, uint64_t now_ns,
 		  const uint32_t *time_wait_snd_nxt, struct engine_action *out);
+
+/* What a SYN cookie agreed to; the sequence numbers are those of the segment that brings it back. */
+struct engine_cookie {
+	uint16_t mss; /* the remote's */
+	bool has_wscale, has_sack, has_timestamps;
+	uint8_t wscale; /* the remote's shift count */
+	uint32_t
+		tsval; /* our TSval, had it been sent with the time of the call; with has_timestamps */
+};
+
+/*
+ * A segment that acknowledges a valid cookie, of a 4-tuple that has no flow: ENGINE_EVENT_ESTABLISHED with an
+ * adopted flow, to be handed off as any other. ENGINE_EVENT_REFUSED: the table is full; ENGINE_NOTHING: the segment
+ * has a flaw, which the reason tells. If the 4-tuple has a flow, the same as engine_input().
+ */
+void engine_adopt(struct engine *engine, const struct segment *segment,
+		  const struct engine_cookie *cookie, uint64_t now_ns, struct engine_action *out);
 
 /*
  * Active open: the SYN is in out->reply. -EEXIST: the 4-tuple is in use; -ENOSPC: the table is full;

@@ -41,10 +41,9 @@ static uint16_t choose_mss(const struct flow *flow, const struct tcp_options *op
 #define TIMESTAMPS_LEN 12 /* bytes of every segment, with their two NOPs */
 
 /* Whole segments only: the remote would wait for room for the last part of one. */
-static uint16_t choose_window(const struct engine_config *config, const struct flow *flow)
+uint16_t engine_window(const struct engine_config *config, uint16_t mss, bool has_timestamps)
 {
-	const uint16_t mss = flow->local_mss - (flow->public.has_timestamps ? TIMESTAMPS_LEN : 0);
-
+	mss -= has_timestamps ? TIMESTAMPS_LEN : 0;
 	if (!config->rounds_window || config->window <= mss)
 		return config->window;
 	return config->window - config->window % mss;
@@ -61,7 +60,8 @@ void flow_agree(struct engine *engine, struct flow *flow, const struct segment *
 	public->has_timestamps = options->has_timestamps;
 	public->ts_recent = options->has_timestamps ? options->tsval : 0;
 	if (!public->is_active) /* our own SYN has advertised it already */
-	public->local_window = choose_window(&engine->config, flow);
+	public->local_window =
+		engine_window(&engine->config, flow->local_mss, public->has_timestamps);
 	public->has_wscale = options->has_wscale;
 	if (!options->has_wscale)
 		return;

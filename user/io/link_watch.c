@@ -19,6 +19,7 @@ struct link_watch {
 	uint32_t ifindex;
 	link_fn fn;
 	void *context;
+	bool has_removed; /* an address, since the last list */
 };
 
 struct request {
@@ -178,6 +179,7 @@ static void report_addr(struct link_watch *watch, const struct nlmsghdr *header)
 	if (message->ifa_index != watch->ifindex || !bytes)
 		return;
 	addr = is_v6 ? addr_from_v6(bytes) : addr_from_v4(bytes);
+	watch->has_removed |= header->nlmsg_type == RTM_DELADDR;
 	watch->fn(watch->context,
 		  header->nlmsg_type == RTM_NEWADDR ? LINK_ADDR_ADDED : LINK_ADDR_REMOVED, NULL,
 		  &addr);
@@ -261,9 +263,11 @@ int link_watch_read(struct link_watch *watch)
 	do {
 		err = read_messages(watch->fd, MSG_DONTWAIT, report_message, watch);
 	} while (err >= 0);
-	if (err ==
-	    -ENOBUFS) /* some changes were lost: the addresses are read anew, additions are idempotent */
+	/* Changes were lost, or what was removed is there a second time, with another prefix length: read them anew. */
+	if (err == -ENOBUFS || watch->has_removed) {
+		watch->has_removed = false;
 		return list_addrs(watch);
+	}
 	return err == -EAGAIN ? 0 : err;
 }
 

@@ -12,7 +12,7 @@
 
 struct link_info {
 	uint32_t ifindex;
-	uint32_t mtu;
+	uint32_t mtu; /* 0: not told (news of a wireless device alone) */
 	bool is_up; /* IFF_UP */
 	bool is_loopback;
 	bool has_link_header; /* Ethernet or loopback: 14 bytes before the IP header */
@@ -21,7 +21,7 @@ struct link_info {
 enum link_event {
 	LINK_CHANGED, /* *info is new */
 	LINK_GONE,
-	LINK_ADDR_ADDED, /* *addr */
+	LINK_ADDR_ADDED, /* *addr; it may have been reported before */
 	LINK_ADDR_REMOVED,
 };
 

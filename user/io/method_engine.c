@@ -13,6 +13,7 @@
 struct method_engine {
 	struct packet_io io;
 	struct kern *kern;
+	uint32_t ifindex;
 	struct raw_send *sender;
 	struct replay *replay;
 	packet_fn fn;
@@ -24,9 +25,57 @@ static struct method_engine *from_io(struct packet_io *io)
 	return (struct method_engine *)io;
 }
 
+static int attach(struct packet_io *io)
+{
+	return kern_attach(from_io(io)->kern);
+}
+
+static void detach(struct packet_io *io)
+{
+	kern_detach(from_io(io)->kern);
+}
+
+static int add_prefix(struct packet_io *io, const struct prefix *prefix)
+{
+	return kern_add_prefix(from_io(io)->kern, prefix);
+}
+
+static int remove_prefix(struct packet_io *io, const struct prefix *prefix)
+{
+	return kern_remove_prefix(from_io(io)->kern, prefix);
+}
+
+static void set_mtu(struct packet_io *io, uint32_t mtu)
+{
+	replay_set_mtu(from_io(io)->replay, mtu);
+}
+
+static int read_stats(struct packet_io *io, struct nol_stats *out)
+{
+	return kern_stats_read(from_io(io)->kern, out);
+}
+
+static struct held_cookie cookie_of(const struct nol_record *record)
+{
+	return (struct held_cookie){
+		.mss = record->cookie_mss,
+		.has_wscale = record->cookie_options & NOL_COOKIE_HAS_WSCALE,
+		.has_sack = record->cookie_options & NOL_COOKIE_HAS_SACK,
+		.has_timestamps = record->cookie_options & NOL_COOKIE_HAS_TIMESTAMPS,
+		.wscale = record->cookie_wscale,
+		.ts_offset = record->cookie_ts_offset,
+	};
+}
+
+static bool is_counted(const struct nol_record *record)
+{
+	return record->reason == NOL_HOLD_FLOW || record->reason == NOL_HOLD_COOKIE;
+}
+
 static void take_record(void *context, const struct nol_record *record, const uint8_t *frame)
 {
 	const struct method_engine *method = context;
+	const struct held_cookie cookie = cookie_of(record);
 	const struct held_packet packet = {
 		.frame = frame,
 		.frame_len = record->snap_len,
@@ -34,9 +83,10 @@ static void take_record(void *context, const struct nol_record *record, const ui
 		.l4_offset = record->l4_offset,
 		.is_whole = record->snap_len == record->frame_len,
 		.held_ns = record->held_ns,
-		.held = record->reason == NOL_HOLD_FLOW ? record->held : 0,
+		.held = is_counted(record) ? record->held : 0,
 		.has_time_wait = record->reason == NOL_HOLD_TIME_WAIT,
 		.time_wait_snd_nxt = record->time_wait_snd_nxt,
+		.cookie = record->reason == NOL_HOLD_COOKIE ? &cookie : NULL,
 	};
 
 	method->fn(method->context, &packet);
@@ -81,7 +131,8 @@ static bool is_alive(struct packet_io *io, const struct tuple *tuple)
 {
 	uint8_t state;
 
-	return is_handed_off(io, tuple) && !sock_diag_find(tuple, &state) && state != TCP_TIME_WAIT;
+	return is_handed_off(io, tuple) && !sock_diag_find(tuple, from_io(io)->ifindex, &state) &&
+	       state != TCP_TIME_WAIT;
 }
 
 static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns)
@@ -92,14 +143,16 @@ static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t n
 		.method = NOL_METHOD_ENGINE,
 	};
 	struct kern *kern = from_io(io)->kern;
+	struct nol_flow old = {0};
 	int err = kern_flow_add(kern, tuple, &flow);
 
 	if (err != -EEXIST)
 		return err;
 	if (is_alive(io, tuple))
 		return -EALREADY;
-	kern_flow_remove(kern, tuple, NULL);
-	return kern_flow_add(kern, tuple, &flow);
+	kern_flow_remove(kern, tuple, &old);
+	err = kern_flow_add(kern, tuple, &flow);
+	return err ?: old.state == NOL_FLOW_HANDED_OFF;
 }
 
 static int replay_held(struct packet_io *io, const struct held_packet *packet)
@@ -128,6 +181,13 @@ static int close_flow(struct packet_io *io, const struct tuple *tuple)
 	if (flow.state != NOL_FLOW_HANDED_OFF)
 		return -ENOENT;
 	return kern_flow_set(kern, tuple, NOL_FLOW_CLOSED);
+}
+
+static enum nol_method flow_method(struct packet_io *io, const struct tuple *tuple)
+{
+	struct nol_flow flow;
+
+	return kern_flow_get(from_io(io)->kern, tuple, &flow) ? NOL_METHOD_ENGINE : flow.method;
 }
 
 static void forget_flow(struct packet_io *io, const struct tuple *tuple, bool only_closed)
@@ -177,6 +237,12 @@ static void free_method(struct packet_io *io)
 
 static const struct packet_io_ops ops = {
 	.method = NOL_METHOD_ENGINE,
+	.attach = attach,
+	.detach = detach,
+	.add_prefix = add_prefix,
+	.remove_prefix = remove_prefix,
+	.set_mtu = set_mtu,
+	.read_stats = read_stats,
 	.receive = receive,
 	.send = send_segment,
 	.flush = flush,
@@ -187,6 +253,7 @@ static const struct packet_io_ops ops = {
 	.force_flow = force_flow,
 	.close_flow = close_flow,
 	.is_handed_off = is_handed_off,
+	.flow_method = flow_method,
 	.forget_flow = forget_flow,
 	.visit_flows = visit_flows,
 	.fd = ring_fd,
@@ -214,6 +281,7 @@ int method_engine_new(struct packet_io **out, struct kern *kern,
 		return -ENOMEM;
 	method->io.ops = &ops;
 	method->kern = kern;
+	method->ifindex = options->ifindex;
 	err = choose_tag(&with_tag.tag);
 	if (err)
 		goto out;
@@ -228,9 +296,4 @@ out:
 	else
 		*out = &method->io;
 	return err;
-}
-
-void method_engine_set_mtu(struct packet_io *io, uint32_t mtu)
-{
-	replay_set_mtu(from_io(io)->replay, mtu);
 }

@@ -7,10 +7,7 @@
 #include "packet_io.h"
 #include "replay.h"
 
-/* kern is borrowed; it has to be attached by the caller. options->tag is chosen here and told to the programs. */
+/* kern is borrowed. options->tag is chosen here and told to the programs. */
 int method_engine_new(struct packet_io **out, struct kern *kern,
 		      const struct replay_options *options);
-/* The MTU changed. */
-void method_engine_set_mtu(struct packet_io *io, uint32_t mtu);
-
 #endif

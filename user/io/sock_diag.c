@@ -98,20 +98,35 @@ int sock_diag_read(int watch_fd, sock_diag_fn fn, void *context)
 	return err == -EAGAIN || err > 0 ? count : err;
 }
 
-/* Send one request on a socket of its own and read the whole answer. */
-static int ask(const struct request *request, sock_diag_fn fn, void *context)
+int sock_diag_open(void)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	int count = 0;
-	int err;
 
-	if (fd < 0)
-		return -errno;
-	err = send(fd, request, sizeof(*request), 0) < 0 ? -errno : 0;
+	return fd < 0 ? -errno : fd;
+}
+
+/* Send one request and read the whole answer. */
+static int ask_on(int fd, const struct request *request, sock_diag_fn fn, void *context)
+{
+	int count = 0;
+	int err = send(fd, request, sizeof(*request), 0) < 0 ? -errno : 0;
+
 	while (!err)
 		err = read_messages(fd, 0, fn, context, &count);
-	close(fd);
 	return err < 0 ? err : count;
+}
+
+/* The same on a socket of its own. */
+static int ask(const struct request *request, sock_diag_fn fn, void *context)
+{
+	int fd = sock_diag_open();
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = ask_on(fd, request, fn, context);
+	close(fd);
+	return result;
 }
 
 static struct request request_of(uint16_t type, uint16_t flags, uint8_t family)
@@ -152,7 +167,7 @@ static void set_endpoint(const struct endpoint *endpoint, __be16 *port, __be32 w
 	memcpy(words, endpoint->addr.bytes + (is_v4 ? 12 : 0), is_v4 ? 4 : 16);
 }
 
-static struct request request_for(uint16_t type, const struct tuple *tuple)
+static struct request request_for(uint16_t type, const struct tuple *tuple, uint32_t ifindex)
 {
 	const uint8_t family = addr_is_v4(&tuple->local.addr) ? AF_INET : AF_INET6;
 	struct request request = request_of(type, NLM_F_ACK, family);
@@ -160,6 +175,7 @@ static struct request request_for(uint16_t type, const struct tuple *tuple)
 
 	set_endpoint(&tuple->local, &id->idiag_sport, id->idiag_src);
 	set_endpoint(&tuple->remote, &id->idiag_dport, id->idiag_dst);
+	id->idiag_if = ifindex;
 	request.body.idiag_states = ~0u;
 	return request;
 }
@@ -170,9 +186,9 @@ static void take_state(void *context, const struct tuple *tuple, uint8_t tcp_sta
 	*(uint8_t *)context = tcp_state;
 }
 
-int sock_diag_find(const struct tuple *tuple, uint8_t *tcp_state)
+int sock_diag_find(const struct tuple *tuple, uint32_t ifindex, uint8_t *tcp_state)
 {
-	const struct request request = request_for(SOCK_DIAG_BY_FAMILY, tuple);
+	const struct request request = request_for(SOCK_DIAG_BY_FAMILY, tuple, ifindex);
 	uint8_t state = 0;
 	int result = ask(&request, take_state, &state);
 
@@ -185,10 +201,26 @@ int sock_diag_find(const struct tuple *tuple, uint8_t *tcp_state)
 	return 0;
 }
 
-int sock_diag_destroy(const struct tuple *tuple)
+int sock_diag_has_owner(int fd, const struct tuple *tuple, uint32_t ifindex, bool *out)
 {
-	const struct request request = request_for(SOCK_DESTROY, tuple);
-	int result = ask(&request, NULL, NULL);
+	const struct request request = request_for(SOCK_DIAG_BY_FAMILY, tuple, ifindex);
+	int result = ask_on(fd, &request, NULL, NULL);
 
+	if (result < 0 && result != -ENOENT)
+		return result;
+	*out = result >= 0;
+	return 0;
+}
+
+int sock_diag_end_time_wait(const struct tuple *tuple, uint32_t ifindex)
+{
+	const struct request request = request_for(SOCK_DESTROY, tuple, ifindex);
+	uint8_t state;
+	int result = sock_diag_find(tuple, ifindex, &state);
+
+	if (!result && state != TCP_TIME_WAIT)
+		return -EADDRINUSE;
+	if (!result)
+		result = ask(&request, NULL, NULL);
 	return result < 0 ? result : 0;
 }

@@ -21,10 +21,21 @@ int sock_diag_read(int watch_fd, sock_diag_fn fn, void *context);
 /* fn for each TCP socket in one of the states (bits 1 << TCP_LISTEN and so on). Number or -errno. */
 int sock_diag_visit(uint32_t states, sock_diag_fn fn, void *context);
 
-/* Is there a socket of exactly this 4-tuple? Its state, or -ENOENT. */
-int sock_diag_find(const struct tuple *tuple, uint8_t *tcp_state);
+/*
+ * Is there a socket of exactly this 4-tuple? Its state, or -ENOENT. ifindex: where its packets come in, since a socket
+ * of link-local addresses is bound to its interface.
+ */
+int sock_diag_find(const struct tuple *tuple, uint32_t ifindex, uint8_t *tcp_state);
 
-/* End the socket of this 4-tuple, a TIME-WAIT one included. -ENOENT, -EOPNOTSUPP without CONFIG_INET_DIAG_DESTROY. */
-int sock_diag_destroy(const struct tuple *tuple);
+/* A descriptor for sock_diag_has_owner(), or -errno. */
+int sock_diag_open(void);
+/* Would a packet of this 4-tuple, coming in by the interface, reach a kernel socket: connected, listening, TIME-WAIT? */
+int sock_diag_has_owner(int fd, const struct tuple *tuple, uint32_t ifindex, bool *out);
+
+/*
+ * End the TIME-WAIT socket of this 4-tuple. -ENOENT; -EADDRINUSE: a socket in another state has it, and stays;
+ * -EOPNOTSUPP without CONFIG_INET_DIAG_DESTROY.
+ */
+int sock_diag_end_time_wait(const struct tuple *tuple, uint32_t ifindex);
 
 #endif

@@ -62,16 +62,29 @@ static int load_programs(struct kern *kern)
 	return err ? err : nolisten_bpf__load(skel);
 }
 
-static int map_config(struct kern *kern)
+/* The page of an array with one entry; NULL with errno. */
+static void *map_page(const struct bpf_map *map)
 {
 	void *page = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-			  bpf_map__fd(kern->skel->maps.nol_config), 0);
+			  bpf_map__fd(map), 0);
 
-	if (page == MAP_FAILED)
+	return page == MAP_FAILED ? NULL : page;
+}
+
+static int map_config(struct kern *kern)
+{
+	kern->config = map_page(kern->skel->maps.nol_config);
+	if (!kern->config)
 		return -errno;
-	kern->config = page;
 	kern->config->ifindex = kern->options.ifindex;
-	return 0;
+	kern->cookie = map_page(kern->skel->maps.nol_cookie);
+	return kern->cookie ? 0 : -errno;
+}
+
+static void unmap_page(void *page)
+{
+	if (page)
+		munmap(page, sysconf(_SC_PAGESIZE));
 }
 
 static int take_record(void *context, void *data, size_t size)
@@ -140,6 +153,11 @@ int kern_attach(struct kern *kern)
 	return err;
 }
 
+void kern_detach_ingress(struct kern *kern)
+{
+	xdp_detach(kern);
+}
+
 void kern_detach(struct kern *kern)
 {
 	xdp_detach(kern);
@@ -153,8 +171,8 @@ void kern_close(struct kern *kern)
 	kern_detach(kern);
 	pin_remove(kern);
 	ring_buffer__free(kern->ring);
-	if (kern->config)
-		munmap(kern->config, sysconf(_SC_PAGESIZE));
+	unmap_page(kern->config);
+	unmap_page(kern->cookie);
 	nolisten_bpf__destroy(kern->skel);
 	free(kern);
 }
@@ -162,6 +180,11 @@ void kern_close(struct kern *kern)
 struct nol_config *kern_config(struct kern *kern)
 {
 	return kern->config;
+}
+
+struct nol_cookie *kern_cookie(struct kern *kern)
+{
+	return kern->cookie;
 }
 
 void kern_beat(struct kern *kern)

@@ -46,16 +46,24 @@ int kern_open(struct kern **out, const struct kern_options *options);
 /* Attach ingress and guard. -EBUSY: another XDP program is there (logged with its id and name). */
 int kern_attach(struct kern *kern);
 /* Detach both; maps stay readable. */
+/* Nothing is held any more; what was held can still be replayed through egress. */
+void kern_detach_ingress(struct kern *kern);
 void kern_detach(struct kern *kern);
 void kern_close(struct kern *kern); /* detaches, unpins; NULL is legal */
 
 /* Where it got attached, for people: "native", "generic"; "tcx", "clsact". Valid after kern_attach(). */
 const char *kern_xdp_mode_text(const struct kern *kern);
+bool kern_is_xdp_native(const struct kern *kern);
 const char *kern_tc_mode_text(const struct kern *kern);
+
+/* Send a frame the way XDP_TX does. Success says that it was tried, not that it left. */
+int kern_transmit(struct kern *kern, const void *frame, size_t len);
 
 /* The one entry of nol_config, mapped: a store is seen by the programs at once. */
 struct nol_config *kern_config(struct kern *kern);
 void kern_beat(struct kern *kern); /* heartbeat = now */
+/* The same of nol_cookie. Keys are in it: never pinned. */
+struct nol_cookie *kern_cookie(struct kern *kern);
 
 /* Which ports and addresses are answered. */
 void kern_set_ports(struct kern *kern, const struct port_set *ports);

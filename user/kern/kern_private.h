@@ -17,6 +17,7 @@ struct kern {
 	char ifname[IF_NAMESIZE];
 	struct nolisten_bpf *skel;
 	struct nol_config *config; /* the mapped page of nol_config */
+	struct nol_cookie *cookie; /* and that of nol_cookie */
 	struct ring_buffer *ring;
 	bool is_pinned;
 

@@ -47,10 +47,13 @@ static bool has_live_owner(const struct kern *kern)
 	return !err && clock_monotonic_ns() - config.heartbeat_ns < NOL_HEARTBEAT_STALE_NS;
 }
 
-/* Our own maps: those of constant data and .bss have a name with a dot, which bpffs refuses. */
-static bool is_pinnable(const struct bpf_map *map)
+/*
+ * Our own maps: those of constant data and .bss have a name with a dot, which bpffs refuses; the keys of the
+ * cookies must not outlive the process.
+ */
+static bool is_pinnable(const struct kern *kern, const struct bpf_map *map)
 {
-	return !bpf_map__is_internal(map);
+	return !bpf_map__is_internal(map) && map != kern->skel->maps.nol_cookie;
 }
 
 static void remove_pins(const struct kern *kern)
@@ -60,7 +63,7 @@ static void remove_pins(const struct kern *kern)
 
 	bpf_object__for_each_map(map, kern->skel->obj)
 	{
-		if (!is_pinnable(map))
+		if (!is_pinnable(kern, map))
 			continue;
 		path_of(kern, bpf_map__name(map), path);
 		unlink(path);
@@ -80,7 +83,7 @@ static int pin_maps(const struct kern *kern)
 
 	bpf_object__for_each_map(map, kern->skel->obj)
 	{
-		if (err || !is_pinnable(map))
+		if (err || !is_pinnable(kern, map))
 			continue;
 		path_of(kern, bpf_map__name(map), path);
 		err = bpf_obj_pin(bpf_map__fd(map), path);

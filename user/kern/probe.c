@@ -167,8 +167,8 @@ static bool has_bpffs(void)
 const struct feature feature_table[] = {
 	{"CAP_BPF and CAP_PERFMON", "loading any program (or CAP_SYS_ADMIN, or root)", true,
 	 has_cap_bpf},
-	{"CAP_NET_ADMIN", "attaching, SO_MARK, TCP_REPAIR", true, has_cap_net_admin},
-	{"CAP_NET_RAW", "sending segments", true, has_cap_net_raw},
+	{"CAP_NET_ADMIN", "attaching, SO_MARK, TCP_REPAIR", true, has_cap_net_admin, true},
+	{"CAP_NET_RAW", "sending segments", true, has_cap_net_raw, true},
 	{"kernel BTF", "loading any program (CO-RE)", true, has_btf},
 	{"BPF ring buffer", "held packets on their way to user space", true, has_ring_buffer},
 	{"XDP", "holding packets", true, has_xdp},
@@ -176,17 +176,19 @@ const struct feature feature_table[] = {
 	{"bpf_xdp_load_bytes, bpf_loop", "copying held packets (Linux 5.18)", true, has_frame_copy},
 	{"XDP link", "detaching when the process dies, however it dies", true, has_xdp_link},
 	{"TCX", "the same for the guard; without it clsact, which fails open", false, has_tcx},
-	{"TCP_REPAIR", "handing connections to kernel sockets", true, has_tcp_repair},
+	{"TCP_REPAIR", "handing connections to kernel sockets", true, has_tcp_repair, true},
 	{"inet_diag destroy events", "learning that a connection was closed", true,
-	 has_inet_diag_destroy},
+	 has_inet_diag_destroy, true},
 	{"bpffs on /sys/fs/bpf", "pinned maps for bpftool; without it by name or id", false,
 	 has_bpffs},
 	{},
 };
 
-const struct feature *feature_first_missing(void)
+const struct feature *feature_first_missing(bool without_bpf)
 {
 	for (const struct feature *feature = feature_table; feature->name; feature++) {
+		if (without_bpf && !feature->is_for_all)
+			continue;
 		if (feature->is_required && !feature->is_present())
 			return feature;
 	}

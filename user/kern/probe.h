@@ -10,12 +10,13 @@ struct feature {
 	const char *needed_for; /* "loading any program (CO-RE)" */
 	bool is_required; /* false: there is another way, named in needed_for */
 	bool (*is_present)(void);
+	bool is_for_all; /* methods without BPF need it as well */
 };
 
 /* All of them, ended by a NULL name; capabilities included. */
 extern const struct feature feature_table[];
 
-/* The first required one that is missing, or NULL. */
-const struct feature *feature_first_missing(void);
+/* The first required one that is missing, or NULL; without_bpf: of those that every method needs. */
+const struct feature *feature_first_missing(bool without_bpf);
 
 #endif

@@ -67,7 +67,8 @@ static int link_native_or_generic(struct kern *kern)
 {
 	int err;
 
-	if (kern->options.is_loopback || is_veth(kern))
+	/* A device without link headers has no native mode worth the name: what says so runs it generically. */
+	if (kern->options.is_loopback || !kern->options.has_link_header || is_veth(kern))
 		return link_program(kern, XDP_FLAGS_SKB_MODE);
 	err = link_program(kern, XDP_FLAGS_DRV_MODE);
 	if (!err || is_taken(err))
@@ -112,4 +113,22 @@ void xdp_detach(struct kern *kern)
 const char *kern_xdp_mode_text(const struct kern *kern)
 {
 	return kern->is_xdp_generic ? "generic" : "native";
+}
+
+bool kern_is_xdp_native(const struct kern *kern)
+{
+	return !kern->is_xdp_generic;
+}
+
+int kern_transmit(struct kern *kern, const void *frame, size_t len)
+{
+	struct xdp_md context = {
+		.data_end = (__u32)len,
+		.ingress_ifindex = kern->options.ifindex,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = (__u32)len,
+		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(kern->skel->progs.nol_xdp_send), &run);
 }

@@ -44,11 +44,13 @@ static void tag_ip(uint8_t *out, uint32_t tag)
 
 	if (ip_version(out) == 4) {
 		bytes_put16(out + 4, (uint16_t)tag);
+		out[8] = 0;
 		bytes_put16(out + 6, bytes_get16(out + 6) & IP_V4_DF);
 		return;
 	}
 	word = bytes_get32(out);
 	bytes_put32(out, (word & ~V6_FLOW_LABEL) | (tag & V6_FLOW_LABEL));
+	out[7] = 0;
 }
 
 /* offset: of the slice in the payload. */

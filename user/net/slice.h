@@ -23,7 +23,7 @@ struct slicer {
 
 /*
  * max_packet: bytes of the longest IP packet to make (the device's MTU); tag: see nol_config.replay_tag:
- * its low 16 bits become the IPv4 identification, its low 20 bits the IPv6 flow label.
+ * its low 16 bits become the IPv4 identification, its low 20 bits the IPv6 flow label, and the TTL becomes 0.
  * The packet has to have passed segment_parse(). -EINVAL if the headers leave no room in max_packet.
  */
 int slicer_init(struct slicer *slicer, const uint8_t *packet, size_t len, size_t max_packet,

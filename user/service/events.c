@@ -234,6 +234,8 @@ static void build_json(struct line *line, const struct event *event, const struc
 		add_number_member(line, ",\"rtt_us\":", event->rtt_us);
 	if (event->handoff_us >= 0)
 		add_number_member(line, ",\"handoff_us\":", event->handoff_us);
+	if (event->first_by_us)
+		add_number_member(line, ",\"first_by_us\":", event->first_by_us);
 	if (event->reason)
 		add_member(line, ",\"reason\":\"", event->reason);
 	if (has_count(event))
@@ -267,6 +269,8 @@ static void add_details(struct line *line, const struct event *event)
 	add_microseconds(line, start, "hand-off ", event->handoff_us);
 	if (event->reason)
 		add_detail(line, start, event->reason);
+	if (event->first_by_us)
+		add_microseconds(line, start, "first by ", (int64_t)event->first_by_us);
 	if (has_count(event)) {
 		add_detail(line, start, "");
 		add_number(line, event->count);

@@ -32,6 +32,8 @@ struct event {
 	enum nol_method method;
 	int64_t rtt_us; /* SYN-ACK to the final ACK; -1: not known */
 	int64_t handoff_us; /* -1: not known */
+	uint64_t
+		first_by_us; /* reset by the kernel's RST: how much earlier it left than our SYN-ACK; 0: not so */
 	uint64_t count; /* rst_dropped, lost: how many since the last such event */
 	const char *reason; /* refused, lost, reset, expired, closed; NULL: none */
 };

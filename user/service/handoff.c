@@ -3,10 +3,12 @@
  * The order of calls is a protocol of its own:
  *   1. TCP_REPAIR on, which also spares bind() its walk over every socket of the port
  *   2. TCP_MAXSEG before connect(), or the socket stays at an MSS of 524
+ *      and TCP_WINDOW_CLAMP when no window scale was agreed, or connect() chooses one that shifts our windows
  *   3. both sequence numbers: ISS+1 and IRS+1
- *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds)
+ *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds); rounded up, since a TSval below that of our
+ *      SYN-ACK would be dropped by the remote (RFC 7323, 5.3; Linux alone forgives 1)
  *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
- *   6. TCP_REPAIR_OPTIONS: what was agreed, and window scales of 0 when none were
+ *   6. TCP_REPAIR_OPTIONS: only what was agreed
  *   7. TCP_REPAIR_WINDOW
  *   8. TCP_REPAIR off without a window probe, then SO_REUSEADDR, which turning repair off has cleared
  */
@@ -59,48 +61,50 @@ static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
 
 	if (!err)
 		err = set_int(fd, TCP_MAXSEG, maxseg_of(flow->remote_mss));
+	if (!err && !flow->has_wscale)
+		err = set_int(fd, TCP_WINDOW_CLAMP, UINT16_MAX);
 	if (!err)
 		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + 1);
 	if (!err)
 		err = set_sequence(fd, TCP_RECV_QUEUE, flow->irs + 1);
 	if (!err && flow->has_timestamps)
-		err = set_int(fd, TCP_TIMESTAMP, (int)(engine_tsval(flow, now_ns) & ~1u));
+		err = set_int(fd, TCP_TIMESTAMP, (int)((engine_tsval(flow, now_ns) + 1) & ~1u));
 	return err;
 }
 
-static int bind_and_connect(int fd, const struct tuple *tuple,
-			    const struct handoff_options *options)
+static int bind_local(int fd, const struct endpoint *local, const struct handoff_options *options)
 {
-	const bool is_v4 = addr_is_v4(&tuple->local.addr);
+	const bool is_v4 = addr_is_v4(&local->addr);
 	struct sockaddr_storage address;
+	socklen_t len = endpoint_to_sockaddr(local, options->scope_id, &address);
 	const int on = 1;
-	socklen_t len;
 
 	if (options->needs_freebind)
 		setsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
 			   is_v4 ? IP_FREEBIND : IPV6_FREEBIND, &on, sizeof(on));
-	len = endpoint_to_sockaddr(&tuple->local, options->scope_id, &address);
-	if (bind(fd, (struct sockaddr *)&address, len))
-		return -errno;
-	len = endpoint_to_sockaddr(&tuple->remote, options->scope_id, &address);
+	return bind(fd, (struct sockaddr *)&address, len) ? -errno : 0;
+}
+
+static int connect_remote(int fd, const struct endpoint *remote, uint32_t scope_id)
+{
+	struct sockaddr_storage address;
+	socklen_t len = endpoint_to_sockaddr(remote, scope_id, &address);
+
 	return connect(fd, (struct sockaddr *)&address, len) ? -errno : 0;
 }
 
 /* A TIME-WAIT socket of the last connection may still hold the 4-tuple: a newer SYN ends it (RFC 9293, 3.6.1). */
-static int connect_over_time_wait(int fd, const struct tuple *tuple,
-				  const struct handoff_options *options)
+static int bind_and_connect(int fd, const struct tuple *tuple,
+			    const struct handoff_options *options)
 {
-	int err = bind_and_connect(fd, tuple, options);
+	int err = bind_local(fd, &tuple->local, options);
 
-	if (err != -EADDRNOTAVAIL && err != -EADDRINUSE)
+	if (err)
 		return err;
-	if (sock_diag_destroy(tuple))
+	err = connect_remote(fd, &tuple->remote, options->scope_id);
+	if (err != -EADDRNOTAVAIL || sock_diag_end_time_wait(tuple, options->scope_id))
 		return err;
-	/* The socket is bound already. */
-	struct sockaddr_storage address;
-	socklen_t len = endpoint_to_sockaddr(&tuple->remote, options->scope_id, &address);
-
-	return connect(fd, (struct sockaddr *)&address, len) ? -errno : 0;
+	return connect_remote(fd, &tuple->remote, options->scope_id);
 }
 
 static int set_agreed_options(int fd, const struct engine_flow *flow)
@@ -109,10 +113,9 @@ static int set_agreed_options(int fd, const struct engine_flow *flow)
 	unsigned int count = 0;
 
 	options[count++] = (struct tcp_repair_opt){OPTION_MSS, flow->remote_mss};
-	/* Also when none was agreed: connect() has chosen a shift of its own, which would scale our windows. */
-	options[count++] = (struct tcp_repair_opt){
-		OPTION_WSCALE,
-		flow->has_wscale ? flow->remote_wscale | flow->local_wscale << 16 : 0};
+	if (flow->has_wscale)
+		options[count++] = (struct tcp_repair_opt){
+			OPTION_WSCALE, flow->remote_wscale | flow->local_wscale << 16};
 	if (flow->has_sack)
 		options[count++] = (struct tcp_repair_opt){OPTION_SACK, 0};
 	if (flow->has_timestamps)
@@ -156,7 +159,7 @@ int handoff_open(const struct engine_flow *flow, const struct handoff_options *o
 	if (!err)
 		step = "repair mode", err = prepare(fd, flow, now_ns);
 	if (!err)
-		step = "bind and connect", err = connect_over_time_wait(fd, &flow->tuple, options);
+		step = "bind and connect", err = bind_and_connect(fd, &flow->tuple, options);
 	if (!err)
 		step = "options", err = set_agreed_options(fd, flow);
 	if (!err)

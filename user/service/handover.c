@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adopted.h"
 #include "clock.h"
 #include "log.h"
 
@@ -137,13 +138,13 @@ static void send_segment(struct handover *handover, const struct segment *segmen
 		handover->options.stats->send_failed++;
 }
 
-static void emit(struct handover *handover, enum event_kind kind, const struct tuple *tuple,
+static void emit(struct handover *handover, enum event_kind kind, const struct engine_flow *flow,
 		 int64_t handoff_us, const char *reason)
 {
 	const struct event event = {
 		.kind = kind,
-		.tuple = tuple,
-		.method = handover->options.io->ops->method,
+		.tuple = &flow->tuple,
+		.method = adopted_method(flow, handover->options.io),
 		.rtt_us = -1,
 		.handoff_us = handoff_us,
 		.reason = reason,
@@ -165,7 +166,7 @@ static void abort_flow(struct handover *handover, const struct engine_flow *flow
 
 	handover->options.stats->handoff_failed++;
 	handover->options.stats->resets_sent++;
-	emit(handover, EVENT_RESET, &flow->tuple, -1,
+	emit(handover, EVENT_RESET, flow, -1,
 	     lacks_descriptors ? "no_descriptors" : "handoff_failed");
 	send_segment(handover, &reset);
 	handover->options.io->ops->forget_flow(handover->options.io, &flow->tuple, false);
@@ -179,7 +180,7 @@ static void finish(struct handover *handover, struct entry *entry)
 	if (entry->has_reply)
 		send_segment(handover, &entry->reply);
 	handover->options.stats->handed_off++;
-	emit(handover, EVENT_HANDED_OFF, &flow->tuple, (int64_t)(took_ns / CLOCK_NS_PER_US), NULL);
+	emit(handover, EVENT_HANDED_OFF, flow, (int64_t)(took_ns / CLOCK_NS_PER_US), NULL);
 	service_take(handover->options.service, entry->fd, &flow->tuple);
 }
 

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adopted.h"
 #include "clock.h"
 #include "closing.h"
 #include "handover.h"
@@ -32,6 +33,7 @@
 #include "segment.h"
 
 #define RECEIVE_BATCH 256
+#define MIN_MSS 48
 #define ROOM 64 /* flows in their grace that make room at a time when the table is full */
 
 struct session {
@@ -46,6 +48,7 @@ struct session {
 	uint64_t last_packet_ns;
 	bool is_spinning;
 	bool is_stopping;
+	bool is_leaving; /* half-open flows are nobody's */
 };
 
 static void emit(struct session *session, enum event_kind kind, const struct tuple *tuple,
@@ -94,7 +97,9 @@ static bool begin_flow(struct session *session, struct engine_flow *flow)
 {
 	int err = open_flow(session, &flow->tuple);
 
-	if (err) {
+	if (err > 0)
+		closing_replaced(session->closing, &flow->tuple);
+	if (err < 0) {
 		if (err != -EALREADY) {
 			session->stats.table_full++;
 			emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
@@ -121,8 +126,8 @@ static void begin_handover(struct session *session, const struct engine_action *
 	const struct event event = {
 		.kind = EVENT_ESTABLISHED,
 		.tuple = &flow->tuple,
-		.method = session->io->ops->method,
-		.rtt_us = (int64_t)((flow->established_ns - flow->sent_ns) / CLOCK_NS_PER_US),
+		.method = adopted_method(flow, session->io),
+		.rtt_us = adopted_rtt_us(flow),
 		.handoff_us = -1,
 	};
 
@@ -185,6 +190,34 @@ static void act(struct session *session, const struct engine_action *action,
 		send_segment(session, &action->reply);
 }
 
+/* Handshakes that the kernel won: the remote has its RST, what we sent comes too late. */
+static void end_killed(struct session *session)
+{
+	struct packet_io *io = session->io;
+	struct engine_flow *flow;
+	struct killed_flow killed;
+
+	while (io->ops->take_killed && io->ops->take_killed(io, &killed)) {
+		const struct event event = {
+			.kind = EVENT_RESET,
+			.tuple = &killed.tuple,
+			.method = io->ops->method,
+			.rtt_us = -1,
+			.handoff_us = -1,
+			.first_by_us = killed.first_by_ns / CLOCK_NS_PER_US + 1,
+			.reason = "kernel_rst",
+		};
+
+		flow = engine_find(session->engine, &killed.tuple);
+		if (!flow || flow->state == ENGINE_ESTABLISHED)
+			continue;
+		session->stats.reset++;
+		events_emit(session->options.events, &event);
+		io->ops->forget_flow(io, &killed.tuple, false);
+		engine_release(session->engine, flow);
+	}
+}
+
 /* Each packet that ingress has numbered counts, whatever becomes of it: the hand-off waits for all of them. */
 static void count_held(struct session *session, const struct held_packet *packet,
 		       struct engine_flow *flow, const struct tuple *tuple)
@@ -197,6 +230,41 @@ static void count_held(struct session *session, const struct held_packet *packet
 		flow->held_seen++;
 }
 
+static void drop_malformed(struct session *session, const struct held_packet *packet)
+{
+	const size_t len = packet->frame_len - packet->l3_offset;
+	struct tuple tuple;
+
+	session->stats.malformed++;
+	if (!segment_read_tuple(packet->frame + packet->l3_offset, len,
+				packet->l4_offset - packet->l3_offset, &tuple))
+		return;
+	count_held(session, packet, NULL, &tuple);
+	/* The flow that a cookie has just opened has nobody to end it. */
+	if (packet->cookie && packet->held && !engine_find(session->engine, &tuple))
+		session->io->ops->forget_flow(session->io, &tuple, false);
+}
+
+/* The end of a handshake that a cookie began. A flow that cannot be adopted must not stay half-open. */
+static void adopt(struct session *session, const struct held_packet *packet,
+		  const struct segment *segment)
+{
+	const struct engine_cookie cookie = adopted_cookie(packet->cookie, session->now_ns);
+	const bool is_known = engine_find(session->engine, &segment->tuple);
+	struct engine_action action;
+
+	if (!is_known && !packet->held && open_flow(session, &segment->tuple)) {
+		session->stats.table_full++;
+		emit(session, EVENT_REFUSED, &segment->tuple, "table_full");
+		return;
+	}
+	engine_adopt(session->engine, segment, &cookie, session->now_ns, &action);
+	count_held(session, packet, action.flow, &segment->tuple);
+	if (!action.flow && !is_known)
+		session->io->ops->forget_flow(session->io, &segment->tuple, false);
+	act(session, &action, packet);
+}
+
 static void take_packet(void *context, const struct held_packet *packet)
 {
 	struct session *session = context;
@@ -205,11 +273,13 @@ static void take_packet(void *context, const struct held_packet *packet)
 	struct engine_action action;
 	struct segment segment;
 
+	end_killed(session); /* before the remote's answer to the SYN-ACK that came too late */
 	if (segment_parse(ip, len, &segment) != SEGMENT_OK) {
-		session->stats.malformed++;
-		if (segment_read_tuple(ip, len, packet->l4_offset - packet->l3_offset,
-				       &segment.tuple))
-			count_held(session, packet, NULL, &segment.tuple);
+		drop_malformed(session, packet);
+		return;
+	}
+	if (packet->cookie) {
+		adopt(session, packet, &segment);
 		return;
 	}
 	engine_input(session->engine, &segment, session->now_ns,
@@ -221,11 +291,16 @@ static void take_packet(void *context, const struct held_packet *packet)
 	act(session, &action, packet);
 }
 
+static uint64_t deadline_ns(const struct session *session)
+{
+	return session->is_leaving ? UINT64_MAX : engine_deadline_ns(session->engine);
+}
+
 static void expire(struct session *session)
 {
 	struct engine_action action;
 
-	if (engine_deadline_ns(session->engine) > session->now_ns)
+	if (deadline_ns(session) > session->now_ns)
 		return;
 	while (engine_expire(session->engine, session->now_ns, &action)) {
 		if (action.has_reply)
@@ -241,6 +316,7 @@ static int work(struct session *session)
 
 	session->now_ns = clock_monotonic_ns();
 	count = session->io->ops->receive(session->io, RECEIVE_BATCH, take_packet, session);
+	end_killed(session);
 	expire(session);
 	flush(session);
 	if (!handover_is_empty(session->handover)) {
@@ -256,13 +332,13 @@ static int work(struct session *session)
 
 static int timeout_ms(const struct session *session)
 {
-	const uint64_t deadline_ns = engine_deadline_ns(session->engine);
+	const uint64_t next_ns = deadline_ns(session);
 
-	if (!handover_is_empty(session->handover) || deadline_ns <= session->now_ns)
+	if (!handover_is_empty(session->handover) || next_ns <= session->now_ns)
 		return 0;
-	if (deadline_ns == UINT64_MAX)
+	if (next_ns == UINT64_MAX)
 		return -1;
-	return (int)((deadline_ns - session->now_ns) / CLOCK_NS_PER_MS) + 1;
+	return (int)((next_ns - session->now_ns) / CLOCK_NS_PER_MS) + 1;
 }
 
 static void set_spinning(struct session *session, bool is_spinning)
@@ -275,17 +351,19 @@ static void set_spinning(struct session *session, bool is_spinning)
 
 int session_run(struct session *session)
 {
+	bool is_busy;
 	int err = 0;
 
 	while (!session->is_stopping && err >= 0) {
 		work(session);
 		set_spinning(session,
 			     session->now_ns - session->last_packet_ns < session->options.spin_ns);
-		/* A packet may have come between the last look and the end of spinning: its wake-up was skipped. */
-		if (!session->is_spinning && work(session))
-			continue;
-		err = loop_wait(session->options.loop,
-				session->is_spinning ? 0 : timeout_ms(session));
+		/*
+		 * A packet may have come between the last look and the end of spinning: its wake-up was skipped. Under
+		 * a flood there always is one, and the loop has its turn all the same.
+		 */
+		is_busy = session->is_spinning || work(session);
+		err = loop_wait(session->options.loop, is_busy ? 0 : timeout_ms(session));
 	}
 	set_spinning(session, false);
 	return err < 0 ? err : 0;
@@ -305,12 +383,26 @@ void session_drain(struct session *session)
 	}
 }
 
+void session_leave(struct session *session)
+{
+	session->is_leaving = true;
+	session_drain(session);
+}
+
 static void count_closed(void *context, const struct tuple *tuple)
 {
 	struct session *session = context;
+	struct packet_io *io = session->io;
+	const struct event event = {
+		.kind = EVENT_CLOSED,
+		.tuple = tuple,
+		.method = io->ops->flow_method ? io->ops->flow_method(io, tuple) : io->ops->method,
+		.rtt_us = -1,
+		.handoff_us = -1,
+	};
 
 	session->stats.closed++;
-	emit(session, EVENT_CLOSED, tuple, NULL);
+	events_emit(session->options.events, &event);
 }
 
 /* The ring is readable: that woke the loop, the next round takes what is there. */
@@ -340,6 +432,7 @@ int session_new(struct session **out, const struct session_options *options)
 	const struct closing_options closing = {
 		.loop = options->loop,
 		.io = options->io,
+		.ifindex = options->handoff.scope_id,
 		.ports = options->ports,
 		.fn = count_closed,
 		.context = session,
@@ -376,15 +469,22 @@ void session_free(struct session *session)
 	free(session);
 }
 
+/* No packet has more than 65,535 bytes; a device may be set to an MTU that leaves no room for a segment. */
+static uint16_t mss_of(uint32_t mtu, uint32_t headers_len)
+{
+	if (mtu < headers_len + MIN_MSS)
+		return MIN_MSS;
+	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) - headers_len;
+}
+
 uint16_t session_mss_v4(uint32_t mtu)
 {
-	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) -
-	       40; /* an IPv4 packet has at most 65,535 bytes */
+	return mss_of(mtu, 40);
 }
 
 uint16_t session_mss_v6(uint32_t mtu)
 {
-	return mtu - 60 > UINT16_MAX ? UINT16_MAX : mtu - 60;
+	return mss_of(mtu, 60);
 }
 
 void session_set_mtu(struct session *session, uint32_t mtu)

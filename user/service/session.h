@@ -36,21 +36,23 @@ struct session_options {
 };
 
 /* Counters, in packets or flows since the start. */
-#define SESSION_STATS(X)                                                                         \
-	X(syn, "half-open flows begun")                                                          \
-	X(established, "handshakes completed")                                                   \
-	X(handed_off, "connections handed to the kernel")                                        \
-	X(closed, "handed-off connections closed since")                                         \
-	X(expired, "half-open flows given up")                                                   \
-	X(reset, "half-open flows reset")                                                        \
-	X(replayed, "held packets put back into the stack")                                      \
-		X(malformed, "held packets that were no TCP segment") X(                         \
-			table_full, "SYNs refused: the flow table is full")                      \
-			X(handoff_failed, "handshakes completed that could not become a socket") \
-				X(replay_failed, "held packets that could not be put back")      \
-					X(send_failed, "replies that could not leave") X(        \
-						resets_sent, "RSTs sent")                        \
-						X(syn_ack_retransmits, "SYN-ACKs sent again")
+/* clang-format off */
+#define SESSION_STATS(X) \
+	X(syn, "half-open flows begun") \
+	X(established, "handshakes completed") \
+	X(handed_off, "connections handed to the kernel") \
+	X(closed, "handed-off connections closed since") \
+	X(expired, "half-open flows given up") \
+	X(reset, "half-open flows reset") \
+	X(replayed, "held packets put back into the stack") \
+	X(malformed, "held packets that were no TCP segment") \
+	X(table_full, "SYNs refused: the flow table is full") \
+	X(handoff_failed, "handshakes completed that could not become a socket") \
+	X(replay_failed, "held packets that could not be put back") \
+	X(send_failed, "replies that could not leave") \
+	X(resets_sent, "RSTs sent") \
+	X(syn_ack_retransmits, "SYN-ACKs sent again")
+/* clang-format on */
 
 #define SESSION_STATS_FIELD(name, text) uint64_t name;
 struct session_stats {
@@ -66,6 +68,8 @@ int session_run(struct session *session);
 void session_stop(struct session *session);
 /* Take what is held and hand off what is complete, once; before the programs are detached. */
 void session_drain(struct session *session);
+/* Once more, when nothing is held any more; what is half-open then is left alone, with no SYN-ACK sent again. */
+void session_leave(struct session *session);
 
 void session_set_mtu(struct session *session, uint32_t mtu);
 const struct session_stats *session_stats(const struct session *session);

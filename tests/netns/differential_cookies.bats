@@ -1,0 +1,75 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Methods xdp and auto beside a kernel listener that sends cookies always: what a cookie cannot carry is the same
+# for both. The cases that may differ are named here, with the reason.
+load helpers
+load differential
+
+# Linux encodes four MSS classes, we have eight, and leave the small ones to the engine.
+MSS_CASES=("MSS 88" "MSS 100" "MSS 100 with timestamps" "MSS 536" "MSS twice" "MSS after an unknown option"
+	"option past the end" "kind without a length" "MSS 1")
+# Linux takes a cookie a second time after its connection has ended, and is silent for a while after a cookie
+# that it did not accept. We go on as without cookies. Its ISNs are in no order at all.
+STATE_CASES=("ACK below the window of acknowledgements" "ACK above what was sent" "ACK before the window"
+	"RST of an established flow" "late data" "late FIN" "new SYN inside the window"
+	"new SYN outside the window")
+# Linux rounds the window of a connection from a cookie a second time, without the timestamps.
+WINDOW_CASES=("older TSval with data" "SYN with an older timestamp")
+
+setup_file()
+{
+	differential_up
+	ip netns exec "$KERNEL" sysctl -qw net.ipv4.tcp_syncookies=2
+}
+
+teardown_file()
+{
+	lab_down "$KERNEL"
+}
+
+teardown()
+{
+	stop_leftover_loader
+}
+
+# compare_as METHOD GROUP [NAME...]
+compare_as()
+{
+	local method=$1 group=$2
+	shift 2
+	start_loader -m "$method"
+	compare "$group" 34567 "$@"
+}
+
+@test "method xdp answers all 256 flag bytes as a kernel listener with cookies" {
+	compare_as xdp flags
+}
+
+@test "method xdp answers odd sequences of segments as a kernel listener with cookies" {
+	compare_as xdp segments "${STATE_CASES[@]}"
+}
+
+@test "method xdp reads odd TCP options as a kernel listener with cookies" {
+	compare_as xdp options "${MSS_CASES[@]}" "${WINDOW_CASES[@]}"
+}
+
+@test "method xdp takes odd packets as a kernel listener with cookies" {
+	compare_as xdp packets
+}
+
+@test "method xdp reuses a connection in TIME-WAIT as a kernel listener does" {
+	start_loader -m xdp -p 34569 -s 'banner:hi\n'
+	compare time-wait 34569 "${WINDOW_CASES[@]}"
+}
+
+@test "method auto answers all 256 flag bytes as a kernel listener with cookies" {
+	compare_as auto flags
+}
+
+@test "method auto answers odd sequences of segments as a kernel listener with cookies" {
+	compare_as auto segments "${STATE_CASES[@]}"
+}
+
+@test "method auto reads odd TCP options as a kernel listener with cookies" {
+	compare_as auto options "${MSS_CASES[@]}" "${WINDOW_CASES[@]}"
+}

@@ -1,0 +1,326 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# explain tells what this kernel did. Golden stories are in golden/, with times, ports and sequence numbers masked.
+load helpers
+
+GOLDEN=$BATS_TEST_DIRNAME/golden
+
+setup_file()
+{
+	lab_up
+}
+
+teardown_file()
+{
+	lab_down
+}
+
+setup()
+{
+	STARTED=
+}
+
+teardown()
+{
+	[ -z "$STARTED" ] || stop "$STARTED" KILL
+	stop_leftover_loader
+}
+
+# The reasons of RSTs are younger than the oldest kernel that nolisten runs on.
+needs_reset_reasons()
+{
+	bpftool btf dump file /sys/kernel/btf/vmlinux format raw | grep -q "'SK_RST_REASON_NO_SOCKET'" ||
+		skip "this kernel does not tell the reasons of RSTs"
+}
+
+mask()
+{
+	sed -E 's/(\[[0-9]+\]) +-?[0-9.]+ us/\1 T us/; s/^ *-?[0-9]+\.[0-9]  /T /; s/(seq|ack|win) [0-9]+/\1 N/g' |
+		sed -E 's/:[0-9]{5}\b/:PORT/g; s/-{2,}/--/g; s/ {2,}/ /g'
+}
+
+# same_story NAME: standard input, masked, is that golden story.
+same_story()
+{
+	mask >"$BATS_TEST_TMPDIR/story"
+	diff -u "$GOLDEN/$1" "$BATS_TEST_TMPDIR/story" >&2
+}
+
+# tells SCENE [GOLDEN [OPTION]]
+tells()
+{
+	"$NOLISTEN" explain --demo="$1" ${3:+"$3"} >"$BATS_TEST_TMPDIR/out"
+	same_story "${2:-$1}" <"$BATS_TEST_TMPDIR/out"
+}
+
+# watch NAMESPACE [OPTION...]: explain $INTERFACE (eth0) there; STORY is what it tells.
+watch()
+{
+	local namespace=$1
+	shift
+	STORY=$BATS_FILE_TMPDIR/explain.out
+	# What the last one said must not be taken for this one's.
+	rm -f "$BATS_FILE_TMPDIR"/explain.*
+	start explain ip netns exec "$namespace" "$NOLISTEN" explain "${INTERFACE:-eth0}" "$@"
+	wait_for 10 grep -q watching "$BATS_FILE_TMPDIR/explain.err"
+}
+
+# end_watch [SIGNAL]: the exit status is in STATUS.
+end_watch()
+{
+	STATUS=0
+	kill "-${1:-INT}" "$STARTED"
+	wait_for 10 is_gone "$STARTED"
+	wait "$STARTED" || STATUS=$?
+	STARTED=
+}
+
+knock()
+{
+	in_client nc -z -w 2 "$@" || :
+}
+
+# --- the demonstration
+
+@test "tells of a SYN to a closed port" {
+	needs_reset_reasons
+	tells closed-port
+}
+
+@test "draws a SYN to a closed port" {
+	needs_reset_reasons
+	tells closed-port closed-port-drawn --draw
+}
+
+@test "tells of a raw-socket handshake killed by the kernel" {
+	needs_reset_reasons
+	tells raw-socket
+}
+
+# How far the engine has got when the data arrives is a matter of chance: without plain segments.
+@test "tells of a handshake by the engine" {
+	"$NOLISTEN" explain --demo=engine >"$BATS_TEST_TMPDIR/out"
+	mask <"$BATS_TEST_TMPDIR/out" | grep -v ' ACK seq' | uniq | same_story engine
+}
+
+@test "tells of a packet put back by nolisten" {
+	run "$NOLISTEN" explain --demo=engine
+	[[ $output == *"put back by nolisten"* ]]
+}
+
+@test "tells of a self-connect" {
+	tells self-connect
+}
+
+@test "tells of a simultaneous open" {
+	tells simultaneous
+}
+
+@test "tells every scene as JSON" {
+	"$NOLISTEN" explain --demo -j >"$BATS_TEST_TMPDIR/out"
+	jq -es 'length > 40 and all(.[]; has("time") and has("us") and has("step") and has("text"))' \
+		"$BATS_TEST_TMPDIR/out"
+}
+
+@test "skips a scene whose method is missing with a line" {
+	local copy=$BATS_TEST_TMPDIR/nolisten
+	cp "$NOLISTEN" "$copy"
+	run "$copy" explain --demo=engine
+	is_equal "$status" 0
+	[[ $output == *"Skipped: there is no nolisten-loader beside nolisten."* ]]
+}
+
+@test "leaves nothing behind after the demonstration" {
+	local before
+	before=$(in_server ip -br link)
+	run in_server "$NOLISTEN" explain --demo
+	is_equal "$status" 0
+	is_equal "$(in_server ip -br link)" "$before"
+}
+
+@test "ends the demonstration cleanly on Ctrl-C, its processes included" {
+	start demo setsid "$NOLISTEN" explain --demo
+	wait_for 10 grep -q '^3. engine' "$BATS_FILE_TMPDIR/demo.out"
+	local session=$STARTED
+	end_watch
+	is_equal "$STATUS" 0
+	wait_for 5 not pgrep -s "$session"
+}
+
+# --- live
+
+@test "tells of a SYN to a closed port over IPv6" {
+	needs_reset_reasons
+	watch "$SERVER"
+	knock fd00::2 81
+	wait_for 5 grep -q 'SYN is dropped: NO_SOCKET in tcp_v6_rcv()' "$STORY"
+	grep -q '^\[1\] \[fd00::2\]:81 here, \[fd00::1\]:' "$STORY"
+	grep -q 'no socket listens on \[fd00::2\]:81 (inferred)' "$STORY"
+	end_watch
+}
+
+@test "tells the state of a socket from its first moment to its last" {
+	watch "$CLIENT"
+	knock 10.0.0.2 82
+	wait_for 5 grep -q 'SYN_SENT -> CLOSE' "$STORY"
+	grep -q 'CLOSE -> SYN_SENT' "$STORY"
+	grep -q 'the RST is accepted in SYN_SENT' "$STORY"
+	grep -q 'the application is told: Connection refused' "$STORY"
+	end_watch
+}
+
+@test "tells of the port that is asked for only" {
+	watch "$SERVER" --port 84
+	knock 10.0.0.2 83
+	knock 10.0.0.2 84
+	wait_for 5 grep -q 'RST' "$STORY"
+	end_watch
+	not grep -q ':83' "$STORY"
+}
+
+@test "tells of the remote address that is asked for only" {
+	watch "$SERVER" --remote fd00::1
+	knock 10.0.0.2 85
+	knock fd00::2 86
+	wait_for 5 grep -q 'RST' "$STORY"
+	end_watch
+	not grep -q '10\.0\.0\.2' "$STORY"
+}
+
+@test "tells of the same port used again as of another connection" {
+	watch "$SERVER"
+	knock -p 40404 10.0.0.2 90
+	knock -p 40404 10.0.0.2 90
+	wait_for 5 grep -q '^\[2\] .* SYN seq' "$STORY"
+	is_equal "$(grep -c 'here, 10.0.0.1:40404 there' "$STORY")" 2
+	end_watch
+}
+
+@test "tells of its own namespace only" {
+	watch "$SERVER"
+	knock 10.0.0.2 87
+	wait_for 5 grep -q 'RST' "$STORY"
+	end_watch
+	not grep -q '10\.0\.0\.1:[0-9]* here' "$STORY"
+}
+
+@test "tells what a running loader does" {
+	start_loader
+	watch "$SERVER"
+	grep -q 'nolisten-loader runs here' "$BATS_FILE_TMPDIR/explain.err"
+	is_equal "$(echo_back 10.0.0.2 34567 hello)" hello
+	wait_for 5 grep -q 'the flow is HANDED_OFF' "$STORY"
+	grep -q 'nolisten holds it in XDP' "$STORY"
+	grep -q 'SYN-ACK .*, by nolisten' "$STORY"
+	end_watch
+	stop_loader
+}
+
+@test "tells of the guard that drops a RST" {
+	start_loader
+	watch "$SERVER"
+	# Fragments are not held: TCP sees the SYN, and answers. That address has no host behind it.
+	ip -n "$SERVER" neighbour replace 10.0.0.77 lladdr 02:00:00:00:00:77 dev eth0 nud permanent
+	in_client "$TOOLS/fragmented_syn" eth0 34567 \
+		"$(ip -n "$SERVER" -j link show eth0 | jq -r '.[0].address')"
+	wait_for 5 grep -q "nolisten's guard at TC egress drops the RST" "$STORY"
+	end_watch
+	stop_loader
+}
+
+@test "says how many steps were lost when it cannot keep up" {
+	watch "$SERVER"
+	kill -STOP "$STARTED"
+	in_client python3 - <<-'PY'
+		import socket
+		for i in range(3000):
+		    s = socket.socket()
+		    s.connect_ex(("10.0.0.2", 88))
+		    s.close()
+	PY
+	kill -CONT "$STARTED"
+	wait_for 5 grep -q 'steps lost (the ring was full)' "$BATS_FILE_TMPDIR/explain.err"
+	end_watch
+	is_equal "$STATUS" 0
+}
+
+@test "tells of packets without a link header" {
+	needs_reset_reasons
+	start_ready tun "$TOOLS/tun_peer" "$SERVER" "$CLIENT" tun0
+	local peer=$STARTED
+	ip -n "$SERVER" link set tun0 up
+	ip -n "$CLIENT" link set tun0 up
+	address "$SERVER" tun0 10.1.0.2/24
+	address "$CLIENT" tun0 10.1.0.1/24
+	INTERFACE=tun0 watch "$SERVER"
+	knock 10.1.0.2 91
+	wait_for 5 grep -q 'SYN is dropped: NO_SOCKET in tcp_v4_rcv()' "$STORY"
+	end_watch
+	stop "$peer"
+}
+
+@test "says what native XDP hides" {
+	start_loader --xdp=native
+	watch "$SERVER"
+	grep -q 'native XDP program drops, holds or sends back is not seen' "$BATS_FILE_TMPDIR/explain.err"
+	is_equal "$(echo_back 10.0.0.2 34567 hello)" hello
+	wait_for 5 grep -q 'SYN-ACK .*, by nolisten' "$STORY"
+	end_watch
+	stop_loader
+}
+
+@test "ends cleanly on Ctrl-C and SIGTERM" {
+	local signal
+	for signal in INT TERM; do
+		watch "$SERVER"
+		end_watch "$signal"
+		is_equal "$STATUS" 0
+	done
+}
+
+@test "draws what is not yet drawn when it ends" {
+	watch "$SERVER" --draw
+	knock 10.0.0.2 89
+	end_watch
+	grep -q '|--- SYN seq' "$STORY"
+	grep -q '|<--- RST-ACK seq' "$STORY"
+}
+
+# --- wrong usage and faults
+
+# refused STATUS TEXT ARGUMENT...
+refused()
+{
+	local expected=$1 text=$2
+	shift 2
+	run "$NOLISTEN" explain "$@"
+	is_equal "$status" "$expected"
+	is_equal "${#lines[@]}" 1
+	[[ $output == *"$text"* ]]
+}
+
+@test "refuses wrong usage with one line and status 2" {
+	refused 2 'usage: nolisten explain IFACE'
+	refused 2 'usage: nolisten explain IFACE' lo eth0
+	refused 2 'a port is a number from 1 to 65535' lo --port 0
+	refused 2 'a port is a number from 1 to 65535' lo --port 65536
+	refused 2 'not an address' lo --remote 10.0.0
+	refused 2 '--port: needs an argument' lo --port
+	refused 2 '--what: no such option' lo --what
+	refused 2 'exclude each other' lo -j --draw
+	refused 2 'no such scene' --demo=nothing
+}
+
+@test "says that there is no such interface" {
+	refused 1 'none0: no such interface' none0
+}
+
+@test "says what it needs when it may not load programs" {
+	run setpriv --reuid 65534 --regid 65534 --clear-groups "$NOLISTEN" explain lo
+	is_equal "$status" 1
+	[[ $output == *"cannot load the trace programs"* ]]
+	is_equal "${#lines[@]}" 1
+	run setpriv --reuid 65534 --regid 65534 --clear-groups "$NOLISTEN" explain --demo
+	is_equal "$status" 1
+	is_equal "$output" "nolisten: cannot make a network namespace: Operation not permitted"
+}

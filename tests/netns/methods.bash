@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+# What the tests of the methods without BPF share.
+
+# Everything that a rule could be left in.
+rules()
+{
+	in_server nft list ruleset 2>/dev/null
+	in_server iptables-save 2>/dev/null | grep -v '^#'
+	in_server ip6tables-save 2>/dev/null | grep -v '^#' || :
+}
+
+# burst COUNT BYTES HOST: all with data in the final ACK, nothing sent twice.
+burst()
+{
+	local before
+	# A busy machine is late by milliseconds, which a probe for lost tails would count; what is lost is late by 200.
+	in_client sysctl -qw net.ipv4.tcp_early_retrans=0
+	in_server sysctl -qw net.ipv4.tcp_early_retrans=0
+	before=$(retransmissions)
+	expect "$1 connections, $1 with data in the final ACK, $2 bytes" \
+		in_client "$TOOLS/burst_client" "$3" 34567 "$1" "$2"
+	is_equal "$(retransmissions)" "$before"
+}
+
+# Echo over both families, and the same words for it as with any other method.
+echoes()
+{
+	is_equal "$(echo_back 10.0.0.2 34567 'hello, world')" 'hello, world'
+	is_equal "$(echo_back fd00::2 34567 'hello, world')" 'hello, world'
+	for event in syn established handed_off closed; do
+		expect_event ".event == \"$event\" and .method == \"$1\" and .local == \"10.0.0.2:34567\""
+		expect_event ".event == \"$event\" and .method == \"$1\" and .local == \"[fd00::2]:34567\""
+	done
+	run in_server ss -Hltn
+	is_equal "$output" ""
+}
+
+# leaves_kernel_sockets_alone METHOD: a listener on an answered port, and a closed port that is not answered.
+leaves_kernel_sockets_alone()
+{
+	local answered
+	start_kernel_server 34569 $'kernel\n'
+	start_loader -m "$1" -p 34567,34569
+	answered=$(in_client timeout 5 nc -w 2 10.0.0.2 34569 </dev/null)
+	is_equal "$answered" kernel
+	answered=$(in_client timeout 5 nc -w 2 fd00::2 34569 </dev/null)
+	is_equal "$answered" kernel
+	is_refused 10.0.0.2 9
+	is_refused fd00::2 9
+	is_equal "$(echo_back 10.0.0.2 34567 still)" still
+	is_equal "$(counter syn)" 1
+	stop "$KERNEL_SERVER"
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Keys and slots of the cookies, by a clock of the test's own; the file of a shared key. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unit/cmocka_setup.h"
+
+#include "cookie_keys.h"
+
+static const uint8_t shared_key[SIPHASH_KEY_SIZE] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55,
+						     0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb,
+						     0xcc, 0xdd, 0xee, 0xff};
+
+static const __u64 *key_of(const struct nol_cookie *cookie, uint32_t slot)
+{
+	return cookie->keys[slot % NOL_COOKIE_SLOTS];
+}
+
+static bool is_same_key(const struct nol_cookie *a, uint32_t slot_a, const struct nol_cookie *b,
+			uint32_t slot_b)
+{
+	return !memcmp(key_of(a, slot_a), key_of(b, slot_b), SIPHASH_KEY_SIZE);
+}
+
+static void accepts_a_slot_before_it_is_used(void **state)
+{
+	struct nol_cookie cookie = {};
+	struct cookie_keys keys;
+
+	(void)state;
+	assert_int_equal(cookie_keys_init(&keys, &cookie), 0);
+	assert_int_equal(cookie_keys_turn(&keys, 59), 0);
+	assert_int_equal(cookie.slot, 4);
+	assert_int_equal(cookie.newest, 4);
+	assert_int_equal(cookie_keys_turn(&keys, 60), 0);
+	assert_int_equal(cookie.slot, 4);
+	assert_int_equal(cookie.newest, 5);
+	assert_int_equal(cookie_keys_turn(&keys, 64), 0);
+	assert_int_equal(cookie.slot, 5);
+	assert_int_equal(cookie.newest, 5);
+}
+
+/* Whatever second a cookie was made in, it is accepted for a minute, and never longer than 124 s. */
+static void keeps_a_cookie_for_a_minute_at_least(void **state)
+{
+	struct nol_cookie cookie = {}, then;
+	struct cookie_keys keys;
+
+	(void)state;
+	for (uint64_t made_s = 0; made_s < COOKIE_SLOT_S; made_s++) {
+		assert_int_equal(cookie_keys_init(&keys, &cookie), 0);
+		cookie_keys_turn(&keys, made_s);
+		then = cookie;
+		for (uint64_t s = made_s; s <= made_s + 60; s++) {
+			cookie_keys_turn(&keys, s);
+			assert_in_range(cookie.newest - then.slot, 0, 1);
+			assert_true(is_same_key(&cookie, then.slot, &then, then.slot));
+		}
+		cookie_keys_turn(&keys, made_s + 124);
+		assert_true(cookie.newest - then.slot > 1);
+	}
+}
+
+static void gives_each_slot_a_key_of_its_own(void **state)
+{
+	struct nol_cookie cookie = {}, before;
+	struct cookie_keys keys;
+
+	(void)state;
+	assert_int_equal(cookie_keys_init(&keys, &cookie), 0);
+	cookie_keys_turn(&keys, 0);
+	before = cookie;
+	for (uint32_t i = 1; i <= NOL_COOKIE_SLOTS; i++) {
+		cookie_keys_turn(&keys, i * COOKIE_SLOT_S);
+		assert_false(is_same_key(&cookie, cookie.newest, &before, cookie.newest));
+	}
+}
+
+static void writes_no_key_while_the_slot_lasts(void **state)
+{
+	struct nol_cookie cookie = {}, before;
+	struct cookie_keys keys;
+
+	(void)state;
+	assert_int_equal(cookie_keys_init(&keys, &cookie), 0);
+	cookie_keys_turn(&keys, 64);
+	before = cookie;
+	cookie_keys_turn(&keys, 100);
+	assert_memory_equal(&cookie, &before, sizeof(cookie));
+}
+
+static void shares_one_key_and_the_real_time(void **state)
+{
+	struct nol_cookie one = {}, other = {};
+	struct cookie_keys keys, other_keys;
+
+	(void)state;
+	cookie_keys_init_shared(&keys, &one, shared_key);
+	cookie_keys_init_shared(&other_keys, &other, shared_key);
+	assert_int_equal(cookie_keys_beat(&keys), 0);
+	assert_int_equal(cookie_keys_beat(&other_keys), 0);
+	assert_in_range(other.newest - one.newest, 0, 1);
+	assert_in_range(other.ts_offset - one.ts_offset + 10, 0, 20);
+	assert_true(is_same_key(&one, one.newest, &other, one.newest));
+	assert_memory_equal(key_of(&one, 3), shared_key, sizeof(shared_key));
+}
+
+struct file {
+	char path[64];
+};
+
+static struct file write_file(const void *bytes, size_t len, mode_t mode)
+{
+	struct file file = {"/tmp/nolisten-key.XXXXXX"};
+	int fd = mkstemp(file.path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, len), len);
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+	return file;
+}
+
+static int read_file(const void *bytes, size_t len, mode_t mode, uint8_t key[SIPHASH_KEY_SIZE])
+{
+	struct file file = write_file(bytes, len, mode);
+	const char *why;
+	int err = cookie_file_read(file.path, key, &why);
+
+	assert_true(!err || why);
+	unlink(file.path);
+	return err;
+}
+
+static void reads_a_key_in_hexadecimal(void **state)
+{
+	static const char text[] = "00112233445566778899AABBccddeeff\n";
+	uint8_t key[SIPHASH_KEY_SIZE];
+
+	(void)state;
+	assert_int_equal(read_file(text, strlen(text), 0600, key), 0);
+	assert_memory_equal(key, shared_key, sizeof(key));
+}
+
+static void reads_a_key_in_bytes(void **state)
+{
+	uint8_t key[SIPHASH_KEY_SIZE];
+
+	(void)state;
+	assert_int_equal(read_file(shared_key, sizeof(shared_key), 0400, key), 0);
+	assert_memory_equal(key, shared_key, sizeof(key));
+}
+
+static void refuses_a_key_that_is_too_short(void **state)
+{
+	uint8_t key[SIPHASH_KEY_SIZE];
+
+	(void)state;
+	assert_int_equal(read_file("0011223344", 10, 0600, key), -EINVAL);
+}
+
+static void refuses_a_key_that_others_can_read(void **state)
+{
+	uint8_t key[SIPHASH_KEY_SIZE];
+
+	(void)state;
+	assert_int_equal(read_file(shared_key, sizeof(shared_key), 0640, key), -EPERM);
+	assert_int_equal(read_file(shared_key, sizeof(shared_key), 0604, key), -EPERM);
+}
+
+static void says_that_there_is_no_file(void **state)
+{
+	uint8_t key[SIPHASH_KEY_SIZE];
+	const char *why;
+
+	(void)state;
+	assert_int_equal(cookie_file_read("/nonexistent/key", key, &why), -ENOENT);
+	assert_string_equal(why, strerror(ENOENT));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accepts_a_slot_before_it_is_used),
+		cmocka_unit_test(keeps_a_cookie_for_a_minute_at_least),
+		cmocka_unit_test(gives_each_slot_a_key_of_its_own),
+		cmocka_unit_test(writes_no_key_while_the_slot_lasts),
+		cmocka_unit_test(shares_one_key_and_the_real_time),
+		cmocka_unit_test(reads_a_key_in_hexadecimal),
+		cmocka_unit_test(reads_a_key_in_bytes),
+		cmocka_unit_test(refuses_a_key_that_is_too_short),
+		cmocka_unit_test(refuses_a_key_that_others_can_read),
+		cmocka_unit_test(says_that_there_is_no_file),
+	};
+
+	return cmocka_run_group_tests_name("cookie_keys", tests, NULL, NULL);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Flows that begin established, by a cookie. */
+#include <string.h>
+
+#include "unit/cmocka_setup.h"
+
+#include "clock.h"
+#include "engine.h"
+
+#define NOW_NS (1000 * CLOCK_NS_PER_S)
+
+static struct engine *engine;
+
+static int setup(void **state)
+{
+	const struct engine_config config = {
+		.max_flows = 2,
+		.mss_v4 = 1460,
+		.mss_v6 = 1440,
+		.window = 64000,
+		.wscale = 9,
+		.resets_per_s = 100,
+	};
+
+	(void)state;
+	return engine_new(&engine, &config);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	engine_free(engine);
+	return 0;
+}
+
+static struct segment ack_from(uint16_t port)
+{
+	struct segment segment = {
+		.seq = 5001,
+		.ack = 9001,
+		.flags = TCP_ACK,
+		.window = 100,
+		.options = {.has_timestamps = true, .tsval = 77, .tsecr = 1007},
+		.checksum = CHECKSUM_VALID,
+	};
+
+	assert_true(endpoint_parse("10.0.0.2:80", &segment.tuple.local));
+	assert_true(endpoint_parse("10.0.0.1:1", &segment.tuple.remote));
+	segment.tuple.remote.port = port;
+	return segment;
+}
+
+static struct engine_cookie full_cookie(void)
+{
+	return (struct engine_cookie){
+		.mss = 1400,
+		.has_wscale = true,
+		.has_sack = true,
+		.has_timestamps = true,
+		.wscale = 7,
+		.tsval = 1200,
+	};
+}
+
+static struct engine_action adopt(const struct segment *segment, const struct engine_cookie *cookie)
+{
+	struct engine_action action;
+
+	engine_adopt(engine, segment, cookie, NOW_NS, &action);
+	return action;
+}
+
+static void adopts_what_the_cookie_says(void **state)
+{
+	struct segment ack = ack_from(1000);
+	struct engine_cookie cookie = full_cookie();
+	struct engine_action action = adopt(&ack, &cookie);
+	const struct engine_flow *flow = action.flow;
+
+	(void)state;
+	assert_int_equal(action.event, ENGINE_EVENT_ESTABLISHED);
+	assert_false(action.has_reply);
+	assert_int_equal(flow->state, ENGINE_ESTABLISHED);
+	assert_true(flow->is_adopted && !flow->is_active);
+	assert_int_equal(flow->iss, 9000);
+	assert_int_equal(flow->irs, 5000);
+	assert_int_equal(flow->remote_mss, 1400);
+	assert_true(flow->has_wscale && flow->has_sack && flow->has_timestamps);
+	assert_int_equal(flow->local_wscale, 9);
+	assert_int_equal(flow->remote_wscale, 7);
+	assert_int_equal(flow->local_window, 64000);
+	assert_int_equal(flow->remote_window, 100 << 7);
+	assert_int_equal(flow->remote_wl1, 5001);
+	assert_int_equal(flow->ts_recent, 77);
+	assert_int_equal(flow->established_ns, NOW_NS);
+	assert_int_equal(engine_deadline_ns(engine), UINT64_MAX);
+}
+
+static void goes_on_with_the_clock_of_the_cookie(void **state)
+{
+	struct segment ack = ack_from(1000);
+	struct engine_cookie cookie = full_cookie();
+	struct engine_action action = adopt(&ack, &cookie);
+
+	(void)state;
+	assert_int_equal(engine_tsval(action.flow, NOW_NS), 1200);
+	assert_int_equal(engine_tsval(action.flow, NOW_NS + 5 * CLOCK_NS_PER_MS), 1205);
+}
+
+/* Another machine made the cookie, and its clock is ahead; the hand-off clears the lowest bit. */
+static void never_goes_behind_a_tsval_that_was_seen(void **state)
+{
+	struct segment ack = ack_from(1000);
+	struct engine_cookie cookie = full_cookie();
+	struct engine_action action;
+
+	(void)state;
+	cookie.tsval = 900;
+	action = adopt(&ack, &cookie);
+	assert_int_equal(engine_tsval(action.flow, NOW_NS) & ~1u, 1008);
+}
+
+static void does_without_what_was_not_agreed(void **state)
+{
+	struct segment ack = ack_from(1000);
+	struct engine_cookie cookie = {.mss = 536};
+	struct engine_action action;
+
+	(void)state;
+	ack.options = (struct tcp_options){0};
+	action = adopt(&ack, &cookie);
+	assert_int_equal(action.event, ENGINE_EVENT_ESTABLISHED);
+	assert_false(action.flow->has_wscale || action.flow->has_sack ||
+		     action.flow->has_timestamps);
+	assert_int_equal(action.flow->remote_mss, 536);
+	assert_int_equal(action.flow->remote_window, 100);
+}
+
+static void clamps_the_mss_to_the_path(void **state)
+{
+	struct segment ack = ack_from(1000);
+	struct engine_cookie cookie = full_cookie();
+
+	(void)state;
+	cookie.mss = 8960;
+	assert_int_equal(adopt(&ack, &cookie).flow->remote_mss, 1460);
+}
+
+static void refuses_when_the_table_is_full(void **state)
+{
+	struct engine_cookie cookie = full_cookie();
+	struct engine_action action;
+
+	(void)state;
+	for (uint16_t port = 1; port <= 3; port++) {
+		struct segment ack = ack_from(port);
+
+		action = adopt(&ack, &cookie);
+	}
+	assert_int_equal(action.event, ENGINE_EVENT_REFUSED);
+	assert_int_equal(action.reason, ENGINE_REASON_TABLE_FULL);
+	assert_null(action.flow);
+}
+
+static void drops_a_bad_checksum(void **state)
+{
+	struct segment ack = ack_from(1000);
+	struct engine_cookie cookie = full_cookie();
+	struct engine_action action;
+
+	(void)state;
+	ack.checksum = CHECKSUM_BAD;
+	action = adopt(&ack, &cookie);
+	assert_int_equal(action.event, ENGINE_NOTHING);
+	assert_int_equal(action.reason, ENGINE_REASON_BAD_CHECKSUM);
+	assert_null(action.flow);
+	assert_false(action.has_reply);
+	assert_int_equal(engine_flow_count(engine), 0);
+}
+
+static void holds_a_second_cookie_of_the_same_flow(void **state)
+{
+	struct segment ack = ack_from(1000);
+	struct engine_cookie cookie = full_cookie();
+	struct engine_flow *flow = adopt(&ack, &cookie).flow;
+	struct engine_action action = adopt(&ack, &cookie);
+
+	(void)state;
+	assert_int_equal(action.event, ENGINE_EVENT_HELD);
+	assert_ptr_equal(action.flow, flow);
+	engine_release(engine, flow);
+	assert_int_equal(engine_flow_count(engine), 0);
+}
+
+#define adopt_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		adopt_test(adopts_what_the_cookie_says),
+		adopt_test(goes_on_with_the_clock_of_the_cookie),
+		adopt_test(never_goes_behind_a_tsval_that_was_seen),
+		adopt_test(does_without_what_was_not_agreed),
+		adopt_test(clamps_the_mss_to_the_path),
+		adopt_test(refuses_when_the_table_is_full),
+		adopt_test(drops_a_bad_checksum),
+		adopt_test(holds_a_second_cookie_of_the_same_flow),
+	};
+
+	return cmocka_run_group_tests_name("engine_adopt", tests, NULL, NULL);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Between the command line and the cookies. */
+#include "answering.h"
+
+#include <string.h>
+
+#include "cookie_keys.h"
+#include "log.h"
+#include "session.h"
+
+void answering_set_mtu(struct answerer *answerer, const struct engine_config *engine, uint32_t mtu)
+{
+	const uint16_t v4 = session_mss_v4(mtu), v6 = session_mss_v6(mtu);
+	const struct answerer_terms terms = {
+		.mss_v4 = v4,
+		.mss_v6 = v6,
+		.window_v4 = {engine_window(engine, v4, false), engine_window(engine, v4, true)},
+		.window_v6 = {engine_window(engine, v6, false), engine_window(engine, v6, true)},
+		.wscale = engine->wscale,
+	};
+
+	answerer_set_terms(answerer, &terms);
+}
+
+/* --cookie-key, if it is there. */
+static int read_key(const char *path, uint8_t key[SIPHASH_KEY_SIZE], const uint8_t **out)
+{
+	const char *why;
+	int err;
+
+	*out = NULL;
+	if (!path)
+		return 0;
+	err = cookie_file_read(path, key, &why);
+	if (err)
+		log_error("--cookie-key: %s: %s", path, why);
+	else
+		*out = key;
+	return err;
+}
+
+int answering_open(struct answerer **out, struct kern *kern, const struct loader_options *options,
+		   const struct link_info *link, const struct engine_config *engine)
+{
+	struct answerer_options answerer = {
+		.ifname = options->ifname,
+		.has_link_header = link->has_link_header,
+		.method = options->method,
+		.max_flows = options->max_flows,
+	};
+	uint8_t key[SIPHASH_KEY_SIZE];
+	int err = read_key(options->cookie_key_path, key, &answerer.shared_key);
+
+	if (err)
+		return err;
+	err = answerer_new(out, kern, &answerer);
+	explicit_bzero(key, sizeof(key));
+	if (err)
+		log_error("%s: no keys for the cookies: %s", options->ifname, strerror(-err));
+	else
+		answering_set_mtu(*out, engine, link->mtu);
+	return err;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One constructor a method; those with BPF share the programs and their guard. */
+#include "method.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "events.h"
+#include "log.h"
+#include "method_engine.h"
+#include "method_filter.h"
+#include "method_nfqueue.h"
+#include "method_raw.h"
+#include "queue_rules.h"
+
+bool method_needs_bpf(enum nol_method method)
+{
+	return method != NOL_METHOD_NFQUEUE && method != NOL_METHOD_FILTER &&
+	       method != NOL_METHOD_RAW;
+}
+
+static int configure_guard(struct kern *kern, const struct loader_options *options,
+			   const struct link_info *link)
+{
+	struct nol_config *config = kern_config(kern);
+	struct link_info redirect;
+	int err;
+
+	config->ifindex = link->ifindex;
+	config->rst_action = options->rst_action;
+	if (config->rst_action != NOL_RST_REDIRECT)
+		return 0;
+	err = link_find(options->redirect_ifname, &redirect);
+	if (err) {
+		log_error("--rst: %s: no such interface", options->redirect_ifname);
+		return err;
+	}
+	config->redirect_ifindex = redirect.ifindex;
+	return 0;
+}
+
+static int open_kern(struct method *method, const struct loader_options *options,
+		     const struct link_info *link)
+{
+	const struct kern_options kern = {
+		.ifname = options->ifname,
+		.ifindex = link->ifindex,
+		.has_link_header = link->has_link_header,
+		.is_loopback = link->is_loopback,
+		.xdp_mode = options->xdp_mode,
+		.tc_mode = options->tc_mode,
+		.ring_size = options->ring_size,
+		.max_flows = options->max_flows,
+	};
+	int err = kern_open(&method->kern, &kern);
+
+	if (err)
+		return err;
+	kern_set_ports(method->kern, &options->ports);
+	kern_beat(method->kern);
+	return configure_guard(method->kern, options, link);
+}
+
+static int open_with_bpf(struct method *method, const struct loader_options *options,
+			 const struct link_info *link)
+{
+	const struct replay_options replay = {
+		.ifindex = link->ifindex,
+		.has_link_header = link->has_link_header,
+		.is_loopback = link->is_loopback,
+		.mtu = link->mtu,
+	};
+	int err = open_kern(method, options, link);
+
+	return err ?: method_engine_new(&method->io, method->kern, &replay);
+}
+
+/* What the BPF guard could do with a RST, nobody else can. */
+static int check_options(const struct loader_options *options)
+{
+	if (method_needs_bpf(options->method) || options->rst_action == NOL_RST_DROP)
+		return 0;
+	log_error("--rst: method %s has no guard: use auto or engine",
+		  method_text(options->method));
+	return -EINVAL;
+}
+
+int method_open(struct method *out, const struct loader_options *options,
+		const struct link_info *link)
+{
+	const struct bpfless_options bpfless = {
+		.ifname = options->ifname,
+		.ifindex = link->ifindex,
+		.mtu = link->mtu,
+		.max_flows = options->max_flows,
+		.ports = &options->ports,
+	};
+
+	int err = check_options(options);
+
+	if (err)
+		return err;
+	out->name = options_method_text(options->method);
+	queue_rules_sweep(options->ifname);
+	switch (options->method) {
+	case NOL_METHOD_NFQUEUE:
+		return method_nfqueue_new(&out->io, &bpfless);
+	case NOL_METHOD_RAW:
+		return method_raw_new(&out->io, &bpfless);
+	case NOL_METHOD_FILTER:
+		return method_filter_new(&out->io, &bpfless);
+	default:
+		return open_with_bpf(out, options, link);
+	}
+}
+
+int method_attach(struct method *method)
+{
+	int err = method->io->ops->attach(method->io);
+
+	if (!err && method->kern)
+		kern_pin(method->kern);
+	return err;
+}
+
+void method_stop_holding(struct method *method)
+{
+	if (method->kern)
+		kern_detach_ingress(method->kern);
+}
+
+void method_beat(struct method *method)
+{
+	if (method->kern)
+		kern_beat(method->kern);
+}
+
+void method_close(struct method *method)
+{
+	if (method->io)
+		method->io->ops->free(method->io);
+	kern_close(method->kern);
+}
+
+const char *method_xdp_text(const struct method *method)
+{
+	return method->kern ? kern_xdp_mode_text(method->kern) : "none";
+}
+
+const char *method_tc_text(const struct method *method)
+{
+	return method->kern ? kern_tc_mode_text(method->kern) : "none";
+}
+
+void method_format(const struct method *method, char *text, size_t size)
+{
+	if (method->kern)
+		snprintf(text, size, "method %s, xdp %s, guard %s", method->name,
+			 method_xdp_text(method), method_tc_text(method));
+	else
+		snprintf(text, size, "method %s", method->name);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The method that the options ask for, with the BPF programs that it may need. */
+#ifndef NOLISTEN_METHOD_H
+#define NOLISTEN_METHOD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kern.h"
+#include "link_watch.h"
+#include "options.h"
+#include "packet_io.h"
+
+struct method {
+	const char *name; /* as the options have it */
+	struct kern *kern; /* NULL: the method does without BPF */
+	struct packet_io *io;
+};
+
+bool method_needs_bpf(enum nol_method method);
+
+/* Make it ready; the host is not touched. Errors are logged. */
+int method_open(struct method *out, const struct loader_options *options,
+		const struct link_info *link);
+/* Errors are logged. */
+int method_attach(struct method *method);
+/* Going away: from now on packets pass, while the guard still keeps the kernel's RSTs in. */
+void method_stop_holding(struct method *method);
+void method_beat(struct method *method); /* once a second */
+void method_close(struct method *method); /* detaches; what was never opened is legal */
+
+/* For people: "method engine, xdp native, guard tcx". */
+void method_format(const struct method *method, char *text, size_t size);
+/* How the programs are attached; "none" without them. */
+const char *method_xdp_text(const struct method *method);
+const char *method_tc_text(const struct method *method);
+
+#endif

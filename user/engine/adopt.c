@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A flow whose handshake was kept in a cookie: it is established when it begins. Whoever checked the cookie has
+ * vouched for both sequence numbers.
+ */
+#include "flow.h"
+#include "rules.h"
+#include "seq.h"
+
+/*
+ * The clock that made the cookie's TSval goes on here: not one tick before a TSval that the remote has seen, or
+ * PAWS drops all we send. The hand-off clears the lowest bit.
+ */
+static uint32_t choose_ts_offset(const struct engine_flow *flow, const struct segment *in,
+				 const struct engine_cookie *cookie, uint64_t now_ns)
+{
+	uint32_t lowest = (in->options.tsecr + 1) & ~1u, tsval = cookie->tsval;
+
+	if (seq_before(tsval, lowest))
+		tsval = lowest;
+	return tsval - engine_tsval(flow, now_ns);
+}
+
+static void agree(struct engine *engine, struct engine_flow *flow, const struct segment *in,
+		  const struct engine_cookie *cookie)
+{
+	flow->remote_mss = cookie->mss < flow->remote_mss ? cookie->mss : flow->remote_mss;
+	flow->has_sack = cookie->has_sack;
+	flow->has_wscale = cookie->has_wscale;
+	if (cookie->has_wscale) {
+		flow->local_wscale = engine->config.wscale;
+		flow->remote_wscale = cookie->wscale;
+	}
+	flow->has_timestamps = cookie->has_timestamps;
+	if (!cookie->has_timestamps)
+		return;
+	flow->ts_recent = in->options.tsval;
+	flow->ts_offset = 0;
+	flow->ts_offset = choose_ts_offset(flow, in, cookie, engine->now_ns);
+}
+
+void adopt_input(struct engine *engine, const struct segment *in,
+		 const struct engine_cookie *cookie, struct engine_action *out)
+{
+	struct flow *flow = flow_new(engine, &in->tuple, ENGINE_SYN_RECEIVED);
+
+	if (!flow) {
+		out->event = ENGINE_EVENT_REFUSED;
+		out->reason = ENGINE_REASON_TABLE_FULL;
+		return;
+	}
+	flow->public.is_adopted = true;
+	flow->public.iss = in->ack - 1;
+	flow->public.irs = in->seq - 1;
+	flow->public.remote_mss = flow->local_mss;
+	flow->public.local_window =
+		engine_window(&engine->config, flow->local_mss, cookie->has_timestamps);
+	agree(engine, &flow->public, in, cookie);
+	flow_establish(engine, flow, in);
+	out->event = ENGINE_EVENT_ESTABLISHED;
+	out->flow = &flow->public;
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The same decisions as bpf/classify.h, made in user space. */
+#include "bpfless.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "sock_diag.h"
+
+#define OWNED_NS CLOCK_NS_PER_S
+
+static struct bpfless *from_io(struct packet_io *io)
+{
+	return (struct bpfless *)io;
+}
+
+int bpfless_init(struct bpfless *bpfless, const struct packet_io_ops *ops,
+		 const struct bpfless_options *options)
+{
+	int err;
+
+	bpfless->io.ops = ops;
+	bpfless->options = *options;
+	bpfless->diag_fd = sock_diag_open();
+	err = bpfless->diag_fd < 0 ? bpfless->diag_fd : 0;
+	if (!err)
+		err = flow_memory_new(&bpfless->flows, options->max_flows);
+	if (err) {
+		log_error("%s: cannot make a flow table: %s", options->ifname, strerror(-err));
+		return err;
+	}
+	err = raw_send_new(&bpfless->sender, options->ifindex, NOL_MARK);
+	return err ?: raw_replay_new(&bpfless->replay, options->ifindex, options->mtu);
+}
+
+void bpfless_release(struct bpfless *bpfless)
+{
+	if (bpfless->diag_fd >= 0)
+		close(bpfless->diag_fd);
+	raw_send_free(bpfless->sender);
+	raw_replay_free(bpfless->replay);
+	flow_memory_free(bpfless->flows);
+	free(bpfless->prefixes);
+}
+
+static bool is_answered(const struct bpfless *bpfless, const struct endpoint *local)
+{
+	if (!port_set_has(bpfless->options.ports, local->port))
+		return false;
+	for (size_t i = 0; i < bpfless->prefix_count; i++)
+		if (prefix_contains(&bpfless->prefixes[i], &local->addr))
+			return true;
+	return false;
+}
+
+static bool is_bare_syn(const struct segment *segment)
+{
+	return (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+}
+
+/* A SYN begins something new: for it nothing is taken from memory. What cannot be told is the kernel's. */
+static bool is_owned(struct bpfless *bpfless, const struct segment *segment, uint64_t now_ns)
+{
+	const struct tuple *tuple = &segment->tuple;
+	const unsigned int slot =
+		(tuple->remote.port ^ tuple->local.port ^ tuple->remote.addr.bytes[15]) %
+		BPFLESS_CACHE_SIZE;
+	struct bpfless_owned *owned = &bpfless->owned[slot];
+	bool has_owner = true;
+
+	if (!is_bare_syn(segment) && now_ns < owned->until_ns &&
+	    tuple_is_equal(&owned->tuple, tuple))
+		return true;
+	sock_diag_has_owner(bpfless->diag_fd, tuple, bpfless->options.ifindex, &has_owner);
+	if (has_owner)
+		*owned = (struct bpfless_owned){*tuple, now_ns + OWNED_NS};
+	return has_owner;
+}
+
+bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint64_t now_ns)
+{
+	struct flow_entry *entry = flow_memory_find(bpfless->flows, &segment->tuple);
+	struct nol_stats *stats = &bpfless->stats;
+
+	if (entry && entry->flow.state == NOL_FLOW_SYN_RECEIVED) {
+		entry->flow.held++;
+		stats->held_flow++;
+		return true;
+	}
+	if (entry && entry->flow.state == NOL_FLOW_HANDED_OFF && !is_bare_syn(segment)) {
+		stats->ingress_handed_off++;
+		return false;
+	}
+	if (!is_answered(bpfless, &segment->tuple.local)) {
+		stats->ingress_not_answered++;
+		return false;
+	}
+	if (is_owned(bpfless, segment, now_ns)) {
+		stats->ingress_owned++;
+		return false;
+	}
+	if (is_bare_syn(segment))
+		stats->held_syn++;
+	else
+		stats->held_stray++;
+	return true;
+}
+
+char *bpfless_format_prefixes(const struct bpfless *bpfless, bool is_v4)
+{
+	char *text = calloc(bpfless->prefix_count + 1, ADDR_TEXT_SIZE + 8);
+	size_t used = 0;
+
+	for (size_t i = 0; text && i < bpfless->prefix_count; i++) {
+		char one[ADDR_TEXT_SIZE + 4];
+
+		if (addr_is_v4(&bpfless->prefixes[i].addr) != is_v4)
+			continue;
+		prefix_format(&bpfless->prefixes[i], one);
+		used += sprintf(text + used, "%s%s", used ? ", " : "", one);
+	}
+	return text;
+}
+
+int bpfless_add_prefix(struct packet_io *io, const struct prefix *prefix)
+{
+	struct bpfless *bpfless = from_io(io);
+	struct prefix *grown =
+		reallocarray(bpfless->prefixes, bpfless->prefix_count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	bpfless->prefixes = grown;
+	grown[bpfless->prefix_count++] = *prefix;
+	return 0;
+}
+
+int bpfless_remove_prefix(struct packet_io *io, const struct prefix *prefix)
+{
+	struct bpfless *bpfless = from_io(io);
+
+	for (size_t i = 0; i < bpfless->prefix_count; i++) {
+		if (bpfless->prefixes[i].bits != prefix->bits ||
+		    !addr_is_equal(&bpfless->prefixes[i].addr, &prefix->addr))
+			continue;
+		bpfless->prefixes[i] = bpfless->prefixes[--bpfless->prefix_count];
+		return 0;
+	}
+	return -ENOENT;
+}
+
+void bpfless_set_mtu(struct packet_io *io, uint32_t mtu)
+{
+	raw_replay_set_mtu(from_io(io)->replay, mtu);
+}
+
+int bpfless_read_stats(struct packet_io *io, struct nol_stats *out)
+{
+	*out = from_io(io)->stats;
+	return 0;
+}
+
+int bpfless_send(struct packet_io *io, const struct segment *segment)
+{
+	return raw_send_queue(from_io(io)->sender, segment);
+}
+
+int bpfless_flush(struct packet_io *io)
+{
+	return raw_send_flush(from_io(io)->sender);
+}
+
+void bpfless_set_spinning(struct packet_io *io, bool is_spinning)
+{
+	/* A socket wakes nobody who does not sleep. */
+	(void)io;
+	(void)is_spinning;
+}
+
+int bpfless_open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns)
+{
+	struct bpfless *bpfless = from_io(io);
+	struct flow_entry *entry = flow_memory_find(bpfless->flows, tuple);
+
+	/* Whether the kernel still has the connection before this one was asked when its SYN came. */
+	if (!entry)
+		entry = flow_memory_add(bpfless->flows, tuple);
+	if (!entry)
+		return -errno;
+	*entry = (struct flow_entry){
+		.flow = {.state = NOL_FLOW_SYN_RECEIVED,
+			 .created_ns = now_ns,
+			 .method = io->ops->method},
+	};
+	return 0;
+}
+
+int bpfless_replay(struct packet_io *io, const struct held_packet *packet)
+{
+	int err = raw_replay_packet(from_io(io)->replay, packet);
+
+	if (!err)
+		from_io(io)->stats.replay_turned++;
+	return err;
+}
+
+int bpfless_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32_t held)
+{
+	struct flow_entry *entry = flow_memory_find(from_io(io)->flows, tuple);
+
+	(void)held;
+	if (!entry)
+		return -ENOENT;
+	entry->flow.state = NOL_FLOW_HANDED_OFF;
+	return 0;
+}
+
+int bpfless_close_flow(struct packet_io *io, const struct tuple *tuple)
+{
+	struct flow_entry *entry = flow_memory_find(from_io(io)->flows, tuple);
+
+	if (!entry || entry->flow.state != NOL_FLOW_HANDED_OFF)
+		return -ENOENT;
+	entry->flow.state = NOL_FLOW_CLOSED;
+	return 0;
+}
+
+bool bpfless_is_handed_off(struct packet_io *io, const struct tuple *tuple)
+{
+	const struct flow_entry *entry = flow_memory_find(from_io(io)->flows, tuple);
+
+	return entry && entry->flow.state == NOL_FLOW_HANDED_OFF;
+}
+
+void bpfless_forget_flow(struct packet_io *io, const struct tuple *tuple, bool only_closed)
+{
+	struct bpfless *bpfless = from_io(io);
+	const struct flow_entry *entry = flow_memory_find(bpfless->flows, tuple);
+
+	if (entry && (!only_closed || entry->flow.state == NOL_FLOW_CLOSED))
+		flow_memory_remove(bpfless->flows, tuple);
+}
+
+int bpfless_visit_flows(struct packet_io *io, flow_fn fn, void *context)
+{
+	return flow_memory_visit(from_io(io)->flows, fn, context);
+}

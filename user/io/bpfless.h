@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the methods without BPF share: the flow table in our own memory, whose a packet is, replies and replays through
+ * raw sockets. Where ingress asks bpf_skc_lookup_tcp(), sock_diag is asked.
+ */
+#ifndef NOLISTEN_BPFLESS_H
+#define NOLISTEN_BPFLESS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <nolisten/abi.h>
+
+#include "flow_memory.h"
+#include "packet_io.h"
+#include "ports.h"
+#include "raw_replay.h"
+#include "raw_send.h"
+
+/* Everything is borrowed. */
+struct bpfless_options {
+	const char *ifname;
+	uint32_t ifindex;
+	uint32_t mtu;
+	uint32_t max_flows;
+	const struct port_set *ports; /* answered */
+};
+
+#define BPFLESS_CACHE_SIZE 256
+
+struct bpfless_owned {
+	struct tuple tuple;
+	uint64_t until_ns;
+};
+
+/* The first member of such a method's own struct. */
+struct bpfless {
+	struct packet_io io;
+	struct bpfless_options options;
+	struct flow_memory *flows;
+	struct raw_send *sender;
+	struct raw_replay *replay;
+	struct prefix *prefixes;
+	size_t prefix_count;
+	int diag_fd;
+	struct nol_stats stats;
+	/*
+	 * What was a kernel socket's a moment ago: a busy connection is not asked for with each packet, and the last
+	 * acknowledgement of one, which ends its socket before we can ask, is not taken for a stray.
+	 */
+	struct bpfless_owned owned[BPFLESS_CACHE_SIZE];
+};
+
+/* Zeroed before. Errors are logged; bpfless_release() is due in any case. */
+int bpfless_init(struct bpfless *bpfless, const struct packet_io_ops *ops,
+		 const struct bpfless_options *options);
+void bpfless_release(struct bpfless *bpfless);
+
+/* Of an answered port, not the kernel's: true, and counted as held. False: counted as passed. */
+bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint64_t now_ns);
+/* The text of the answered prefixes of one family, "10.0.0.2, 10.1.0.0/24"; to be freed. NULL: no memory. */
+char *bpfless_format_prefixes(const struct bpfless *bpfless, bool is_v4);
+
+/* Members of struct packet_io_ops that need nothing of the method. */
+int bpfless_add_prefix(struct packet_io *io, const struct prefix *prefix);
+int bpfless_remove_prefix(struct packet_io *io, const struct prefix *prefix);
+void bpfless_set_mtu(struct packet_io *io, uint32_t mtu);
+int bpfless_read_stats(struct packet_io *io, struct nol_stats *out);
+int bpfless_send(struct packet_io *io, const struct segment *segment);
+int bpfless_flush(struct packet_io *io);
+void bpfless_set_spinning(struct packet_io *io, bool is_spinning);
+int bpfless_open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns);
+int bpfless_replay(struct packet_io *io, const struct held_packet *packet);
+int bpfless_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32_t held);
+int bpfless_close_flow(struct packet_io *io, const struct tuple *tuple);
+bool bpfless_is_handed_off(struct packet_io *io, const struct tuple *tuple);
+void bpfless_forget_flow(struct packet_io *io, const struct tuple *tuple, bool only_closed);
+int bpfless_visit_flows(struct packet_io *io, flow_fn fn, void *context);
+
+#endif

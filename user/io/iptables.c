@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Each change is one call of iptables-restore, which is atomic. */
+#include "iptables.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "log.h"
+
+static const char *const flavours[] = {"iptables", "iptables-legacy"};
+
+/* By family. */
+static const char *const restore_names[2][2] = {
+	{"iptables-restore", "iptables-legacy-restore"},
+	{"ip6tables-restore", "ip6tables-legacy-restore"},
+};
+static const char *const nft_families[2] = {"ip", "ip6"};
+static const char *const table_lists[2] = {"/proc/net/ip_tables_names",
+					   "/proc/net/ip6_tables_names"};
+
+void iptables_chain_name(const char *ifname, char name[NFT_TABLE_SIZE])
+{
+	snprintf(name, NFT_TABLE_SIZE, "nolisten_%s", ifname);
+}
+
+static int restore(int family, int flavour, const char *text, char error[IPTABLES_ERROR_SIZE])
+{
+	char *argv[] = {(char *)restore_names[family][flavour], "--noflush", "--wait", NULL};
+
+	return command_run(argv, text, error, IPTABLES_ERROR_SIZE);
+}
+
+static int install_family(int family, int flavour, const char *ifname, const char *rules,
+			  char error[IPTABLES_ERROR_SIZE])
+{
+	char chain[NFT_TABLE_SIZE];
+	char *text;
+	int err;
+
+	iptables_chain_name(ifname, chain);
+	if (asprintf(
+		    &text,
+		    "*mangle\n:%s - [0:0]\n-A INPUT -i %s -p tcp -m pkttype --pkt-type unicast -j %s\n%sCOMMIT\n",
+		    chain, ifname, chain, rules) < 0)
+		return -ENOMEM;
+	err = restore(family, flavour, text, error);
+	free(text);
+	return err;
+}
+
+static int remove_family(int family, int flavour, const char *ifname)
+{
+	char chain[NFT_TABLE_SIZE], text[512], error[IPTABLES_ERROR_SIZE];
+
+	iptables_chain_name(ifname, chain);
+	snprintf(
+		text, sizeof(text),
+		"*mangle\n-D INPUT -i %s -p tcp -m pkttype --pkt-type unicast -j %s\n-F %s\n-X %s\nCOMMIT\n",
+		ifname, chain, chain, chain);
+	return restore(family, flavour, text, error);
+}
+
+static bool has_table(struct nft *nft, int family)
+{
+	return !nft_run(nft, "list table %s mangle\n", nft_families[family]);
+}
+
+static bool is_started_by(const char *line, const char *word)
+{
+	return !strncmp(line, word, strlen(word));
+}
+
+/* Nothing in it but base chains that accept, which is what iptables-nft leaves. The text is cut up. */
+static bool is_bare(char *listing)
+{
+	char *rest = NULL;
+	bool was_chain = false;
+
+	for (char *line = strtok_r(listing, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		line += strspn(line, "\t ");
+		if (was_chain && !(is_started_by(line, "type ") && strstr(line, "policy accept;")))
+			return false;
+		if (!was_chain && !is_started_by(line, "table ") &&
+		    !is_started_by(line, "chain ") && *line != '}' && *line != '#')
+			return false;
+		was_chain = is_started_by(line, "chain ");
+	}
+	return true;
+}
+
+static void remove_bare_table(struct nft *nft, int family)
+{
+	char *listing;
+
+	if (!has_table(nft, family))
+		return;
+	listing = strdup(nft_output(nft));
+	if (listing && is_bare(listing))
+		nft_run(nft, "delete table %s mangle\n", nft_families[family]);
+	free(listing);
+}
+
+int iptables_install(struct iptables *out, struct nft *nft, const char *ifname, const char *rules,
+		     char error[IPTABLES_ERROR_SIZE])
+{
+	int err = -ENOENT;
+
+	for (int family = 0; family < 2; family++)
+		out->was_empty[family] = !has_table(nft, family);
+	for (int flavour = 0; flavour < 2; flavour++) {
+		out->flavour = flavours[flavour];
+		err = install_family(0, flavour, ifname, rules, error);
+		if (!err)
+			err = install_family(1, flavour, ifname, rules, error);
+		if (!err)
+			return 0;
+		iptables_remove(out, nft, ifname);
+	}
+	return err;
+}
+
+void iptables_remove(const struct iptables *iptables, struct nft *nft, const char *ifname)
+{
+	const int flavour = iptables->flavour != flavours[0];
+
+	for (int family = 0; family < 2; family++) {
+		remove_family(family, flavour, ifname);
+		if (iptables->was_empty[family])
+			remove_bare_table(nft, family);
+	}
+}
+
+static bool has_legacy_mangle(int family)
+{
+	FILE *file = fopen(table_lists[family], "re");
+	char line[64];
+	bool has = false;
+
+	while (file && !has && fgets(line, sizeof(line), file))
+		has = !strcmp(line, "mangle\n");
+	if (file)
+		fclose(file);
+	return has;
+}
+
+/* Without a look first, iptables would make the tables that it is asked to clean. */
+void iptables_sweep(struct nft *nft, const char *ifname)
+{
+	char chain[NFT_TABLE_SIZE];
+
+	iptables_chain_name(ifname, chain);
+	for (int family = 0; family < 2; family++) {
+		if (has_table(nft, family) && strstr(nft_output(nft), chain)) {
+			log_info("%s: removing the %s rules that a killed process left", ifname,
+				 nft_families[family]);
+			remove_family(family, 0, ifname);
+			remove_bare_table(nft, family);
+		}
+		if (has_legacy_mangle(family))
+			remove_family(family, 1, ifname);
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A chain in iptables' and ip6tables' mangle table, reached from INPUT. */
+#ifndef NOLISTEN_IPTABLES_H
+#define NOLISTEN_IPTABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nft.h"
+
+#define IPTABLES_ERROR_SIZE 256
+
+struct iptables {
+	const char *flavour; /* "iptables", "iptables-legacy" */
+	bool was_empty[2]; /* by family: nft showed no mangle table before */
+};
+
+/*
+ * rules: lines "-A CHAIN ..." as iptables-save prints them. The first flavour that takes them for both families;
+ * error says why the last one did not.
+ */
+int iptables_install(struct iptables *out, struct nft *nft, const char *ifname, const char *rules,
+		     char error[IPTABLES_ERROR_SIZE]);
+/* The tables are as they were, those that iptables-nft has made included. */
+void iptables_remove(const struct iptables *iptables, struct nft *nft, const char *ifname);
+/* The same for what somebody left behind, if there is anything. */
+void iptables_sweep(struct nft *nft, const char *ifname);
+
+/* The name of the chain; at most 28 characters, which an interface's name leaves room for. */
+void iptables_chain_name(const char *ifname, char name[NFT_TABLE_SIZE]);
+
+#endif

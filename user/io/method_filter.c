@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The rules, in a table that belongs to this process and goes with it:
+ *
+ * input   what comes in for an answered port and finds no kernel socket is about to be answered with a RST: its 4-tuple
+ *         is remembered. What finds one takes its 4-tuple out again, the packets that we replay included: that is how
+ *         a hand-off becomes known here without a word from user space.
+ * output  a RST of a remembered 4-tuple is dropped, unless it has our mark.
+ *
+ * So a RST that some kernel socket sent is never dropped. If no more 4-tuples can be remembered, the packet itself is
+ * dropped: the tap has had it, and the kernel does not send what would get out. Late data of a connection that is over
+ * gets its RST from the engine, which sends what the kernel would have.
+ */
+#include "method_filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "nft.h"
+#include "tapped.h"
+
+#define PORTS_TEXT_SIZE (65536 * 4) /* every second port */
+
+struct method_filter {
+	struct tapped tapped; /* first */
+	struct nft *nft;
+	char table[NFT_TABLE_SIZE];
+	bool is_attached;
+	uint64_t rst_dropped; /* as last read */
+};
+
+/* One family's share of the rules. $ is the version: ip or ip6 before addresses, v4 or v6 behind names. */
+#define FAMILY_SETS(v, type)                                                   \
+	"set addresses_" v " { type " type "; flags interval; auto-merge; }\n" \
+	"set unowned_" v " { type " type " . inet_service . " type             \
+	" . inet_service; flags dynamic, timeout; timeout 10s; size 65535; }\n"
+
+#define TUPLE_IN(ip) "{ " ip " daddr . tcp dport . " ip " saddr . tcp sport }"
+#define TUPLE_OUT(ip) ip " saddr . tcp sport . " ip " daddr . tcp dport"
+
+#define FAMILY_CHAINS(v, ip)                                                                 \
+	"chain owned_" v " {\n"                                                              \
+	"delete @unowned_" v " " TUPLE_IN(ip) "\n"                                           \
+					      "}\n"                                          \
+					      "chain answered_" v " {\n"                     \
+					      "socket transparent 0 goto owned_" v "\n"      \
+					      "socket transparent 1 goto owned_" v "\n"      \
+					      "add @unowned_" v " " TUPLE_IN(ip) " return\n" \
+										 "drop\n"    \
+										 "}\n"
+
+#define FAMILY_INPUT(v, ip) ip " daddr @addresses_" v " tcp dport @ports jump answered_" v "\n"
+
+#define FAMILY_OUTPUT(v, ip) \
+	"tcp flags & rst == rst " TUPLE_OUT(ip) " @unowned_" v " counter name rst_dropped drop\n"
+
+static const char table_format[] =
+	"table inet %s {\n"
+	"flags owner\n"
+	"counter rst_dropped { }\n"
+	"set ports { type inet_service; flags interval; elements = { %s }; }\n" FAMILY_SETS(
+		"v4", "ipv4_addr") FAMILY_SETS("v6", "ipv6_addr") FAMILY_CHAINS("v4", "ip")
+		FAMILY_CHAINS("v6", "ip6") "chain arrived {\n" FAMILY_INPUT("v4", "ip") FAMILY_INPUT(
+			"v6",
+			"ip6") "}\n"
+			       "chain input { type filter hook input priority filter; policy accept;\n"
+			       "iifname \"%s\" jump arrived\n"
+			       "iifname != \"%s\" meta mark %#x jump arrived\n"
+			       "}\n"
+			       "chain output { type filter hook output priority filter; policy accept;\n"
+			       "meta mark %#x accept\n" FAMILY_OUTPUT("v4", "ip")
+				       FAMILY_OUTPUT("v6", "ip6") "}\n"
+								  "}\n";
+
+static struct method_filter *from_io(struct packet_io *io)
+{
+	return (struct method_filter *)io;
+}
+
+/* The addresses that are answered, anew: they change seldom. */
+static int write_addresses(struct method_filter *filter)
+{
+	char *v4 = bpfless_format_prefixes(&filter->tapped.bpfless, true);
+	char *v6 = bpfless_format_prefixes(&filter->tapped.bpfless, false);
+	const char *table = filter->table;
+	int err = -ENOMEM;
+
+	if (v4 && v6)
+		err = nft_run(filter->nft,
+			      "flush set inet %s addresses_v4\n"
+			      "flush set inet %s addresses_v6\n"
+			      "%s%s%s%s%s\n%s%s%s%s%s\n",
+			      table, table, *v4 ? "add element inet " : "", *v4 ? table : "",
+			      *v4 ? " addresses_v4 { " : "", v4, *v4 ? " }" : "",
+			      *v6 ? "add element inet " : "", *v6 ? table : "",
+			      *v6 ? " addresses_v6 { " : "", v6, *v6 ? " }" : "");
+	free(v4);
+	free(v6);
+	return err;
+}
+
+/* A table of that name that somebody left behind is replaced. */
+static int write_table(struct method_filter *filter)
+{
+	const struct bpfless_options *options = &filter->tapped.bpfless.options;
+	char *ports = malloc(PORTS_TEXT_SIZE);
+	const char *table = filter->table;
+	int err = -ENOMEM;
+
+	if (!ports)
+		return err;
+	port_set_format(options->ports, ports, PORTS_TEXT_SIZE);
+	if (!strcmp(ports, "all"))
+		strcpy(ports, "1-65535");
+	err = nft_run(filter->nft, "table inet %s\ndelete table inet %s\n", table, table);
+	if (!err)
+		err = nft_run(filter->nft, table_format, table, ports, options->ifname,
+			      options->ifname, NOL_MARK_REPLAY, NOL_MARK);
+	free(ports);
+	return err;
+}
+
+static int attach(struct packet_io *io)
+{
+	struct method_filter *filter = from_io(io);
+	int err = write_table(filter);
+
+	if (!err)
+		err = write_addresses(filter);
+	if (err) {
+		log_error("%s: nftables refuses the rules (nf_tables with inet tables, sets and "
+			  "socket lookup is needed): %s",
+			  filter->tapped.bpfless.options.ifname, nft_error(filter->nft));
+		return err;
+	}
+	filter->is_attached = true;
+	return tap_start(filter->tapped.tap);
+}
+
+static int add_prefix(struct packet_io *io, const struct prefix *prefix)
+{
+	int err = bpfless_add_prefix(io, prefix);
+
+	return !err && from_io(io)->is_attached ? write_addresses(from_io(io)) : err;
+}
+
+static int remove_prefix(struct packet_io *io, const struct prefix *prefix)
+{
+	int err = bpfless_remove_prefix(io, prefix);
+
+	return !err && from_io(io)->is_attached ? write_addresses(from_io(io)) : err;
+}
+
+static int read_stats(struct packet_io *io, struct nol_stats *out)
+{
+	struct method_filter *filter = from_io(io);
+	const char *packets;
+
+	tapped_read_stats(io, out);
+	if (filter->is_attached &&
+	    !nft_run(filter->nft, "list counter inet %s rst_dropped\n", filter->table)) {
+		packets = strstr(nft_output(filter->nft), "packets ");
+		if (packets)
+			filter->rst_dropped = strtoull(packets + strlen("packets "), NULL, 10);
+	}
+	out->rst_dropped = filter->rst_dropped;
+	return 0;
+}
+
+static void detach(struct packet_io *io)
+{
+	struct method_filter *filter = from_io(io);
+	struct nol_stats last;
+
+	tap_stop(filter->tapped.tap);
+	if (!filter->is_attached)
+		return;
+	read_stats(io, &last);
+	filter->is_attached = false;
+	nft_run(filter->nft, "delete table inet %s\n", filter->table);
+}
+
+static void free_method(struct packet_io *io)
+{
+	struct method_filter *filter = from_io(io);
+
+	if (filter->is_attached)
+		detach(io);
+	nft_free(filter->nft);
+	tapped_release(&filter->tapped);
+	free(filter);
+}
+
+static const struct packet_io_ops ops = {
+	.method = NOL_METHOD_FILTER,
+	.attach = attach,
+	.detach = detach,
+	.add_prefix = add_prefix,
+	.remove_prefix = remove_prefix,
+	.set_mtu = bpfless_set_mtu,
+	.read_stats = read_stats,
+	.receive = tapped_receive,
+	.send = bpfless_send,
+	.flush = bpfless_flush,
+	.set_spinning = bpfless_set_spinning,
+	.open_flow = bpfless_open_flow,
+	.replay = bpfless_replay,
+	.hand_off_flow = tapped_hand_off_flow,
+	.close_flow = tapped_close_flow,
+	.is_handed_off = bpfless_is_handed_off,
+	.forget_flow = bpfless_forget_flow,
+	.visit_flows = bpfless_visit_flows,
+	.fd = tapped_fd,
+	.free = free_method,
+};
+
+int method_filter_new(struct packet_io **out, const struct bpfless_options *options)
+{
+	struct method_filter *filter = calloc(1, sizeof(*filter));
+	int err;
+
+	if (!filter)
+		return -ENOMEM;
+	nft_table_name(options->ifname, filter->table);
+	err = tapped_init(&filter->tapped, &ops, options, NULL);
+	if (!err)
+		err = nft_new(&filter->nft);
+	if (err)
+		free_method(&filter->tapped.bpfless.io);
+	else
+		*out = &filter->tapped.bpfless.io;
+	return err;
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The context keeps its netlink socket, to which the tables that it owns are bound. */
+#include "nft.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nftables/libnftables.h>
+
+#define ERROR_SIZE 256
+
+struct nft {
+	struct nft_ctx *context;
+	char error[ERROR_SIZE];
+};
+
+void nft_table_name(const char *ifname, char name[NFT_TABLE_SIZE])
+{
+	size_t used = (size_t)snprintf(name, NFT_TABLE_SIZE, "nolisten_");
+
+	for (; *ifname && used + 4 < NFT_TABLE_SIZE; ifname++) {
+		const unsigned char letter = (unsigned char)*ifname;
+
+		if (isalnum(letter) || strchr("-._", letter))
+			name[used++] = (char)letter;
+		else
+			used += (size_t)snprintf(name + used, NFT_TABLE_SIZE - used, "_%02x",
+						 letter);
+	}
+	name[used] = '\0';
+}
+
+int nft_new(struct nft **out)
+{
+	struct nft *nft = calloc(1, sizeof(*nft));
+
+	if (!nft)
+		return -ENOMEM;
+	nft->context = nft_ctx_new(NFT_CTX_DEFAULT);
+	if (!nft->context) {
+		free(nft);
+		return -ENOMEM;
+	}
+	nft_ctx_buffer_output(nft->context);
+	nft_ctx_buffer_error(nft->context);
+	*out = nft;
+	return 0;
+}
+
+void nft_free(struct nft *nft)
+{
+	if (!nft)
+		return;
+	nft_ctx_free(nft->context);
+	free(nft);
+}
+
+/* The message without its place in our text: "<cmdline>:1:1-9: Error: what". */
+static void keep_error(struct nft *nft)
+{
+	const char *text = nft_ctx_get_error_buffer(nft->context);
+	const char *what = strstr(text, "Error: ");
+
+	if (what)
+		text = what + strlen("Error: ");
+	snprintf(nft->error, sizeof(nft->error), "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+int nft_run(struct nft *nft, const char *format, ...)
+{
+	va_list args;
+	char *command;
+	int len, err;
+
+	va_start(args, format);
+	len = vasprintf(&command, format, args);
+	va_end(args);
+	if (len < 0)
+		return -ENOMEM;
+	/* Asking for a buffer empties it: what an earlier command said is gone. */
+	nft_ctx_get_output_buffer(nft->context);
+	nft_ctx_get_error_buffer(nft->context);
+	err = nft_run_cmd_from_buffer(nft->context, command);
+	free(command);
+	keep_error(nft);
+	return err ? -EINVAL : 0;
+}
+
+const char *nft_error(const struct nft *nft)
+{
+	return nft->error;
+}
+
+const char *nft_output(const struct nft *nft)
+{
+	return nft_ctx_get_output_buffer(nft->context);
+}

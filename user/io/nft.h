@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* nftables by commands in its own language, through libnftables. */
+#ifndef NOLISTEN_NFT_H
+#define NOLISTEN_NFT_H
+
+#include <stddef.h>
+
+struct nft;
+
+/* "nolisten_" and the name of the interface, with what nft would not take in a name as _xx. */
+#define NFT_TABLE_SIZE 64
+void nft_table_name(const char *ifname, char name[NFT_TABLE_SIZE]);
+
+int nft_new(struct nft **out);
+/* Tables with "flags owner" go with it. */
+void nft_free(struct nft *nft);
+
+/*
+ * One transaction. -EINVAL if it is refused: nft_error() has the first line of why. nft_output() is what it
+ * printed, to be asked for once. Both are valid until the next command.
+ */
+int nft_run(struct nft *nft, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *nft_error(const struct nft *nft);
+const char *nft_output(const struct nft *nft);
+
+#endif

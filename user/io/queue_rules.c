@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* nftables first, since its table cannot outlive the process. */
+#include "queue_rules.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "iptables.h"
+#include "log.h"
+#include "nft.h"
+
+#define PORTS_TEXT_SIZE (65536 * 4)
+#define RANGES_MAX \
+	32 /* rules of iptables; above that one for all, and user space lets the others go */
+
+struct queue_rules {
+	char ifname[32];
+	struct nft *nft;
+	bool is_nft;
+	struct iptables iptables;
+};
+
+static const char table_format[] =
+	"table inet %s {\n"
+	"flags owner\n"
+	"set ports { type inet_service; flags interval; elements = { %s }; }\n"
+	"chain input { type filter hook input priority mangle; policy accept;\n"
+	"iifname \"%s\" meta pkttype host tcp dport @ports jump answered\n"
+	"}\n"
+	"chain answered {\n"
+	"socket transparent 0 return\n"
+	"socket transparent 1 return\n"
+	"queue num %u bypass\n"
+	"}\n"
+	"}\n";
+
+static int install_nft(struct queue_rules *rules, const struct queue_rules_options *options)
+{
+	char *ports = malloc(PORTS_TEXT_SIZE);
+	char table[NFT_TABLE_SIZE];
+	int err = -ENOMEM;
+
+	if (!ports)
+		return err;
+	nft_table_name(options->ifname, table);
+	port_set_format(options->ports, ports, PORTS_TEXT_SIZE);
+	if (!strcmp(ports, "all"))
+		strcpy(ports, "1-65535");
+	err = nft_run(rules->nft, table_format, table, ports, options->ifname,
+		      (unsigned int)options->queue);
+	free(ports);
+	return err;
+}
+
+/* Lines "-A CHAIN ... --dport FIRST:LAST ..." ; their number, at most RANGES_MAX + 1. */
+static unsigned int print_ranges(FILE *out, const char *chain,
+				 const struct queue_rules_options *options)
+{
+	unsigned int count = 0;
+
+	for (uint32_t first = 1, last; first <= UINT16_MAX; first = last + 1) {
+		last = first;
+		if (!port_set_has(options->ports, (uint16_t)first))
+			continue;
+		while (last < UINT16_MAX && port_set_has(options->ports, (uint16_t)(last + 1)))
+			last++;
+		if (++count > RANGES_MAX)
+			break;
+		fprintf(out,
+			"-A %s -p tcp --dport %u:%u -j NFQUEUE --queue-num %u --queue-bypass\n",
+			chain, first, last, (unsigned int)options->queue);
+	}
+	return count;
+}
+
+static char *format_rules(const struct queue_rules_options *options)
+{
+	char chain[NFT_TABLE_SIZE];
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	iptables_chain_name(options->ifname, chain);
+	/* A wildcard listener is a listener, too. */
+	fprintf(out, "-A %s -p tcp -m socket --nowildcard -j RETURN\n", chain);
+	if (print_ranges(out, chain, options) > RANGES_MAX)
+		fprintf(out, "-A %s -p tcp -j NFQUEUE --queue-num %u --queue-bypass\n", chain,
+			(unsigned int)options->queue);
+	fclose(out);
+	return text;
+}
+
+static int install_iptables(struct queue_rules *rules, const struct queue_rules_options *options,
+			    char error[IPTABLES_ERROR_SIZE])
+{
+	char *text = format_rules(options);
+	int err = -ENOMEM;
+
+	if (text)
+		err = iptables_install(&rules->iptables, rules->nft, options->ifname, text, error);
+	free(text);
+	return err;
+}
+
+int queue_rules_install(struct queue_rules **out, const struct queue_rules_options *options)
+{
+	struct queue_rules *rules = calloc(1, sizeof(*rules));
+	char error[IPTABLES_ERROR_SIZE] = "out of memory";
+	int err;
+
+	if (!rules)
+		return -ENOMEM;
+	snprintf(rules->ifname, sizeof(rules->ifname), "%s", options->ifname);
+	err = nft_new(&rules->nft);
+	if (!err) {
+		rules->is_nft = !install_nft(rules, options);
+		if (!rules->is_nft)
+			err = install_iptables(rules, options, error);
+	}
+	if (err) {
+		log_error("%s: no way to queue packets: neither nftables' queue (CONFIG_NFT_QUEUE) "
+			  "nor iptables' NFQUEUE and socket match work here: %s",
+			  options->ifname, error);
+		nft_free(rules->nft);
+		free(rules);
+		return err;
+	}
+	*out = rules;
+	return 0;
+}
+
+void queue_rules_remove(struct queue_rules *rules)
+{
+	char table[NFT_TABLE_SIZE];
+
+	if (!rules)
+		return;
+	nft_table_name(rules->ifname, table);
+	if (rules->is_nft)
+		nft_run(rules->nft, "delete table inet %s\n", table);
+	else
+		iptables_remove(&rules->iptables, rules->nft, rules->ifname);
+	nft_free(rules->nft);
+	free(rules);
+}
+
+const char *queue_rules_backend(const struct queue_rules *rules)
+{
+	return rules->is_nft ? "nftables" : rules->iptables.flavour;
+}
+
+void queue_rules_sweep(const char *ifname)
+{
+	struct nft *nft;
+
+	if (nft_new(&nft))
+		return;
+	iptables_sweep(nft, ifname);
+	nft_free(nft);
+}
