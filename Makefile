@@ -3,7 +3,7 @@
 #   make            build ./nolisten-loader and ./nolisten
 #   make demo       install what is missing, build, show it working        (root)
 #   make test       install what is missing, build, run every test         (root)
-#   make bench      the benchmark, quick                                   (root)
+#   make bench      the benchmark, quick; results and plots in build/bench (root)
 #   make deps       install the Debian packages that building and testing need
 #   make install    to $(DESTDIR)$(PREFIX)
 #
@@ -33,8 +33,9 @@ SEES_ipc     := base
 SEES_kern    := base net abi
 SEES_io      := base net kern abi
 SEES_service := base net engine kern io ipc abi
-SEES_cmd     := base net engine kern io ipc service abi
-LAYERS := base net engine ipc kern io service cmd
+SEES_bench   := base net engine kern io ipc service abi
+SEES_cmd     := base net engine kern io ipc service bench abi
+LAYERS := base net engine ipc kern io service bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 
@@ -114,17 +115,6 @@ $(OBJ)/tests/%: tests/%.c $(ARCHIVE)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_INCLUDES) -MMD -MP -o $@ $< $(ARCHIVE) $(LIBS) -lcmocka -lpthread
 
-# The benchmark's programs are its *_main.c; the rest of its sources they share.
-BENCHES := $(patsubst tests/bench/%_main.c,$(OBJ)/tests/bench/%,$(wildcard tests/bench/*_main.c))
-BENCH_OBJECTS := $(patsubst %.c,$(OBJ)/%.o,$(filter-out %_main.c,$(wildcard tests/bench/*.c)))
-$(OBJ)/tests/bench/%.o: tests/bench/%.c
-	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_INCLUDES) -MMD -MP -c $< -o $@
-$(BENCHES): $(OBJ)/tests/bench/%: $(OBJ)/tests/bench/%_main.o $(BENCH_OBJECTS) $(ARCHIVE)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
-
 # Fuzz targets are built from the pure layers' sources, with clang's libFuzzer.
 FUZZ_SOURCES := $(wildcard user/base/*.c user/net/*.c user/engine/*.c)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -134,10 +124,9 @@ $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
 	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -iquote tests -iquote user/base -iquote user/net -iquote user/engine -o $@ $< $(FUZZ_SOURCES)
 
-.PHONY: tests fuzzers benches
+.PHONY: tests fuzzers
 tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TOOLS)
 fuzzers: $(FUZZERS)
-benches: $(BENCHES)
 
 .PHONY: deps test demo bench
 deps:
@@ -169,9 +158,11 @@ install: all man
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
 	done
 
+# BENCH="" for the long run, or any other options of nolisten bench.
+BENCH ?= --quick
 bench: deps
-	$(Q)$(MAKE) --no-print-directory $(BIN)/nolisten-loader benches
-	$(Q)OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/bench/run
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(BIN)/nolisten bench $(BENCH) --out=$(O)/bench
 
 .PHONY: format clean
 format:

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The benchmark's arithmetic: quantiles, medians, and the lines that its programs hand to the report. */
-#include <errno.h>
+/* The benchmark's arithmetic: quantiles, medians, schedules, and how the time is shared out. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cmocka_setup.h"
 
-#include "bench/histogram.c"
-#include "bench/samples.c"
+#include "choose.h"
+#include "clock.h"
+#include "histogram.h"
+#include "samples.h"
+#include "schedule.h"
 
 static void is_exact_below_64(void **state)
 {
@@ -62,39 +65,143 @@ static void the_median_is_the_middle_or_between_the_two(void **state)
 	assert_true(odd[0] == 9);
 }
 
-static int read_text(struct sample_set *set, const char *text, unsigned int *line)
+static void a_merged_histogram_has_the_values_of_both(void **state)
 {
-	FILE *file = fmemopen((void *)text, strlen(text), "r");
-	int err = samples_read(set, file, line);
+	static struct histogram all, more;
 
-	fclose(file);
-	return err;
+	(void)state;
+	histogram_add(&all, 10);
+	histogram_add(&more, 20);
+	histogram_add(&more, 30);
+	histogram_merge(&all, &more);
+	assert_int_equal(all.count, 3);
+	assert_true(histogram_quantile(&all, 0.5) == 20);
+	assert_int_equal(histogram_count_to(&all, 20), 2);
 }
 
 static void gathers_the_rounds_of_a_name(void **state)
 {
-	static struct sample_set set;
-	const struct samples *found;
-	unsigned int line;
+	struct sample_set set = {0};
+	double median;
 
 	(void)state;
-	assert_int_equal(read_text(&set, "a 1.5\nb 7\na 2\nmissing b it went away\n", &line), 0);
-	found = samples_find(&set, "a");
-	assert_int_equal(found->count, 2);
-	assert_true(found->values[1] == 2);
-	assert_string_equal(found->reason, "");
-	assert_string_equal(samples_find(&set, "b")->reason, "it went away");
+	assert_int_equal(samples_add(&set, "a", 1.5), 0);
+	assert_int_equal(samples_add(&set, "b", 7), 0);
+	assert_int_equal(samples_add(&set, "a", 2.5), 0);
+	assert_int_equal(samples_find(&set, "a")->count, 2);
+	assert_true(samples_get_median(&set, "a", &median) && median == 2);
 	assert_null(samples_find(&set, "c"));
+	samples_free(&set);
 }
 
-static void refuses_a_line_without_a_value(void **state)
+static void a_figure_without_a_value_keeps_its_first_reason(void **state)
 {
-	static struct sample_set set;
-	unsigned int line;
+	struct sample_set set = {0};
+	double median;
 
 	(void)state;
-	assert_int_equal(read_text(&set, "a 1\na\n", &line), -EINVAL);
-	assert_int_equal(line, 2);
+	samples_add_reason(&set, "a", "it went away");
+	samples_add_reason(&set, "a", "it was gone");
+	assert_false(samples_get_median(&set, "a", &median));
+	assert_string_equal(samples_find(&set, "a")->reason, "it went away");
+	samples_free(&set);
+}
+
+static void holds_any_number_of_names(void **state)
+{
+	struct sample_set set = {0};
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		assert_int_equal(samples_add(&set, name, i), 0);
+	}
+	assert_true(samples_find(&set, "999")->values[0] == 999);
+	samples_free(&set);
+}
+
+static void the_first_of_a_paced_load_is_due_at_its_start(void **state)
+{
+	const struct pace pace = {.start_ns = 5000, .per_s = 1000};
+
+	(void)state;
+	assert_int_equal(pace_due(&pace, 4999), 0);
+	assert_int_equal(pace_due(&pace, 5000), 1);
+	assert_int_equal(pace_due(&pace, 5000 + CLOCK_NS_PER_MS - 1), 1);
+	assert_int_equal(pace_due(&pace, 5000 + CLOCK_NS_PER_MS), 2);
+}
+
+/* Rates that do not divide a second, and times beyond what 64 bits of rate times nanoseconds hold. */
+static void what_is_due_at_its_time_is_counted_and_nothing_before(void **state)
+{
+	static const uint64_t rates[] = {1, 3, 7, 4000, 600000, 999999937};
+	static const uint64_t indexes[] = {0, 1, 2, 999, 123456789, 6000000000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		for (size_t j = 0; j < sizeof(indexes) / sizeof(indexes[0]); j++) {
+			const struct pace pace = {.start_ns = 77, .per_s = rates[i]};
+			const uint64_t at_ns = pace_time_ns(&pace, indexes[j]);
+
+			assert_true(pace_due(&pace, at_ns) >= indexes[j] + 1);
+			assert_true(at_ns == 77 || pace_due(&pace, at_ns - 1) <= indexes[j]);
+		}
+	}
+}
+
+static void a_plan_fills_its_budget(void **state)
+{
+	const struct plan_work work = {.budget_ms = 10000,
+				       .first_round_ms = 500,
+				       .round_ms = 750,
+				       .slices = 40,
+				       .rounds = 2};
+	const struct plan plan = plan_make(&work);
+
+	(void)state;
+	assert_int_equal(plan.rounds, 2);
+	assert_int_equal(plan.slice_ms, 100);
+}
+
+static void a_plan_gives_up_rounds_before_slices_get_too_short(void **state)
+{
+	const struct plan_work work = {
+		.budget_ms = 10000, .round_ms = 1000, .slices = 100, .rounds = 5};
+	const struct plan plan = plan_make(&work);
+
+	(void)state;
+	assert_int_equal(plan.rounds, 1);
+	assert_int_equal(plan.slice_ms, 90);
+}
+
+static void a_plan_has_one_round_even_beyond_its_budget(void **state)
+{
+	const struct plan_work work = {
+		.budget_ms = 1000, .round_ms = 5000, .slices = 10, .rounds = 3};
+	const struct plan plan = plan_make(&work);
+
+	(void)state;
+	assert_int_equal(plan.rounds, 1);
+	assert_int_equal(plan.slice_ms, PLAN_SLICE_MIN_MS);
+}
+
+static void little_work_does_not_take_longer_than_it_has_to(void **state)
+{
+	const struct plan_work work = {.budget_ms = 600000, .slices = 1, .rounds = 5};
+
+	(void)state;
+	assert_int_equal(plan_make(&work).slice_ms, PLAN_SLICE_MAX_MS);
+}
+
+static void a_list_has_whole_names_only(void **state)
+{
+	(void)state;
+	assert_true(choose_is_in_list("xdp,engine", "xdp"));
+	assert_true(choose_is_in_list("xdp,engine", "engine"));
+	assert_false(choose_is_in_list("xdp-native", "xdp"));
+	assert_false(choose_is_in_list("engine", "engine-x"));
+	assert_false(choose_is_in_list("", "xdp"));
 }
 
 int main(void)
@@ -105,8 +212,17 @@ int main(void)
 		cmocka_unit_test(keeps_what_is_too_long_in_the_last_bucket),
 		cmocka_unit_test(an_empty_histogram_has_the_quantile_0),
 		cmocka_unit_test(the_median_is_the_middle_or_between_the_two),
+		cmocka_unit_test(a_merged_histogram_has_the_values_of_both),
 		cmocka_unit_test(gathers_the_rounds_of_a_name),
-		cmocka_unit_test(refuses_a_line_without_a_value),
+		cmocka_unit_test(a_figure_without_a_value_keeps_its_first_reason),
+		cmocka_unit_test(holds_any_number_of_names),
+		cmocka_unit_test(the_first_of_a_paced_load_is_due_at_its_start),
+		cmocka_unit_test(what_is_due_at_its_time_is_counted_and_nothing_before),
+		cmocka_unit_test(a_plan_fills_its_budget),
+		cmocka_unit_test(a_plan_gives_up_rounds_before_slices_get_too_short),
+		cmocka_unit_test(a_plan_has_one_round_even_beyond_its_budget),
+		cmocka_unit_test(little_work_does_not_take_longer_than_it_has_to),
+		cmocka_unit_test(a_list_has_whole_names_only),
 	};
 
 	return cmocka_run_group_tests_name("bench", tests, NULL, NULL);

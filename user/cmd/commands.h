@@ -10,6 +10,7 @@
 #define STATUS_FAILED 1
 #define STATUS_USAGE 2
 
+int bench_main(int argc, char **argv);
 int explain_main(int argc, char **argv);
 int flows_main(int argc, char **argv);
 int status_main(int argc, char **argv);

@@ -21,6 +21,7 @@ static const struct command {
 	 "two ends connect to each other, and neither listens"},
 	{"explain", explain_main, "explain IFACE | --demo",
 	 "what the kernel did with each handshake packet, and why"},
+	{"bench", bench_main, "bench [OPTION...]", "ways to accept a connection, side by side"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

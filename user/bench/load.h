@@ -3,8 +3,8 @@
  * The load of the benchmark: connect, send 64 bytes, read them back, close, again. One after the other with
  * blocking calls, as a plain client does it, or many at once in one thread. Every wait is bounded.
  */
-#ifndef NOLISTEN_BENCH_LOAD_H
-#define NOLISTEN_BENCH_LOAD_H
+#ifndef NOLISTEN_LOAD_H
+#define NOLISTEN_LOAD_H
 
 #include <stdbool.h>
 #include <stdint.h>

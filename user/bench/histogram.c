@@ -16,7 +16,7 @@ static unsigned int find_bucket(uint64_t value)
 	return ((shift + 1) << HISTOGRAM_LINEAR_BITS) + (value >> shift) - LINEAR;
 }
 
-static double find_middle(unsigned int bucket)
+double histogram_middle(unsigned int bucket)
 {
 	unsigned int shift = bucket >> HISTOGRAM_LINEAR_BITS;
 	uint64_t low;
@@ -34,6 +34,13 @@ void histogram_add(struct histogram *histogram, uint64_t value)
 	histogram->count++;
 }
 
+void histogram_merge(struct histogram *histogram, const struct histogram *from)
+{
+	histogram->count += from->count;
+	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++)
+		histogram->buckets[i] += from->buckets[i];
+}
+
 double histogram_quantile(const struct histogram *histogram, double share)
 {
 	double exact = share * histogram->count;
@@ -46,7 +53,16 @@ double histogram_quantile(const struct histogram *histogram, double share)
 	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		seen += histogram->buckets[i];
 		if (seen >= rank)
-			return find_middle(i);
+			return histogram_middle(i);
 	}
-	return find_middle(HISTOGRAM_BUCKETS - 1);
+	return histogram_middle(HISTOGRAM_BUCKETS - 1);
+}
+
+uint64_t histogram_count_to(const struct histogram *histogram, unsigned int bucket)
+{
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i <= bucket; i++)
+		count += histogram->buckets[i];
+	return count;
 }

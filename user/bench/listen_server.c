@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * The kernel's own way, as the reference: listen(), accept(), epoll, echo. One thread, one buffer, nothing clever.
- * Usage: listen_server PORT
- */
+#include "listen_server.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "numbers.h"
 
 #define EVENTS 256
 
@@ -33,11 +28,22 @@ static int open_listener(uint16_t port)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero)) ||
-	    bind(fd, (struct sockaddr *)&local, sizeof(local)) || listen(fd, SOMAXCONN))
+	    bind(fd, (struct sockaddr *)&local, sizeof(local)) || listen(fd, LISTEN_SERVER_BACKLOG))
 		err = -errno;
 	if (err)
 		close(fd);
 	return err ?: fd;
+}
+
+/* Every connection is a descriptor. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void accept_all(int epoll_fd, int listen_fd)
@@ -80,19 +86,14 @@ static int serve(int epoll_fd, int listen_fd)
 	}
 }
 
-int main(int argc, char **argv)
+int listen_server_run(uint16_t port)
 {
-	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), listen_fd, err;
-	uint64_t port;
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), err = epoll_fd < 0 ? -errno : 0;
+	int listen_fd = err ? err : open_listener(port);
 
-	if (argc != 2 || !number_parse(argv[1], 1, 65535, &port)) {
-		fprintf(stderr, "usage: listen_server PORT\n");
-		return 2;
-	}
-	listen_fd = open_listener(port);
-	err = listen_fd < 0 ? listen_fd : epoll_fd < 0 ? -EMFILE : watch(epoll_fd, listen_fd);
-	if (!err)
-		err = serve(epoll_fd, listen_fd);
-	fprintf(stderr, "listen_server: port %s: %s\n", argv[1], strerror(-err));
-	return 1;
+	if (listen_fd < 0)
+		return listen_fd;
+	raise_descriptor_limit();
+	err = watch(epoll_fd, listen_fd);
+	return err ?: serve(epoll_fd, listen_fd);
 }

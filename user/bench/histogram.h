@@ -3,8 +3,8 @@
  * Latencies in constant space, log-linear: 64 buckets for each power of two, so that a quantile is at most
  * 1/64 off whatever its size.
  */
-#ifndef NOLISTEN_BENCH_HISTOGRAM_H
-#define NOLISTEN_BENCH_HISTOGRAM_H
+#ifndef NOLISTEN_HISTOGRAM_H
+#define NOLISTEN_HISTOGRAM_H
 
 #include <stdint.h>
 
@@ -19,7 +19,13 @@ struct histogram {
 };
 
 void histogram_add(struct histogram *histogram, uint64_t value);
+/* All of from into *histogram. */
+void histogram_merge(struct histogram *histogram, const struct histogram *from);
 /* The middle of the bucket below or in which that share of the values lies, share from 0 to 1; 0 if empty. */
 double histogram_quantile(const struct histogram *histogram, double share);
+
+/* For those who draw it: the middle of a bucket, and how many values lie in it and below. */
+double histogram_middle(unsigned int bucket);
+uint64_t histogram_count_to(const struct histogram *histogram, unsigned int bucket);
 
 #endif

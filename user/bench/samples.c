@@ -2,8 +2,15 @@
 #include "samples.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void samples_free(struct sample_set *set)
+{
+	free(set->all);
+	*set = (struct sample_set){0};
+}
 
 const struct samples *samples_find(const struct sample_set *set, const char *name)
 {
@@ -20,61 +27,51 @@ static struct samples *find_or_add(struct sample_set *set, const char *name)
 
 	if (found)
 		return found;
-	if (set->count == sizeof(set->all) / sizeof(set->all[0]))
-		return NULL;
+	if (set->count == set->size) {
+		const unsigned int size = set->size ? set->size * 2 : 64;
+
+		found = reallocarray(set->all, size, sizeof(*set->all));
+		if (!found)
+			return NULL;
+		set->all = found;
+		set->size = size;
+	}
 	found = &set->all[set->count++];
 	memset(found, 0, sizeof(*found));
 	snprintf(found->name, sizeof(found->name), "%s", name);
 	return found;
 }
 
-static int add_value(struct sample_set *set, const char *name, double value)
+int samples_add(struct sample_set *set, const char *name, double value)
 {
 	struct samples *samples = find_or_add(set, name);
 
 	if (!samples)
-		return -ENOSPC;
+		return -ENOMEM;
 	if (samples->count < SAMPLES_PER_NAME)
 		samples->values[samples->count++] = value;
 	return 0;
 }
 
-static int add_reason(struct sample_set *set, const char *name, const char *reason)
+int samples_add_reason(struct sample_set *set, const char *name, const char *reason)
 {
 	struct samples *samples = find_or_add(set, name);
 
 	if (!samples)
-		return -ENOSPC;
-	snprintf(samples->reason, sizeof(samples->reason), "%s", reason);
+		return -ENOMEM;
+	if (!*samples->reason)
+		snprintf(samples->reason, sizeof(samples->reason), "%s", reason);
 	return 0;
 }
 
-static int read_line(struct sample_set *set, const char *line)
+bool samples_get_median(const struct sample_set *set, const char *name, double *out)
 {
-	char name[SAMPLES_NAME_SIZE], reason[SAMPLES_REASON_SIZE];
-	double value;
+	const struct samples *samples = samples_find(set, name);
 
-	if (sscanf(line, "missing %63s %127[^\n]", name, reason) == 2)
-		return add_reason(set, name, reason);
-	if (sscanf(line, "%63s %lf", name, &value) == 2)
-		return add_value(set, name, value);
-	return -EINVAL;
-}
-
-int samples_read(struct sample_set *set, FILE *file, unsigned int *line_number)
-{
-	char line[512];
-	int err;
-
-	memset(set, 0, sizeof(*set));
-	*line_number = 0;
-	while (fgets(line, sizeof(line), file)) {
-		++*line_number;
-		err = read_line(set, line);
-		if (err)
-			return err;
-	}
-	return ferror(file) ? -EIO : 0;
+	if (!samples || !samples->count)
+		return false;
+	*out = samples_median(samples->values, samples->count);
+	return true;
 }
 
 static int compare(const void *a, const void *b)

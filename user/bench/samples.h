@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * What the programs of the benchmark print and the report reads: lines "NAME VALUE" for a figure of one round,
- * "missing NAME REASON..." for one that could not be taken.
- */
-#ifndef NOLISTEN_BENCH_SAMPLES_H
-#define NOLISTEN_BENCH_SAMPLES_H
+/* Figures by name, one value a round, or the reason why there is none. */
+#ifndef NOLISTEN_SAMPLES_H
+#define NOLISTEN_SAMPLES_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
-#define SAMPLES_PER_NAME 64
+#define SAMPLES_PER_NAME 16
 #define SAMPLES_NAME_SIZE 64
 #define SAMPLES_REASON_SIZE 128
 
@@ -20,15 +16,21 @@ struct samples {
 	double values[SAMPLES_PER_NAME]; /* in the order of the rounds */
 };
 
+/* All zero is empty. */
 struct sample_set {
-	unsigned int count;
-	struct samples all[64];
+	unsigned int count, size;
+	struct samples *all;
 };
 
-/* All lines of a file. 0; -EINVAL for a line of another form (its number in *line_number); -ENOSPC: too many names. */
-int samples_read(struct sample_set *set, FILE *file, unsigned int *line_number);
+void samples_free(struct sample_set *set);
+/* -ENOMEM. */
+int samples_add(struct sample_set *set, const char *name, double value);
+/* The first reason of a name stays. */
+int samples_add_reason(struct sample_set *set, const char *name, const char *reason);
 /* NULL: neither a value nor a reason is there. */
 const struct samples *samples_find(const struct sample_set *set, const char *name);
+/* False: there is no value. */
+bool samples_get_median(const struct sample_set *set, const char *name, double *out);
 
 /* count > 0. values is left as it is; at most SAMPLES_PER_NAME of them. */
 double samples_median(const double *values, unsigned int count);

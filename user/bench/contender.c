@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "contender.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "listen_server.h"
+#include "load.h"
+
+#define START_MS 5000
+#define EXIT_USAGE 2
+
+const struct contender contender_table[] = {
+	{"listen-0", "listen(), tcp_syncookies=0", CONTENDER_LISTENS, .syncookies = "0"},
+	{"listen", "listen(), tcp_syncookies=1, the kernel's default", CONTENDER_LISTENS,
+	 .syncookies = "1"},
+	{"listen-2", "listen(), tcp_syncookies=2, always", CONTENDER_LISTENS, .syncookies = "2"},
+	{"synproxy", "nftables SYNPROXY in front of listen()", CONTENDER_LISTENS, .syncookies = "1",
+	 .has_synproxy = true},
+	{"echo", "every packet sent back by native XDP: the limit", CONTENDER_REFLECTS,
+	 .is_native = true},
+	{"echo-generic", "the same by generic XDP", CONTENDER_REFLECTS},
+	{"auto", "nolisten, method auto", CONTENDER_LOADER, .method = "auto"},
+	{"auto-native", "the same in native XDP", CONTENDER_LOADER, .method = "auto",
+	 .is_native = true},
+	{"xdp", "nolisten, method xdp", CONTENDER_LOADER, .method = "xdp"},
+	{"xdp-native", "the same in native XDP", CONTENDER_LOADER, .method = "xdp",
+	 .is_native = true},
+	{"engine", "nolisten, method engine", CONTENDER_LOADER, .method = "engine"},
+	{"connect", "nolisten, method connect", CONTENDER_LOADER, .method = "connect"},
+	{"nfqueue", "nolisten, method nfqueue", CONTENDER_LOADER, .method = "nfqueue"},
+	{"filter", "nolisten, method filter", CONTENDER_LOADER, .method = "filter"},
+	{"raw", "nolisten, method raw", CONTENDER_LOADER, .method = "raw",
+	 .is_never_connected = true},
+	{0},
+};
+
+#define PORT_TEXT "34567"
+_Static_assert(LAB_PORT == 34567, "PORT_TEXT is LAB_PORT");
+
+static const char synproxy_rules[] =
+	"table ip nolisten_bench {\n"
+	" chain raw { type filter hook prerouting priority raw;\n"
+	"  tcp dport " PORT_TEXT " tcp flags & (fin|syn|rst|ack) == syn notrack\n }\n"
+	" chain in { type filter hook input priority filter;\n"
+	"  tcp dport " PORT_TEXT " ct state invalid,untracked"
+	" synproxy mss 1460 wscale 7 timestamp sack-perm\n"
+	"  tcp dport " PORT_TEXT " ct state invalid drop\n }\n"
+	"}\n";
+
+static int run_nft(const struct lab *lab, const char *rules, char reason[JOB_REASON_SIZE])
+{
+	char *argv[] = {"nft", "-f", "-", NULL};
+	const struct job_command command = {.argv = argv, .role = LAB_SERVER, .input = rules};
+
+	return job_run_command(lab, &command, reason);
+}
+
+static int set_server_sysctl(const struct lab *lab, const char *name, const char *value)
+{
+	int err = lab_enter(lab, LAB_SERVER) ?: lab_set_sysctl(name, value);
+
+	return lab_enter(lab, LAB_OUTSIDE) ?: err;
+}
+
+static int serve_by_kernel(const void *argument, void *result)
+{
+	(void)argument;
+	(void)result;
+	return listen_server_run(LAB_PORT);
+}
+
+static int start_listen(struct contender *contender, const struct lab *lab, struct running *out)
+{
+	const struct job_function function = {
+		.fn = serve_by_kernel, .role = LAB_SERVER, .cpu = lab->cpus[LAB_SERVER]};
+	int err = set_server_sysctl(lab, "net/ipv4/tcp_syncookies", contender->syncookies);
+
+	if (!err && contender->has_synproxy) {
+		err = run_nft(lab, synproxy_rules, contender->reason);
+		if (err)
+			return err;
+		set_server_sysctl(lab, "net/netfilter/nf_conntrack_tcp_loose", "0");
+	}
+	return err ?: job_start(lab, &function, &out->job);
+}
+
+static int start_reflector(const struct contender *contender, const struct lab *lab,
+			   struct bench_kern *kern, struct running *out)
+{
+	int err = lab_enter(lab, LAB_SERVER);
+
+	if (err)
+		return err;
+	out->link_fd = bench_kern_attach(kern, BENCH_REFLECT, lab->ifindexes[LAB_SERVER],
+					 !contender->is_native);
+	return lab_enter(lab, LAB_OUTSIDE) ?: out->link_fd < 0 ? out->link_fd : 0;
+}
+
+static int start_command(const struct lab *lab, char *const *argv, struct job *job)
+{
+	const struct job_command command = {
+		.argv = argv, .role = LAB_SERVER, .cpu = lab->cpus[LAB_SERVER], .is_pinned = true};
+
+	return job_start_command(lab, &command, job);
+}
+
+static int start_process(const struct contender *contender, const struct lab *lab,
+			 const char *loader, struct running *out)
+{
+	char *peer[] = {"sh", "-c", contender->command, NULL};
+	char *argv[] = {(char *)loader,
+			"-p",
+			PORT_TEXT,
+			"-m",
+			(char *)contender->method,
+			contender->is_native ? "--xdp=native" : "--xdp=auto",
+			LAB_IFNAME,
+			NULL};
+
+	return start_command(lab, contender->kind == CONTENDER_PEER ? peer : argv, &out->job);
+}
+
+/* One connection, made in the client's namespace. */
+static int try_connection(const struct lab *lab)
+{
+	struct load_options options = {.remote.port = LAB_PORT};
+	uint64_t latency_ns;
+	int err;
+
+	addr_parse(LAB_SERVER_ADDRESS, &options.remote.addr);
+	err = lab_enter(lab, LAB_CLIENT) ?: load_one(&options, 0, &latency_ns);
+	return lab_enter(lab, LAB_OUTSIDE) ?: err;
+}
+
+static bool is_ready(const struct running *running, const struct lab *lab)
+{
+	if (running->contender->kind == CONTENDER_REFLECTS)
+		return true;
+	if (running->contender->kind == CONTENDER_LOADER &&
+	    !job_has_said(&running->job, "answering"))
+		return false;
+	return running->contender->is_never_connected || !try_connection(lab);
+}
+
+/* Why it went away. A usage error of the loader means that it does not know the method. */
+static int explain_end(struct contender *contender, struct running *running)
+{
+	int status;
+
+	if (running->job.log_fd >= 0)
+		job_last_line(&running->job, contender->reason);
+	status = job_wait(&running->job, 0);
+	if (status == -EINTR)
+		return status;
+	contender->is_unknown = contender->kind == CONTENDER_LOADER && status == EXIT_USAGE;
+	if (running->job.log_fd >= 0)
+		close(running->job.log_fd);
+	running->job.log_fd = -1;
+	return -ECONNREFUSED;
+}
+
+static int wait_until_ready(struct contender *contender, const struct lab *lab,
+			    struct running *running)
+{
+	const uint64_t deadline_ns = clock_monotonic_ns() + START_MS * CLOCK_NS_PER_MS;
+	int err = 0;
+
+	while (!err && !is_ready(running, lab)) {
+		if (!job_is_alive(&running->job))
+			return explain_end(contender, running);
+		if (clock_monotonic_ns() > deadline_ns) {
+			snprintf(contender->reason, sizeof(contender->reason),
+				 "no connection was served within %d s", START_MS / 1000);
+			return -ETIMEDOUT;
+		}
+		err = job_sleep(5);
+	}
+	return err;
+}
+
+int contender_start(struct contender *contender, const struct lab *lab, struct bench_kern *kern,
+		    const char *loader, struct running *out)
+{
+	int err;
+
+	*out = (struct running){
+		.contender = contender, .link_fd = -1, .job = (struct job){.log_fd = -1}};
+	contender->reason[0] = '\0';
+	if (contender->kind == CONTENDER_LISTENS)
+		err = start_listen(contender, lab, out);
+	else if (contender->kind == CONTENDER_REFLECTS)
+		err = start_reflector(contender, lab, kern, out);
+	else
+		err = start_process(contender, lab, loader, out);
+	if (!err)
+		err = wait_until_ready(contender, lab, out);
+	if (!err)
+		return 0;
+	if (!contender->reason[0])
+		snprintf(contender->reason, sizeof(contender->reason), "%s", strerror(-err));
+	contender->is_out = err != -EINTR;
+	contender_stop(out, lab);
+	return err;
+}
+
+void contender_stop(struct running *running, const struct lab *lab)
+{
+	char reason[JOB_REASON_SIZE];
+
+	if (running->link_fd >= 0)
+		close(running->link_fd);
+	running->link_fd = -1;
+	job_stop(&running->job);
+	if (running->contender->has_synproxy)
+		run_nft(lab, "delete table ip nolisten_bench\n", reason);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who takes part: ways to answer a SYN on LAB_PORT of the server, started and stopped once a round. */
+#ifndef NOLISTEN_CONTENDER_H
+#define NOLISTEN_CONTENDER_H
+
+#include <stdbool.h>
+
+#include "bench_kern.h"
+#include "job.h"
+#include "lab.h"
+
+#define CONTENDERS_MAX 32
+#define CONTENDER_KERNEL "listen" /* the reference */
+#define CONTENDER_LIMIT "echo"
+
+enum contender_kind {
+	CONTENDER_LISTENS = 1, /* listen() and accept() */
+	CONTENDER_LOADER = 2, /* nolisten-loader */
+	CONTENDER_REFLECTS = 4, /* sends packets back, speaks no TCP */
+	CONTENDER_PEER = 8, /* a command that was given */
+};
+
+struct contender {
+	const char *name;
+	const char *text;
+	enum contender_kind kind;
+	const char *syncookies; /* CONTENDER_LISTENS: tcp_syncookies */
+	bool has_synproxy;
+	const char *method; /* CONTENDER_LOADER */
+	bool is_native; /* native XDP on our side, which needs a native program on the peer's */
+	bool is_never_connected; /* it shows what happens without help: no connection to wait for */
+	char *command; /* CONTENDER_PEER */
+	/* How it went. */
+	bool is_out; /* cannot be started: not tried again */
+	bool is_unknown; /* this build has no such method */
+	char reason[JOB_REASON_SIZE];
+};
+
+/* What is running. */
+struct running {
+	const struct contender *contender;
+	struct job job;
+	int link_fd; /* CONTENDER_REFLECTS */
+};
+
+extern const struct contender contender_table[]; /* ended by a NULL name */
+
+/* Serves when this returns 0; -errno and contender->reason. loader: the path of nolisten-loader. */
+int contender_start(struct contender *contender, const struct lab *lab, struct bench_kern *kern,
+		    const char *loader, struct running *out);
+void contender_stop(struct running *running, const struct lab *lab);
+
+#endif

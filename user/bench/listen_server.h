@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The kernel's own way, as the reference: listen(), accept(), epoll, echo. One thread, one buffer, nothing clever. */
+#ifndef NOLISTEN_LISTEN_SERVER_H
+#define NOLISTEN_LISTEN_SERVER_H
+
+#include <stdint.h>
+
+#define LISTEN_SERVER_BACKLOG 4096
+
+/* Serves until it is killed; -errno if it cannot. */
+int listen_server_run(uint16_t port);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the server can do at most: SYN-ACKs, and whole handshakes. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "measure.h"
+
+static int run_unpaced(struct bench *bench, bool finishes_handshakes, uint32_t slice_ms)
+{
+	int err = flood_open(&bench->flood, finishes_handshakes);
+
+	if (!err)
+		err = flood_start(&bench->flood, 0, slice_ms);
+	if (!err)
+		err = flood_wait(&bench->flood);
+	if (err && err != -EINTR)
+		bench_fail(bench, err, "the flood: %s", strerror(-err));
+	return err;
+}
+
+int measure_synack(struct bench *bench, uint32_t slice_ms)
+{
+	const struct flood_result *result = bench->flood.result;
+	int err = run_unpaced(bench, false, slice_ms);
+	uint64_t answers;
+
+	if (err)
+		return err;
+	answers = bench_contender(bench)->kind == CONTENDER_REFLECTS ? result->seen.reflected
+								     : result->seen.syn_ack;
+	if (!answers)
+		return bench_fail(bench, -ENODATA, "%s",
+				  result->seen.rst ? "answered by RSTs" : "no answer came back");
+	bench_record(bench, "synack.per_s", answers * 1e9 / result->elapsed_ns);
+	bench_record(bench, "synack.offered_per_s", result->sent * 1e9 / result->elapsed_ns);
+	return 0;
+}
+
+/* The second line that begins with "Tcp: " has the values; the first has their names. */
+static int read_passive_opens(uint64_t *out)
+{
+	FILE *file = fopen("/proc/thread-self/net/snmp", "re");
+	unsigned long long value = 0;
+	char line[1024];
+	int err = file ? -ENODATA : -errno;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "Tcp: %*d %*d %*d %*d %*u %llu", &value) == 1)
+			err = 0;
+	if (file)
+		fclose(file);
+	*out = value;
+	return err;
+}
+
+static uint64_t number_of(const json_t *status, const char *object, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(json_object_get(status, object), name));
+}
+
+/* A cookie that came back completes a handshake, whether the engine hears of it or not. */
+static int read_loader(struct completed *out)
+{
+	int fd = control_connect(LAB_IFNAME, "status");
+	json_t *status = NULL;
+	char *message = NULL;
+	uint64_t cookies;
+
+	if (fd < 0)
+		return fd;
+	if (control_read(fd, &message) > 0)
+		status = json_loads(message, 0, NULL);
+	close(fd);
+	free(message);
+	if (!status)
+		return -ENODATA;
+	cookies = number_of(status, "counters", "held_cookie");
+	out->handshakes = number_of(status, "engine", "established");
+	if (out->handshakes < cookies)
+		out->handshakes = cookies;
+	out->sockets = number_of(status, "engine", "handed_off");
+	json_decref(status);
+	return 0;
+}
+
+int measure_read_completed(struct bench *bench, struct completed *out)
+{
+	int err = lab_enter(&bench->lab, LAB_SERVER);
+
+	if (err)
+		return err;
+	*out = (struct completed){0};
+	if (bench_contender(bench)->kind == CONTENDER_LOADER) {
+		err = read_loader(out);
+	} else {
+		err = read_passive_opens(&out->handshakes);
+		out->sockets = out->handshakes;
+	}
+	return lab_enter(&bench->lab, LAB_OUTSIDE) ?: err;
+}
+
+int measure_handshake(struct bench *bench, uint32_t slice_ms)
+{
+	const struct flood_result *result = bench->flood.result;
+	struct completed before, after;
+	int err = measure_read_completed(bench, &before);
+
+	if (err)
+		return bench_fail(bench, err, "its counters: %s", strerror(-err));
+	err = run_unpaced(bench, true, slice_ms);
+	if (err)
+		return err;
+	err = measure_read_completed(bench, &after);
+	if (err)
+		return bench_fail(bench, err, "its counters: %s", strerror(-err));
+	if (after.handshakes == before.handshakes)
+		return bench_fail(bench, -ENODATA, "not one was completed");
+	bench_record(bench, "handshake.per_s",
+		     (after.handshakes - before.handshakes) * 1e9 / result->elapsed_ns);
+	bench_record(bench, "handshake.sockets_per_s",
+		     (after.sockets - before.sockets) * 1e9 / result->elapsed_ns);
+	return 0;
+}

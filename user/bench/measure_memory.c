@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What flows cost: the server's own memory, its BPF maps, and the kernel's socket caches, before and after a number
+ * of half-open flows, then of established ones. The flows come from the generator, so no client's sockets are
+ * in it; other sockets of the host that come and go meanwhile are.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "measure.h"
+
+#define FLOWS 2000
+#define FLOWS_PER_S 50000
+#define FLOWS_MIN (FLOWS / 4)
+#define SETTLE_MS 50
+
+static const char *const caches[] = {
+	"TCP",	"TCPv6",   "request_sock_TCP", "request_sock_TCPv6", "sock_inode_cache",
+	"filp", "ep_head", "eventpoll_epi",    "eventpoll_pwq",
+};
+
+static bool is_socket_cache(const char *name)
+{
+	for (size_t i = 0; i < sizeof(caches) / sizeof(caches[0]); i++)
+		if (!strcmp(name, caches[i]))
+			return true;
+	return false;
+}
+
+static int read_caches(uint64_t *bytes)
+{
+	FILE *file = fopen("/proc/slabinfo", "re");
+	unsigned long long objects, size;
+	char line[512], name[64];
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %llu %*u %llu", name, &objects, &size) == 3 &&
+		    is_socket_cache(name))
+			*bytes += objects * size;
+	fclose(file);
+	return 0;
+}
+
+static int read_anonymous(pid_t pid, uint64_t *bytes)
+{
+	unsigned long long kib;
+	char path[64], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "RssAnon: %llu kB", &kib) == 1)
+			*bytes += kib * 1024;
+	fclose(file);
+	return 0;
+}
+
+static int read_memory(const struct bench *bench, double *out)
+{
+	const pid_t pid = bench->running.job.pid;
+	uint64_t bytes = 0, maps = 0;
+	int err = read_caches(&bytes);
+
+	if (!err)
+		err = read_anonymous(pid, &bytes);
+	if (!err)
+		err = bench_kern_map_bytes(pid, &maps);
+	*out = (double)bytes + (double)maps;
+	return err;
+}
+
+/* Bytes a flow of those that were answered; negative ones are noise around 0. */
+static int measure_step(struct bench *bench, bool finishes_handshakes, const char *figure)
+{
+	const struct flood_result *flood = bench->flood.result;
+	double before, after;
+	int err = flood_open(&bench->flood, finishes_handshakes);
+
+	if (!err)
+		err = read_memory(bench, &before);
+	if (!err)
+		err = flood_send(&bench->flood, FLOWS, FLOWS_PER_S);
+	if (!err)
+		err = job_sleep(SETTLE_MS);
+	if (!err)
+		err = read_memory(bench, &after);
+	if (err)
+		return err;
+	if (flood->seen.syn_ack < FLOWS_MIN)
+		return bench_fail(bench, -ENODATA, "only %llu of %d flows were answered",
+				  (unsigned long long)flood->seen.syn_ack, FLOWS);
+	after = (after - before) / flood->seen.syn_ack;
+	bench_record(bench, figure, after > 0 ? after : 0);
+	return 0;
+}
+
+int measure_memory(struct bench *bench, uint32_t slice_ms)
+{
+	int err = measure_step(bench, false, "memory.half_open");
+
+	(void)slice_ms;
+	return err ?: measure_step(bench, true, "memory.established");
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * results.json: every figure with its rounds, or the reason why it has none; distributions as [microseconds, share of
+ * latencies up to there]; goals.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "choose.h"
+#include "measure.h"
+#include "report.h"
+
+static json_t *figure_json(const struct samples *samples)
+{
+	json_t *object = json_object(), *rounds;
+
+	if (samples->count) {
+		rounds = json_array();
+		for (unsigned int i = 0; i < samples->count; i++)
+			json_array_append_new(rounds, json_real(samples->values[i]));
+		json_object_set_new(object, "value",
+				    json_real(samples_median(samples->values, samples->count)));
+		json_object_set_new(object, "rounds", rounds);
+	} else {
+		json_object_set_new(object, "value", json_null());
+	}
+	if (*samples->reason)
+		json_object_set_new(object, "reason", json_string(samples->reason));
+	return object;
+}
+
+/* All figures whose name begins with that of the contender. */
+static json_t *figures_json(const struct bench *bench, const char *contender)
+{
+	const size_t len = strlen(contender);
+	json_t *object = json_object();
+
+	for (unsigned int i = 0; i < bench->samples.count; i++) {
+		const struct samples *samples = &bench->samples.all[i];
+
+		if (!strncmp(samples->name, contender, len) && samples->name[len] == '.')
+			json_object_set_new(object, samples->name + len + 1, figure_json(samples));
+	}
+	return object;
+}
+
+static json_t *distribution_json(const struct histogram *histogram)
+{
+	json_t *array = json_array();
+
+	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		uint64_t upto;
+
+		if (!histogram->buckets[i])
+			continue;
+		upto = histogram_count_to(histogram, i);
+		json_array_append_new(array, json_pack("[f, f]", histogram_middle(i) / 1000,
+						       (double)upto / (double)histogram->count));
+	}
+	return array;
+}
+
+static json_t *distributions_json(const struct bench *bench, unsigned int index)
+{
+	const struct tallies *tallies = &bench->tallies[index];
+	json_t *object = json_object();
+	char name[64];
+
+	if (tallies->idle.connect.count)
+		json_object_set_new(object, "connect", distribution_json(&tallies->idle.connect));
+	for (unsigned int i = 0; bench->flood_rates[i]; i++) {
+		if (!tallies->under_flood[i].connect.count)
+			continue;
+		snprintf(name, sizeof(name), "flood.%u.connect", bench->flood_rates[i]);
+		json_object_set_new(object, name,
+				    distribution_json(&tallies->under_flood[i].connect));
+	}
+	return object;
+}
+
+static json_t *contender_json(const struct bench *bench, unsigned int index)
+{
+	const struct contender *contender = &bench->contenders[index];
+	json_t *object = json_pack("{s:s, s:s, s:o, s:o}", "name", contender->name, "text",
+				   contender->text, "figures", figures_json(bench, contender->name),
+				   "distributions", distributions_json(bench, index));
+
+	if (contender->is_unknown)
+		json_object_set_new(object, "is_built", json_false());
+	return object;
+}
+
+static json_t *goals_json(const struct bench *bench)
+{
+	static const char *const states[] = {
+		[GOAL_MET] = "met", [GOAL_MISSED] = "missed", [GOAL_UNKNOWN] = "not taken"};
+	json_t *array = json_array(), *object;
+	struct goal_result result;
+
+	for (size_t i = 0; i < goal_count(); i++) {
+		if (!goal_judge(bench, i, &result))
+			continue;
+		object = json_pack("{s:s, s:s, s:s}", "goal", result.text, "limit", result.limit,
+				   "state", states[result.state]);
+		if (result.state == GOAL_UNKNOWN)
+			json_object_set_new(object, "reason", json_string(result.reason));
+		else
+			json_object_set_new(object, "value", json_real(result.value));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+int report_write_json(const struct bench *bench, const char *path)
+{
+	char conditions[CONDITIONS_SIZE];
+	json_t *contenders = json_array(), *root;
+	int err;
+
+	report_conditions(bench, conditions);
+	for (unsigned int i = 0; i < bench->contender_count; i++)
+		json_array_append_new(contenders, contender_json(bench, i));
+	root = json_pack("{s:s, s:b, s:i, s:i, s:o, s:o, s:o}", "conditions", conditions, "quick",
+			 bench->options->is_quick, "rounds", (int)bench->plan.rounds, "slice_ms",
+			 (int)bench->plan.slice_ms, "contenders", contenders, "hand_off",
+			 figures_json(bench, "nolisten"), "goals", goals_json(bench));
+	if (!root)
+		return -ENOMEM;
+	err = json_dump_file(root, path, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) ? -EIO : 0;
+	json_decref(root);
+	return err;
+}
