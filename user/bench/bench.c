@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench_report.h"
 #include "choose.h"
 #include "clock.h"
 #include "log.h"
 #include "measure.h"
 #include "progress.h"
-#include "report.h"
 
 #define BUDGET_QUICK_MS 75000
 #define BUDGET_MS 600000
@@ -258,7 +258,7 @@ static int open_bench(struct bench *bench)
 	bench->tallies = calloc(bench->contender_count, sizeof(*bench->tallies));
 	if (!flood || !bench->scratch || !bench->tallies)
 		return -ENOMEM;
-	err = job_init() ?: lab_open(&bench->lab);
+	err = job_init() ?: testbed_open(&bench->lab);
 	if (err)
 		return err;
 	err = bench_kern_open(&bench->kern);
@@ -273,7 +273,7 @@ static int open_bench(struct bench *bench)
 static void close_bench(struct bench *bench)
 {
 	bench_kern_close(bench->kern);
-	lab_close(&bench->lab);
+	testbed_close(&bench->lab);
 	samples_free(&bench->samples);
 	free(bench->tallies);
 }
@@ -297,9 +297,9 @@ int bench_run(const struct bench_options *options)
 	if (err)
 		goto out;
 	measure_finish(&bench);
-	report_print(&bench);
+	bench_report_print(&bench);
 	if (options->out_dir)
-		err = report_write(&bench, options->out_dir);
+		err = bench_report_write(&bench, options->out_dir);
 out:
 	if (err == -EINTR)
 		log_error("bench: interrupted, nothing is left behind");

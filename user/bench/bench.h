@@ -17,9 +17,9 @@
 #include "flood.h"
 #include "histogram.h"
 #include "job.h"
-#include "lab.h"
 #include "samples.h"
 #include "schedule.h"
+#include "testbed.h"
 
 #define BENCH_RATES_MAX 8
 
@@ -47,7 +47,7 @@ struct tallies {
 
 struct bench {
 	const struct bench_options *options;
-	struct lab lab;
+	struct testbed lab;
 	struct bench_kern *kern;
 	struct contender contenders[CONTENDERS_MAX + 1];
 	unsigned int contender_count;

@@ -40,7 +40,7 @@ const struct contender contender_table[] = {
 };
 
 #define PORT_TEXT "34567"
-_Static_assert(LAB_PORT == 34567, "PORT_TEXT is LAB_PORT");
+_Static_assert(TESTBED_PORT == 34567, "PORT_TEXT is TESTBED_PORT");
 
 static const char synproxy_rules[] =
 	"table ip nolisten_bench {\n"
@@ -52,32 +52,32 @@ static const char synproxy_rules[] =
 	"  tcp dport " PORT_TEXT " ct state invalid drop\n }\n"
 	"}\n";
 
-static int run_nft(const struct lab *lab, const char *rules, char reason[JOB_REASON_SIZE])
+static int run_nft(const struct testbed *lab, const char *rules, char reason[JOB_REASON_SIZE])
 {
 	char *argv[] = {"nft", "-f", "-", NULL};
-	const struct job_command command = {.argv = argv, .role = LAB_SERVER, .input = rules};
+	const struct job_command command = {.argv = argv, .role = TESTBED_SERVER, .input = rules};
 
 	return job_run_command(lab, &command, reason);
 }
 
-static int set_server_sysctl(const struct lab *lab, const char *name, const char *value)
+static int set_server_sysctl(const struct testbed *lab, const char *name, const char *value)
 {
-	int err = lab_enter(lab, LAB_SERVER) ?: lab_set_sysctl(name, value);
+	int err = testbed_enter(lab, TESTBED_SERVER) ?: testbed_set_sysctl(name, value);
 
-	return lab_enter(lab, LAB_OUTSIDE) ?: err;
+	return testbed_enter(lab, TESTBED_OUTSIDE) ?: err;
 }
 
 static int serve_by_kernel(const void *argument, void *result)
 {
 	(void)argument;
 	(void)result;
-	return listen_server_run(LAB_PORT);
+	return listen_server_run(TESTBED_PORT);
 }
 
-static int start_listen(struct contender *contender, const struct lab *lab, struct running *out)
+static int start_listen(struct contender *contender, const struct testbed *lab, struct running *out)
 {
 	const struct job_function function = {
-		.fn = serve_by_kernel, .role = LAB_SERVER, .cpu = lab->cpus[LAB_SERVER]};
+		.fn = serve_by_kernel, .role = TESTBED_SERVER, .cpu = lab->cpus[TESTBED_SERVER]};
 	int err = set_server_sysctl(lab, "net/ipv4/tcp_syncookies", contender->syncookies);
 
 	if (!err && contender->has_synproxy) {
@@ -89,27 +89,29 @@ static int start_listen(struct contender *contender, const struct lab *lab, stru
 	return err ?: job_start(lab, &function, &out->job);
 }
 
-static int start_reflector(const struct contender *contender, const struct lab *lab,
+static int start_reflector(const struct contender *contender, const struct testbed *lab,
 			   struct bench_kern *kern, struct running *out)
 {
-	int err = lab_enter(lab, LAB_SERVER);
+	int err = testbed_enter(lab, TESTBED_SERVER);
 
 	if (err)
 		return err;
-	out->link_fd = bench_kern_attach(kern, BENCH_REFLECT, lab->ifindexes[LAB_SERVER],
+	out->link_fd = bench_kern_attach(kern, BENCH_REFLECT, lab->ifindexes[TESTBED_SERVER],
 					 !contender->is_native);
-	return lab_enter(lab, LAB_OUTSIDE) ?: out->link_fd < 0 ? out->link_fd : 0;
+	return testbed_enter(lab, TESTBED_OUTSIDE) ?: out->link_fd < 0 ? out->link_fd : 0;
 }
 
-static int start_command(const struct lab *lab, char *const *argv, struct job *job)
+static int start_command(const struct testbed *lab, char *const *argv, struct job *job)
 {
-	const struct job_command command = {
-		.argv = argv, .role = LAB_SERVER, .cpu = lab->cpus[LAB_SERVER], .is_pinned = true};
+	const struct job_command command = {.argv = argv,
+					    .role = TESTBED_SERVER,
+					    .cpu = lab->cpus[TESTBED_SERVER],
+					    .is_pinned = true};
 
 	return job_start_command(lab, &command, job);
 }
 
-static int start_process(const struct contender *contender, const struct lab *lab,
+static int start_process(const struct contender *contender, const struct testbed *lab,
 			 const char *loader, struct running *out)
 {
 	char *peer[] = {"sh", "-c", contender->command, NULL};
@@ -119,25 +121,25 @@ static int start_process(const struct contender *contender, const struct lab *la
 			"-m",
 			(char *)contender->method,
 			contender->is_native ? "--xdp=native" : "--xdp=auto",
-			LAB_IFNAME,
+			TESTBED_IFNAME,
 			NULL};
 
 	return start_command(lab, contender->kind == CONTENDER_PEER ? peer : argv, &out->job);
 }
 
 /* One connection, made in the client's namespace. */
-static int try_connection(const struct lab *lab)
+static int try_connection(const struct testbed *lab)
 {
-	struct load_options options = {.remote.port = LAB_PORT};
+	struct load_options options = {.remote.port = TESTBED_PORT};
 	uint64_t latency_ns;
 	int err;
 
-	addr_parse(LAB_SERVER_ADDRESS, &options.remote.addr);
-	err = lab_enter(lab, LAB_CLIENT) ?: load_one(&options, 0, &latency_ns);
-	return lab_enter(lab, LAB_OUTSIDE) ?: err;
+	addr_parse(TESTBED_SERVER_ADDRESS, &options.remote.addr);
+	err = testbed_enter(lab, TESTBED_CLIENT) ?: load_one(&options, 0, &latency_ns);
+	return testbed_enter(lab, TESTBED_OUTSIDE) ?: err;
 }
 
-static bool is_ready(const struct running *running, const struct lab *lab)
+static bool is_ready(const struct running *running, const struct testbed *lab)
 {
 	if (running->contender->kind == CONTENDER_REFLECTS)
 		return true;
@@ -164,7 +166,7 @@ static int explain_end(struct contender *contender, struct running *running)
 	return -ECONNREFUSED;
 }
 
-static int wait_until_ready(struct contender *contender, const struct lab *lab,
+static int wait_until_ready(struct contender *contender, const struct testbed *lab,
 			    struct running *running)
 {
 	const uint64_t deadline_ns = clock_monotonic_ns() + START_MS * CLOCK_NS_PER_MS;
@@ -183,7 +185,7 @@ static int wait_until_ready(struct contender *contender, const struct lab *lab,
 	return err;
 }
 
-int contender_start(struct contender *contender, const struct lab *lab, struct bench_kern *kern,
+int contender_start(struct contender *contender, const struct testbed *lab, struct bench_kern *kern,
 		    const char *loader, struct running *out)
 {
 	int err;
@@ -208,7 +210,7 @@ int contender_start(struct contender *contender, const struct lab *lab, struct b
 	return err;
 }
 
-void contender_stop(struct running *running, const struct lab *lab)
+void contender_stop(struct running *running, const struct testbed *lab)
 {
 	char reason[JOB_REASON_SIZE];
 

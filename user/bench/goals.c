@@ -5,9 +5,9 @@
  */
 #include <stdio.h>
 
+#include "bench_report.h"
 #include "choose.h"
 #include "measure.h"
-#include "report.h"
 
 enum comparison {
 	RATIO_AT_MOST,
@@ -81,13 +81,13 @@ static bool find_value(const struct bench *bench, const struct goal *goal, doubl
 	double reference;
 
 	if (!bench_get(bench, goal->contender, goal->figure, value)) {
-		*reason = report_reason(bench, goal->contender, goal->figure);
+		*reason = bench_report_reason(bench, goal->contender, goal->figure);
 		return false;
 	}
 	if (!goal->reference)
 		return true;
 	if (!bench_get(bench, goal->reference, goal->reference_figure, &reference)) {
-		*reason = report_reason(bench, goal->reference, goal->reference_figure);
+		*reason = bench_report_reason(bench, goal->reference, goal->reference_figure);
 		return false;
 	}
 	*value /= reference;

@@ -77,7 +77,7 @@ void *job_share(size_t size)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-static void become_child(const struct lab *lab, enum lab_role role, int cpu, pid_t parent)
+static void become_child(const struct testbed *lab, enum testbed_role role, int cpu, pid_t parent)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 	cpu_set_t cpus;
@@ -93,7 +93,7 @@ static void become_child(const struct lab *lab, enum lab_role role, int cpu, pid
 		CPU_SET(cpu, &cpus);
 		sched_setaffinity(0, sizeof(cpus), &cpus);
 	}
-	if (lab_enter(lab, role))
+	if (testbed_enter(lab, role))
 		_exit(EXIT_FAILURE);
 }
 
@@ -110,7 +110,7 @@ static int keep_child(pid_t pid, struct job *out)
 	return 0;
 }
 
-int job_start(const struct lab *lab, const struct job_function *function, struct job *out)
+int job_start(const struct testbed *lab, const struct job_function *function, struct job *out)
 {
 	const pid_t parent = getpid(), pid = fork();
 
@@ -158,7 +158,7 @@ static void execute(const struct job_command *command, int input_fd, int log_fd)
 	_exit(127);
 }
 
-int job_start_command(const struct lab *lab, const struct job_command *command, struct job *out)
+int job_start_command(const struct testbed *lab, const struct job_command *command, struct job *out)
 {
 	const int input_fd = memory_file(command->input), log_fd = memory_file(NULL);
 	const pid_t parent = getpid();
@@ -283,7 +283,7 @@ bool job_has_said(const struct job *job, const char *wanted)
 	return strstr(text, wanted);
 }
 
-int job_run(const struct lab *lab, const struct job_function *function, uint32_t timeout_ms)
+int job_run(const struct testbed *lab, const struct job_function *function, uint32_t timeout_ms)
 {
 	struct job job;
 	int err = job_start(lab, function, &job);
@@ -291,7 +291,7 @@ int job_run(const struct lab *lab, const struct job_function *function, uint32_t
 	return err ?: job_wait(&job, timeout_ms);
 }
 
-int job_run_command(const struct lab *lab, const struct job_command *command,
+int job_run_command(const struct testbed *lab, const struct job_command *command,
 		    char reason[JOB_REASON_SIZE])
 {
 	struct job job;

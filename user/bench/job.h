@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "lab.h"
+#include "testbed.h"
 
 #define JOB_REASON_SIZE 128
 #define JOB_ANY_CPU -1
@@ -36,14 +36,14 @@ struct job_function {
 	job_fn fn;
 	const void *argument;
 	void *result; /* from job_share() */
-	enum lab_role role;
+	enum testbed_role role;
 	int cpu; /* JOB_ANY_CPU */
 };
 
 struct job_command {
 	char *const *argv; /* the first is looked for in PATH */
 	const char *input; /* NULL: none */
-	enum lab_role role;
+	enum testbed_role role;
 	int cpu; /* used if is_pinned */
 	bool is_pinned;
 };
@@ -51,8 +51,9 @@ struct job_command {
 /* Zeroed memory that children share; never freed one by one. NULL and errno. */
 void *job_share(size_t size);
 
-int job_start(const struct lab *lab, const struct job_function *function, struct job *out);
-int job_start_command(const struct lab *lab, const struct job_command *command, struct job *out);
+int job_start(const struct testbed *lab, const struct job_function *function, struct job *out);
+int job_start_command(const struct testbed *lab, const struct job_command *command,
+		      struct job *out);
 /*
  * Until it ends: 0, the function's -errno, -EINTR, -ETIMEDOUT (then it was killed), -ECHILD if a signal ended it, or
  * the command's exit status, which is positive. *job is empty then, but for log_fd.
@@ -67,9 +68,9 @@ void job_last_line(const struct job *job, char reason[JOB_REASON_SIZE]);
 bool job_has_said(const struct job *job, const char *text);
 
 /* Start and wait. */
-int job_run(const struct lab *lab, const struct job_function *function, uint32_t timeout_ms);
+int job_run(const struct testbed *lab, const struct job_function *function, uint32_t timeout_ms);
 /* 0, or -errno and why. */
-int job_run_command(const struct lab *lab, const struct job_command *command,
+int job_run_command(const struct testbed *lab, const struct job_command *command,
 		    char reason[JOB_REASON_SIZE]);
 
 #endif

@@ -18,10 +18,11 @@
 
 static struct load_options lab_load(void)
 {
-	struct load_options options = {.remote.port = LAB_PORT, .source_count = LAB_SOURCES};
+	struct load_options options = {.remote.port = TESTBED_PORT,
+				       .source_count = TESTBED_SOURCES};
 
-	addr_parse(LAB_SERVER_ADDRESS, &options.remote.addr);
-	addr_parse(LAB_FIRST_SOURCE, &options.source);
+	addr_parse(TESTBED_SERVER_ADDRESS, &options.remote.addr);
+	addr_parse(TESTBED_FIRST_SOURCE, &options.source);
 	return options;
 }
 
@@ -32,8 +33,8 @@ static int run_in_client(struct bench *bench, job_fn fn, const void *argument, v
 	const struct job_function function = {.fn = fn,
 					      .argument = argument,
 					      .result = result,
-					      .role = LAB_CLIENT,
-					      .cpu = bench->lab.cpus[LAB_CLIENT]};
+					      .role = TESTBED_CLIENT,
+					      .cpu = bench->lab.cpus[TESTBED_CLIENT]};
 
 	return job_run(&bench->lab, &function, slice_ms + WAIT_MS);
 }

@@ -66,7 +66,7 @@ static uint64_t number_of(const json_t *status, const char *object, const char *
 /* A cookie that came back completes a handshake, whether the engine hears of it or not. */
 static int read_loader(struct completed *out)
 {
-	int fd = control_connect(LAB_IFNAME, "status");
+	int fd = control_connect(TESTBED_IFNAME, "status");
 	json_t *status = NULL;
 	char *message = NULL;
 	uint64_t cookies;
@@ -90,7 +90,7 @@ static int read_loader(struct completed *out)
 
 int measure_read_completed(struct bench *bench, struct completed *out)
 {
-	int err = lab_enter(&bench->lab, LAB_SERVER);
+	int err = testbed_enter(&bench->lab, TESTBED_SERVER);
 
 	if (err)
 		return err;
@@ -101,7 +101,7 @@ int measure_read_completed(struct bench *bench, struct completed *out)
 		err = read_passive_opens(&out->handshakes);
 		out->sockets = out->handshakes;
 	}
-	return lab_enter(&bench->lab, LAB_OUTSIDE) ?: err;
+	return testbed_enter(&bench->lab, TESTBED_OUTSIDE) ?: err;
 }
 
 int measure_handshake(struct bench *bench, uint32_t slice_ms)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench_report.h"
 #include "log.h"
 #include "measure.h"
-#include "report.h"
 
 #define COMMAND_NOT_FOUND "gnuplot: No such file or directory"
 
@@ -185,10 +185,11 @@ static char *write_commands(const struct bench *bench, const char *dir)
 	return text;
 }
 
-int report_plot(const struct bench *bench, const char *dir)
+int bench_report_plot(const struct bench *bench, const char *dir)
 {
 	char *commands = write_commands(bench, dir), *argv[] = {"gnuplot", "-", NULL};
-	const struct job_command command = {.argv = argv, .role = LAB_OUTSIDE, .input = commands};
+	const struct job_command command = {
+		.argv = argv, .role = TESTBED_OUTSIDE, .input = commands};
 	char reason[JOB_REASON_SIZE];
 	int err;
 

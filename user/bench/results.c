@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench_report.h"
 #include "choose.h"
 #include "measure.h"
-#include "report.h"
 
 static json_t *figure_json(const struct samples *samples)
 {
@@ -113,13 +113,13 @@ static json_t *goals_json(const struct bench *bench)
 	return array;
 }
 
-int report_write_json(const struct bench *bench, const char *path)
+int bench_report_write_json(const struct bench *bench, const char *path)
 {
 	char conditions[CONDITIONS_SIZE];
 	json_t *contenders = json_array(), *root;
 	int err;
 
-	report_conditions(bench, conditions);
+	bench_report_conditions(bench, conditions);
 	for (unsigned int i = 0; i < bench->contender_count; i++)
 		json_array_append_new(contenders, contender_json(bench, i));
 	root = json_pack("{s:s, s:b, s:i, s:i, s:o, s:o, s:o}", "conditions", conditions, "quick",

@@ -45,7 +45,7 @@ static void print_help(void)
 	       "      --out=DIR          write results.json and plots there\n"
 	       "      --loader=PATH      another nolisten-loader\n"
 	       "  -?, --help             print this help\n\nMeasures:\n",
-	       LAB_PORT);
+	       TESTBED_PORT);
 	for (const struct measure *measure = measure_table; measure->name; measure++)
 		printf("  %-14s %s\n", measure->name, measure->title);
 	printf("  %-14s hand-offs a second, by threads\n\nContenders:\n", HANDOFF_MEASURE);

@@ -11,9 +11,9 @@
 #define CONDITIONS_SIZE 256
 
 /* The machine: kernel, processor, CPUs that are used. */
-void report_conditions(const struct bench *bench, char text[CONDITIONS_SIZE]);
+void bench_report_conditions(const struct bench *bench, char text[CONDITIONS_SIZE]);
 
-void report_print(const struct bench *bench);
+void bench_report_print(const struct bench *bench);
 
 /* Goals as they stand in the project's issues; a goal of a figure that was not asked for is left out. */
 enum goal_state {
@@ -35,12 +35,13 @@ size_t goal_count(void);
 bool goal_judge(const struct bench *bench, size_t index, struct goal_result *out);
 
 /* results.json and the plots into the folder, which is made. Logged. */
-int report_write(const struct bench *bench, const char *dir);
-int report_write_json(const struct bench *bench, const char *path);
+int bench_report_write(const struct bench *bench, const char *dir);
+int bench_report_write_json(const struct bench *bench, const char *path);
 /* -ENOENT if there is no gnuplot, logged. */
-int report_plot(const struct bench *bench, const char *dir);
+int bench_report_plot(const struct bench *bench, const char *dir);
 
 /* Why there is no value, in words. */
-const char *report_reason(const struct bench *bench, const char *contender, const char *figure);
+const char *bench_report_reason(const struct bench *bench, const char *contender,
+				const char *figure);
 
 #endif

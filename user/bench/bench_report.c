@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "report.h"
+#include "bench_report.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static void read_processor(char *text, size_t size)
 		fclose(file);
 }
 
-void report_conditions(const struct bench *bench, char text[CONDITIONS_SIZE])
+void bench_report_conditions(const struct bench *bench, char text[CONDITIONS_SIZE])
 {
 	struct utsname host;
 	char processor[100];
@@ -43,11 +43,12 @@ void report_conditions(const struct bench *bench, char text[CONDITIONS_SIZE])
 	snprintf(
 		text, CONDITIONS_SIZE,
 		"%s, Linux %.60s, veth, server on CPU %d, client on CPU %d; %u rounds of %u ms slices",
-		processor, host.release, bench->lab.cpus[LAB_SERVER], bench->lab.cpus[LAB_CLIENT],
-		bench->plan.rounds, bench->plan.slice_ms);
+		processor, host.release, bench->lab.cpus[TESTBED_SERVER],
+		bench->lab.cpus[TESTBED_CLIENT], bench->plan.rounds, bench->plan.slice_ms);
 }
 
-const char *report_reason(const struct bench *bench, const char *contender, const char *figure)
+const char *bench_report_reason(const struct bench *bench, const char *contender,
+				const char *figure)
 {
 	const struct samples *samples = bench_find(bench, contender, figure);
 	const int index = bench_find_contender(bench, contender);
@@ -91,7 +92,7 @@ static void print_row(const struct bench *bench, const struct measure *measure,
 			continue;
 		}
 		printf(" %*s", COLUMN_WIDTH, "-");
-		reason = reason ?: report_reason(bench, contender->name, figure->name);
+		reason = reason ?: bench_report_reason(bench, contender->name, figure->name);
 	}
 	if (measure->compared)
 		print_ratio(bench, contender->name, measure->compared, CONTENDER_KERNEL,
@@ -144,7 +145,7 @@ static void print_handoff(const struct bench *bench)
 			printf("  %-*u %*.0f\n", NAME_WIDTH, threads, COLUMN_WIDTH, value);
 		else
 			printf("  %-*u %*s  - not taken: %s\n", NAME_WIDTH, threads, COLUMN_WIDTH,
-			       "-", report_reason(bench, "nolisten", figure));
+			       "-", bench_report_reason(bench, "nolisten", figure));
 	}
 }
 
@@ -181,11 +182,11 @@ static void print_left_out(const struct bench *bench)
 	printf("%s", has_any ? "\n" : "");
 }
 
-void report_print(const struct bench *bench)
+void bench_report_print(const struct bench *bench)
 {
 	char conditions[CONDITIONS_SIZE];
 
-	report_conditions(bench, conditions);
+	bench_report_conditions(bench, conditions);
 	printf("%s\n", conditions);
 	for (const struct measure *measure = measure_table; measure->name; measure++)
 		print_measure(bench, measure);
@@ -197,7 +198,7 @@ void report_print(const struct bench *bench)
 	fflush(stdout);
 }
 
-int report_write(const struct bench *bench, const char *dir)
+int bench_report_write(const struct bench *bench, const char *dir)
 {
 	char *path;
 	int err;
@@ -209,11 +210,11 @@ int report_write(const struct bench *bench, const char *dir)
 	}
 	if (asprintf(&path, "%s/results.json", dir) < 0)
 		return -ENOMEM;
-	err = report_write_json(bench, path);
+	err = bench_report_write_json(bench, path);
 	if (err)
 		log_error("bench: %s: %s", path, strerror(-err));
 	free(path);
 	if (!err)
-		report_plot(bench, dir);
+		bench_report_plot(bench, dir);
 	return err;
 }
