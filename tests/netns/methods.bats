@@ -56,6 +56,26 @@ teardown()
 	done
 }
 
+# Each connection's end is heard of late, when its successor may be there already.
+takes_one_port_again_and_again()
+{
+	in_client sysctl -qw net.ipv4.tcp_tw_reuse=1
+	start_loader -m "$1"
+	expect "400 of 400 echoed" in_client python3 "$REPO/tests/tools/reuse_client.py" 10.0.0.2 34567 400
+	wait_for 5 has_counter closed 400
+	is_equal "$(counter handoff_failed)" 0
+	is_equal "$(counter closed)" 400
+	stop_loader
+}
+
+@test "nfqueue takes connection after connection from one port" {
+	takes_one_port_again_and_again nfqueue
+}
+
+@test "filter takes connection after connection from one port" {
+	takes_one_port_again_and_again filter
+}
+
 @test "nfqueue leaves to kernel sockets what is theirs" {
 	leaves_kernel_sockets_alone nfqueue
 }

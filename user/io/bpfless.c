@@ -58,7 +58,7 @@ static bool is_answered(const struct bpfless *bpfless, const struct endpoint *lo
 	return false;
 }
 
-static bool is_bare_syn(const struct segment *segment)
+bool bpfless_is_bare_syn(const struct segment *segment)
 {
 	return (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 }
@@ -73,7 +73,7 @@ static bool is_owned(struct bpfless *bpfless, const struct segment *segment, uin
 	struct bpfless_owned *owned = &bpfless->owned[slot];
 	bool has_owner = true;
 
-	if (!is_bare_syn(segment) && now_ns < owned->until_ns &&
+	if (!bpfless_is_bare_syn(segment) && now_ns < owned->until_ns &&
 	    tuple_is_equal(&owned->tuple, tuple))
 		return true;
 	sock_diag_has_owner(bpfless->diag_fd, tuple, bpfless->options.ifindex, &has_owner);
@@ -92,7 +92,7 @@ bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint6
 		stats->held_flow++;
 		return true;
 	}
-	if (entry && entry->flow.state == NOL_FLOW_HANDED_OFF && !is_bare_syn(segment)) {
+	if (entry && entry->flow.state == NOL_FLOW_HANDED_OFF && !bpfless_is_bare_syn(segment)) {
 		stats->ingress_handed_off++;
 		return false;
 	}
@@ -104,7 +104,7 @@ bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint6
 		stats->ingress_owned++;
 		return false;
 	}
-	if (is_bare_syn(segment))
+	if (bpfless_is_bare_syn(segment))
 		stats->held_syn++;
 	else
 		stats->held_stray++;
@@ -186,6 +186,7 @@ int bpfless_open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t 
 {
 	struct bpfless *bpfless = from_io(io);
 	struct flow_entry *entry = flow_memory_find(bpfless->flows, tuple);
+	const bool is_replaced = entry && entry->flow.state == NOL_FLOW_HANDED_OFF;
 
 	/* Whether the kernel still has the connection before this one was asked when its SYN came. */
 	if (!entry)
@@ -197,7 +198,7 @@ int bpfless_open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t 
 			 .created_ns = now_ns,
 			 .method = io->ops->method},
 	};
-	return 0;
+	return is_replaced;
 }
 
 int bpfless_replay(struct packet_io *io, const struct held_packet *packet)

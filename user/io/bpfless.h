@@ -57,6 +57,8 @@ int bpfless_init(struct bpfless *bpfless, const struct packet_io_ops *ops,
 		 const struct bpfless_options *options);
 void bpfless_release(struct bpfless *bpfless);
 
+/* It begins a connection. */
+bool bpfless_is_bare_syn(const struct segment *segment);
 /* Of an answered port, not the kernel's: true, and counted as held. False: counted as passed. */
 bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint64_t now_ns);
 /* The text of the answered prefixes of one family, "10.0.0.2, 10.1.0.0/24"; to be freed. NULL: no memory. */

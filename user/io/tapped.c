@@ -43,12 +43,15 @@ static void count_unparsed(struct nol_stats *stats, enum segment_error error)
 		stats->ingress_odd++;
 }
 
-/* Its socket was still there, or only just gone, when this packet arrived: the kernel has answered it, if anybody has to. */
-static bool met_last_socket(struct tapped *tapped, const struct tuple *tuple)
+/*
+ * Its socket was still there, or only just gone, when this packet arrived: the kernel has answered it, if anybody has to.
+ * Not so a SYN, which the remote may send between the end of the socket and our hearing of it: nobody would answer.
+ */
+static bool met_last_socket(struct tapped *tapped, const struct segment *segment)
 {
-	const struct flow_entry *entry = flow_memory_find(tapped->bpfless.flows, tuple);
+	const struct flow_entry *entry = flow_memory_find(tapped->bpfless.flows, &segment->tuple);
 
-	return entry && entry->flow.state == NOL_FLOW_CLOSED &&
+	return entry && !bpfless_is_bare_syn(segment) && entry->flow.state == NOL_FLOW_CLOSED &&
 	       tap_received(tapped->tap) <= entry->arrived;
 }
 
@@ -70,7 +73,7 @@ static void take_packet(void *context, const struct tap_packet *packet)
 			tapped->outgoing(tapped, &segment, packet);
 	} else if (error) {
 		count_unparsed(&tapped->bpfless.stats, error);
-	} else if (met_last_socket(tapped, &segment.tuple)) {
+	} else if (met_last_socket(tapped, &segment)) {
 		tapped->bpfless.stats.ingress_handed_off++;
 	} else if (bpfless_takes(&tapped->bpfless, &segment, held.held_ns)) {
 		tapped->fn(tapped->context, &held);
@@ -106,7 +109,7 @@ int tapped_close_flow(struct packet_io *io, const struct tuple *tuple)
 	struct tapped *tapped = from_io(io);
 	struct flow_entry *entry = flow_memory_find(tapped->bpfless.flows, tuple);
 
-	if (entry)
+	if (entry && entry->flow.state == NOL_FLOW_HANDED_OFF)
 		entry->arrived = tap_arrived(tapped->tap);
 	return bpfless_close_flow(io, tuple);
 }
