@@ -149,19 +149,13 @@ static error_t explain(struct option_parse *parse, const struct argp_state *stat
 	return option_fail(parse, "'%s': not understood (see --help)", arg);
 }
 
-/* The note about arguments of long and short options says nothing that the list does not show. */
-static char *filter_help(int key, const char *text, void *input)
-{
-	(void)input;
-	return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
-}
-
 static void print_help(void)
 {
-	struct argp argp = {
-		.options = option_table, .args_doc = "IFACE", .help_filter = filter_help};
+	struct argp argp = {.options = option_table, .args_doc = "IFACE"};
 	char *doc;
 
+	/* That options' arguments are the same in both forms is seen; a help_filter is not asked outside of a parse. */
+	setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
 	if (asprintf(&doc, "Answer TCP connections on IFACE without a listening socket.\v%s%s",
 		     "Services:\n", service_help()) < 0)
 		return;
