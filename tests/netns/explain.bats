@@ -359,6 +359,16 @@ refused()
 	refused 2 'no such scene' --demo=nothing
 }
 
+@test "names every scene in its help and its manual page" {
+	local scene scenes
+	scenes=$("$NOLISTEN" explain --demo | sed -n 's/^[0-9]*\. \([a-z-]*\): .*/\1/p')
+	is_equal "$(wc -w <<<"$scenes")" 10
+	for scene in $scenes; do
+		expect "$scene" "$NOLISTEN" explain --help
+		expect "*$scene*" cat "$REPO/doc/nolisten-explain.1.scd"
+	done
+}
+
 @test "says that there is no such interface" {
 	refused 1 'none0: no such interface' none0
 }
