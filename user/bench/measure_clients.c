@@ -8,7 +8,7 @@
 #include "open_loop.h"
 
 #define IDLE_PER_S 2000
-#define FLOODED_PER_S 1000
+#define FLOODED_PER_S 2000
 #define WARMUP_MS 10
 #define PARALLEL 32
 #define WAIT_MS 6000 /* beside the slice itself */
