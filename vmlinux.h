@@ -66,6 +66,7 @@ enum {
 };
 
 enum {
+	BPF_TCP_SYN_SENT = 2,
 	BPF_TCP_TIME_WAIT = 6,
 };
 

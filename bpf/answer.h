@@ -190,6 +190,7 @@ static __always_inline void build_header(struct answer *answer, const struct nol
 {
 	__u32 offset_and_flags = answer->count << 12 | ANSWER_FLAGS_SYN_ACK;
 	__u32 window = choose_window(config, segment->is_ipv4, answer->count > 6);
+	__u16 check;
 
 	answer->words[0] =
 		bpf_htonl((__u32)segment->key.local_port << 16 | segment->key.remote_port);
@@ -197,9 +198,9 @@ static __always_inline void build_header(struct answer *answer, const struct nol
 	answer->words[2] = bpf_htonl(segment->seq + 1);
 	answer->words[3] = bpf_htonl(offset_and_flags << 16 | window);
 	answer->words[ANSWER_CHECK_WORD] = 0;
-	*(__u16 *)&answer->words[ANSWER_CHECK_WORD] =
-		~fold_sum(sum_five(answer->words) + sum_five(answer->words + 5) +
+	check = ~fold_sum(sum_five(answer->words) + sum_five(answer->words + 5) +
 			  sum_pseudo(segment, answer->count * 4));
+	answer->words[ANSWER_CHECK_WORD] = join_halves(check, 0);
 }
 
 /* After the link header, up to whose end everything is at hand. */

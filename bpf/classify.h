@@ -111,6 +111,9 @@ static __always_inline bool classify_by_owner(struct xdp_md *ctx, const struct s
 	is_replaced = sk->state == BPF_TCP_TIME_WAIT && is_bare_syn(segment) &&
 		      is_time_wait_replaced(ctx, segment, sk, &hold->time_wait_snd_nxt);
 	bpf_sk_release(sk);
+	/* A listener that came after the connection takes its successor. */
+	if (is_replaced && has_listener(ctx, segment))
+		is_replaced = false;
 	hold->reason = NOL_HOLD_TIME_WAIT;
 	if (!is_replaced)
 		count(ingress_owned);

@@ -11,6 +11,7 @@
 
 const volatile bool nol_has_link_header = true;
 const volatile bool nol_is_loopback = false;
+const volatile bool nol_connects_back = false; /* method connect */
 
 /* Port p is answered: bit p % 64 of word p / 64. */
 __u64 nol_ports[65536 / 64];
@@ -23,6 +24,15 @@ struct {
 	__type(key, struct nol_flow_key);
 	__type(value, struct nol_flow);
 } nol_flows SEC(".maps");
+
+/* Method connect only; max_entries as of nol_flows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct nol_flow_key);
+	__type(value, struct nol_back);
+} nol_backs SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

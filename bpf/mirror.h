@@ -3,6 +3,7 @@
 #ifndef NOLISTEN_BPF_MIRROR_H
 #define NOLISTEN_BPF_MIRROR_H
 
+#include "back_turn.h"
 #include "cookie.h"
 #include "flow.h"
 #include "segment.h"
@@ -80,7 +81,7 @@ static __always_inline bool fill_record(struct xdp_md *ctx, const struct segment
 	record->cookie_ts_offset = hold->terms.ts_offset;
 	record->cookie_wscale = hold->terms.wscale;
 	record->cookie_options = hold->terms.options;
-	record->pad = 0;
+	record->is_turned = 0;
 	return copy_frame(ctx, (__u8 *)(record + 1), frame_len);
 }
 
@@ -160,6 +161,10 @@ static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segm
 	}
 	if (verdict == XDP_DROP) {
 		count_held(hold->reason);
+		if (nol_connects_back && hold->flow && back_turn(ctx, segment)) {
+			record->is_turned = 1;
+			verdict = XDP_PASS;
+		}
 		bpf_ringbuf_submit(record, flags);
 	} else {
 		bpf_ringbuf_discard(record, flags);

@@ -22,6 +22,7 @@
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_RST 0x04
 #define TCP_FLAG_ACK 0x10
+#define TCP_FLAG_URG 0x20
 #define TCP_FLAG_ECE 0x40
 #define TCP_FLAG_CWR 0x80
 

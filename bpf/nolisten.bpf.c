@@ -3,6 +3,7 @@
 #include "vmlinux.h"
 
 #include "answer.h"
+#include "back_answer.h"
 #include "classify.h"
 #include "guard.h"
 
@@ -18,6 +19,8 @@ static __always_inline int take_answered(struct xdp_md *ctx, const struct packet
 	segment_read(packet, &segment);
 	if (!config || !classify(ctx, &segment, config, now_ns, &hold))
 		return XDP_PASS;
+	if (nol_connects_back) /* a socket answers; there is no stack for both either */
+		return mirror(ctx, &segment, &hold, config);
 	if (hold.reason == NOL_HOLD_SYN && !hold.has_entry && answer_syn(ctx, &segment, now_ns))
 		return XDP_TX;
 	if (hold.reason == NOL_HOLD_STRAY && !hold.has_entry &&
@@ -52,6 +55,8 @@ int nol_tc_egress(struct __sk_buff *skb)
 {
 	if (skb->mark == NOL_MARK_REPLAY)
 		return turn_round(skb);
+	if (nol_connects_back && back_may_answer(skb))
+		return back_answer(skb);
 	return may_be_rst(skb) ? guard_rst(skb) : GUARD_LET_GO;
 }
 

@@ -8,8 +8,8 @@
 #define OWNER_NS_PER_S 1000000000ull
 #define OWNER_PAWS_S (24 * 24 * 3600) /* a TSval older than that proves nothing (RFC 7323, 5.5) */
 
-/* The socket that a packet of this 4-tuple would reach, to be released. */
-static __always_inline struct bpf_sock *owner_find(void *ctx, const struct segment *segment)
+static __always_inline struct bpf_sock *owner_find_from(void *ctx, const struct segment *segment,
+						       __u16 remote_port)
 {
 	const struct nol_flow_key *key = &segment->key;
 	struct bpf_sock_tuple tuple = {};
@@ -17,15 +17,32 @@ static __always_inline struct bpf_sock *owner_find(void *ctx, const struct segme
 	if (segment->is_ipv4) {
 		__builtin_memcpy(&tuple.ipv4.saddr, key->remote_addr + 12, 4);
 		__builtin_memcpy(&tuple.ipv4.daddr, key->local_addr + 12, 4);
-		tuple.ipv4.sport = bpf_htons(key->remote_port);
+		tuple.ipv4.sport = bpf_htons(remote_port);
 		tuple.ipv4.dport = bpf_htons(key->local_port);
 		return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
 	}
 	__builtin_memcpy(tuple.ipv6.saddr, key->remote_addr, 16);
 	__builtin_memcpy(tuple.ipv6.daddr, key->local_addr, 16);
-	tuple.ipv6.sport = bpf_htons(key->remote_port);
+	tuple.ipv6.sport = bpf_htons(remote_port);
 	tuple.ipv6.dport = bpf_htons(key->local_port);
 	return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+}
+
+/* The socket that a packet of this 4-tuple would reach, to be released. */
+static __always_inline struct bpf_sock *owner_find(void *ctx, const struct segment *segment)
+{
+	return owner_find_from(ctx, segment, segment->key.remote_port);
+}
+
+/* No connection has remote port 0: what is found from there listens. */
+static __always_inline bool has_listener(void *ctx, const struct segment *segment)
+{
+	struct bpf_sock *sk = owner_find_from(ctx, segment, 0);
+
+	if (!sk)
+		return false;
+	bpf_sk_release(sk);
+	return true;
 }
 
 /* PAWS as the kernel does it in TIME-WAIT (RFC 7323, 5.3): too old, unless the last TSval itself is outdated. */

@@ -184,9 +184,44 @@ struct nol_record {
 	__u32 cookie_ts_offset;
 	__u8 cookie_wscale; /* the remote's shift count */
 	__u8 cookie_options; /* enum nol_cookie_option */
-	__u16 pad;
+	/* 1: the packet went on as the SYN-ACK that a socket waits for, see struct nol_back. */
+	__u16 is_turned;
 };
 NOL_ABI_SIZE(nol_record, 40);
+
+/* TCP options of a SYN, as bits. */
+enum nol_offer {
+	NOL_OFFER_MSS = 1,
+	NOL_OFFER_WSCALE = 2,
+	NOL_OFFER_SACK = 4,
+	NOL_OFFER_TIMESTAMPS = 8,
+};
+
+/*
+ * A value of nol_backs, method connect: a kernel socket connect()s back to the remote whose SYN was held. Egress
+ * turns its SYN into a SYN-ACK, ingress the remote's ACK into the SYN-ACK that the socket waits for.
+ */
+struct nol_back {
+	/* User space, once. */
+	__u32 remote_isn;
+	__u32 local_iss;
+	__u32 remote_tsval; /* of the SYN */
+	__u16 remote_mss; /* as it stood in the SYN */
+	__u8 remote_wscale; /* at most 14 */
+	__u8 remote_offers; /* enum nol_offer */
+	/* Egress, with each SYN-ACK. */
+	__u64 sent_ns; /* the last one; 0: none yet */
+	__u32 first_tsval, last_tsval; /* no other can be echoed */
+	__u32 syn_acks; /* how many */
+	__u16 local_mss;
+	__u16 local_window; /* not scaled */
+	__u8 local_wscale;
+	__u8 local_offers; /* enum nol_offer: those that the SYN-ACK has */
+	__u16 pad;
+	/* Ingress. */
+	__u32 turned; /* ACKs turned into SYN-ACKs */
+};
+NOL_ABI_SIZE(nol_back, 48);
 
 /* A counter for every verdict: name, and what it counts in one line. The struct and the tables come from here. */
 #define NOL_STATS(X)                                                                           \
@@ -216,7 +251,10 @@ NOL_ABI_SIZE(nol_record, 40);
 	X(rst_dropped, "RST dropped")                                                          \
 	X(rst_redirected, "RST redirected")                                                    \
 	X(rst_passed, "RST let go and counted, as --rst=pass asks")                            \
-	X(replay_turned, "replayed packets turned round into the stack")
+	X(replay_turned, "replayed packets turned round into the stack")                       \
+	X(back_syn_ack, "SYNs of connect() turned into SYN-ACKs")                              \
+	X(back_ack, "ACKs turned into SYN-ACKs for connect()")                                 \
+	X(back_odd, "lost: SYNs of connect() that are not of their flow")
 
 #define NOL_STATS_FIELD(name, text) __u64 name;
 struct nol_stats {

@@ -30,7 +30,7 @@ static void holds_a_syn_to_an_answered_port(void **state)
 	assert_syn_held(&frame);
 	assert_int_equal(taken.record.l3_offset, FIXTURE_ETHERNET);
 	assert_int_equal(taken.record.held, 0);
-	assert_int_equal(taken.record.pad, 0);
+	assert_int_equal(taken.record.is_turned, 0);
 	assert_in_range(taken.record.held_ns, before_ns, clock_monotonic_ns());
 }
 

@@ -242,6 +242,17 @@ static void holds_a_syn_beyond_the_old_sequence(void **state)
 	assert_replaces(&pair, &frame);
 }
 
+static void leaves_a_newer_syn_to_a_listener_that_came_after_the_connection(void **state)
+{
+	struct pair pair = leave_time_wait();
+	struct frame frame = syn_of(&pair, pair.client_next + 1000, pair.client_tsval + 10000);
+	int listener = listen_on(PORT_TEXT);
+
+	(void)state;
+	assert_left_to_kernel(&frame);
+	close(listener);
+}
+
 static void leaves_a_syn_at_the_old_sequence_to_the_kernel(void **state)
 {
 	struct pair pair;
@@ -348,6 +359,7 @@ int main(void)
 		owner_test(leaves_a_connection_to_the_kernel),
 		owner_test(leaves_what_is_no_syn_in_time_wait_to_the_kernel),
 		owner_test(holds_a_syn_beyond_the_old_sequence),
+		owner_test(leaves_a_newer_syn_to_a_listener_that_came_after_the_connection),
 		owner_test(leaves_a_syn_at_the_old_sequence_to_the_kernel),
 		owner_test(holds_a_syn_with_a_newer_timestamp),
 		owner_test(leaves_a_syn_with_an_older_timestamp_to_the_kernel),

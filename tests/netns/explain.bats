@@ -205,7 +205,7 @@ knock()
 }
 
 @test "tells what a running loader does" {
-	start_loader
+	start_loader -m engine
 	watch "$SERVER"
 	grep -q 'nolisten-loader runs here' "$BATS_FILE_TMPDIR/explain.err"
 	is_equal "$(echo_back 10.0.0.2 34567 hello)" hello
@@ -217,7 +217,7 @@ knock()
 }
 
 @test "tells of the guard that drops a RST" {
-	start_loader
+	start_loader -m engine
 	watch "$SERVER"
 	# Fragments are not held: TCP sees the SYN, and answers. That address has no host behind it.
 	ip -n "$SERVER" neighbour replace 10.0.0.77 lladdr 02:00:00:00:00:77 dev eth0 nud permanent
@@ -260,7 +260,7 @@ knock()
 }
 
 @test "says what native XDP hides" {
-	start_loader --xdp=native
+	start_loader -m engine --xdp=native
 	watch "$SERVER"
 	grep -q 'native XDP program drops, holds or sends back is not seen' "$BATS_FILE_TMPDIR/explain.err"
 	is_equal "$(echo_back 10.0.0.2 34567 hello)" hello

@@ -6,7 +6,7 @@ load helpers
 setup_file()
 {
 	lab_up
-	start_loader
+	start_loader -m engine
 	mkfifo "$BATS_FILE_TMPDIR/in"
 	ip netns exec "$CLIENT" nc -p 50001 10.0.0.2 34567 <>"$BATS_FILE_TMPDIR/in" \
 		>"$BATS_FILE_TMPDIR/client" 2>&1 3>&- &
@@ -83,7 +83,7 @@ dumped_flow()
 }
 
 @test "writes events to standard output, and lines for people to standard error" {
-	start_second_loader --events=-
+	start_second_loader -m engine --events=-
 	echo_back 10.1.0.2 34567 hello
 	wait_for 5 grep -q '"event":"closed"' "$BATS_FILE_TMPDIR/second.out"
 	is_equal "$(jq -r .event "$BATS_FILE_TMPDIR/second.out" | head -n 3 | xargs)" "syn established handed_off"

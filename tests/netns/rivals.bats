@@ -39,7 +39,7 @@ reuse()
 
 @test "leaves to a program of this host the 4-tuple that it takes in mid-handshake" {
 	mute_client
-	start_loader
+	start_loader -m engine
 	in_client python3 - "$SERVER" <<-'EOF'
 		import socket, sys
 		from segments import *
@@ -62,13 +62,13 @@ reuse()
 
 @test "replaces a TIME-WAIT socket of link-local addresses, which is bound to its interface" {
 	in_client sysctl -qw net.ipv4.tcp_timestamps=0
-	start_loader --service='banner:hello'
+	start_loader -m engine --service='banner:hello'
 	wait_for 5 has_link_local
 	is_equal "$(reuse "$(link_local)%eth0" 3 | grep -c hello)" 3
 }
 
 @test "never sends a TSval below that of its SYN-ACK" {
-	start_loader
+	start_loader -m engine
 	in_client python3 - <<-'EOF'
 		import socket
 		from segments import *
@@ -97,7 +97,7 @@ reuse()
 }
 
 @test "tells the end of every connection of a port that is used again at once" {
-	start_loader --service='banner:hello'
+	start_loader -m engine --service='banner:hello'
 	is_equal "$(reuse 10.0.0.2 200 | grep -c hello)" 200
 	wait_for 5 has_told_all 200
 	is_equal "$(jq -r .event "$EVENTS" | grep -v syn | paste -sd ' ' - | sed 's/established handed_off closed *//g')" ""

@@ -13,7 +13,7 @@ _Noreturn static void act(const struct lab *lab, enum lab_side side, actor_fn fn
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(ACTOR_SECONDS_MAX);
-	_exit(lab_enter(lab, side) ? EPERM : fn(port, cue));
+	_exit(explain_lab_enter(lab, side) ? EPERM : fn(port, cue));
 }
 
 int actor_start(struct actor *actor, const struct lab *lab, enum lab_side side, actor_fn fn,

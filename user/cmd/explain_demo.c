@@ -138,7 +138,7 @@ int explain_demo(enum watch_look look, const char *name)
 
 	err = trace_names_new(&demo.names);
 	if (!err)
-		err = lab_open(&demo.lab);
+		err = explain_lab_open(&demo.lab);
 	if (err)
 		goto out;
 	stay_on_one_cpu();
@@ -146,7 +146,7 @@ int explain_demo(enum watch_look look, const char *name)
 	for (const struct scene *scene = scene_table; scene->name; scene++)
 		if (!err && !is_interrupted && (!name || strcmp(scene->name, name) == 0))
 			err = play(&demo, scene);
-	lab_close(&demo.lab);
+	explain_lab_close(&demo.lab);
 out:
 	trace_names_free(demo.names);
 	return is_interrupted ? 0 : err;

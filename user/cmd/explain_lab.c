@@ -122,17 +122,17 @@ static int join(const struct lab *lab)
 	if (!err)
 		err = set_up(LAB_SERVER);
 	if (!err)
-		err = lab_enter(lab, LAB_IN_CLIENT);
+		err = explain_lab_enter(lab, LAB_IN_CLIENT);
 	if (!err)
 		err = set_up(LAB_CLIENT);
 	if (!err)
 		err = wait_for_carrier();
 	if (!err)
-		err = lab_enter(lab, LAB_IN_SERVER);
+		err = explain_lab_enter(lab, LAB_IN_SERVER);
 	return err ? err : wait_for_carrier();
 }
 
-int lab_open(struct lab *lab)
+int explain_lab_open(struct lab *lab)
 {
 	int err;
 
@@ -147,11 +147,11 @@ int lab_open(struct lab *lab)
 		log_error("cannot join two namespaces with a veth: %s", strerror(-err));
 out:
 	if (err)
-		lab_close(lab);
+		explain_lab_close(lab);
 	return err;
 }
 
-void lab_close(struct lab *lab)
+void explain_lab_close(struct lab *lab)
 {
 	if (lab->client >= 0 && setns(lab->home, CLONE_NEWNET))
 		log_warning("cannot go back to the own namespace: %s", strerror(errno));
@@ -164,7 +164,7 @@ void lab_close(struct lab *lab)
 	*lab = (struct lab){-1, -1, -1};
 }
 
-int lab_enter(const struct lab *lab, enum lab_side side)
+int explain_lab_enter(const struct lab *lab, enum lab_side side)
 {
 	const int fd = side == LAB_IN_SERVER ? lab->server : lab->client;
 
@@ -213,12 +213,12 @@ int lab_hide_neighbours(const struct lab *lab)
 	if (!err)
 		err = forget_neighbour(LAB_IN_SERVER);
 	if (!err)
-		err = lab_enter(lab, LAB_IN_CLIENT);
+		err = explain_lab_enter(lab, LAB_IN_CLIENT);
 	if (!err)
 		err = ignore_arp();
 	if (!err)
 		err = forget_neighbour(LAB_IN_CLIENT);
-	lab_enter(lab, LAB_IN_SERVER);
+	explain_lab_enter(lab, LAB_IN_SERVER);
 	return err;
 }
 
@@ -244,7 +244,7 @@ int lab_show_neighbour(const struct lab *lab, enum lab_side side)
 	request.arp_flags = ATF_COM | ATF_PERM;
 	/* A socket stays in the namespace that it was made in. */
 	for (int i = 0; !err && i < 2; i++) {
-		err = lab_enter(lab, i ? other : side);
+		err = explain_lab_enter(lab, i ? other : side);
 		fds[i] = err ? -1 : socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		if (!err && fds[i] < 0)
 			err = -errno;
@@ -256,6 +256,6 @@ int lab_show_neighbour(const struct lab *lab, enum lab_side side)
 	for (int i = 0; i < 2; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	lab_enter(lab, LAB_IN_SERVER);
+	explain_lab_enter(lab, LAB_IN_SERVER);
 	return err;
 }

@@ -25,9 +25,9 @@ enum lab_side {
 };
 
 /* On success the caller is in the server's namespace. Errors are logged. */
-int lab_open(struct lab *lab);
-void lab_close(struct lab *lab); /* and goes home */
-int lab_enter(const struct lab *lab, enum lab_side side);
+int explain_lab_open(struct lab *lab);
+void explain_lab_close(struct lab *lab); /* and goes home */
+int explain_lab_enter(const struct lab *lab, enum lab_side side);
 
 /* From now on neither side learns where the other one is: what is sent waits. */
 int lab_hide_neighbours(const struct lab *lab);

@@ -45,6 +45,7 @@ struct loader {
 	struct engine_config engine; /* as the session began with it */
 	struct service *service;
 	struct events *events;
+	struct connect_back *connect_back; /* NULL but for its method */
 	struct session *session;
 	struct control_server *control;
 	struct loop_source *signals, *beat, *watch_source;
@@ -148,6 +149,8 @@ static void begin_going(struct loader *loader)
 	session_drain(loader->session);
 	method_stop_holding(&loader->method);
 	session_leave(loader->session);
+	if (loader->connect_back)
+		connect_back_forget_all(loader->connect_back);
 	loader->method.io->ops->detach(loader->method.io);
 	loader->is_going = true;
 	print_summary(loader);
@@ -238,6 +241,24 @@ static int open_service(struct loader *loader)
 	return err;
 }
 
+static int open_connect_back(struct loader *loader, struct session_options *session)
+{
+	struct connect_back_options options = {
+		.kern = loader->method.kern,
+		.io = loader->method.io,
+		.socket = session->handoff,
+		.is_loopback = loader->link.is_loopback,
+	};
+	int err;
+
+	if (loader->options->method != NOL_METHOD_CONNECT)
+		return 0;
+	tcp_settings_read_connect(&session->engine, &options.syn_retries);
+	err = connect_back_new(&loader->connect_back, &options);
+	session->connect_back = loader->connect_back;
+	return err;
+}
+
 static int open_session(struct loader *loader)
 {
 	const struct loader_options *options = loader->options;
@@ -259,8 +280,9 @@ static int open_session(struct loader *loader)
 	if (getrandom(session.engine.key, sizeof(session.engine.key), 0) !=
 	    sizeof(session.engine.key))
 		return fail(loader, "no random numbers", -EIO);
+	err = open_connect_back(loader, &session);
 	loader->engine = session.engine;
-	if (loader->method.kern)
+	if (!err && loader->method.kern)
 		err = answering_open(&loader->answerer, loader->method.kern, options, &loader->link,
 				     &loader->engine);
 	return err ?: session_new(&loader->session, &session);
@@ -352,6 +374,7 @@ static void finish(struct loader *loader)
 	link_watch_free(loader->watch);
 	service_free(loader->service);
 	session_free(loader->session);
+	connect_back_free(loader->connect_back);
 	events_free(loader->events);
 	answerer_free(loader->answerer);
 	answered_free(loader->answered);

@@ -52,6 +52,7 @@ static int open_kern(struct method *method, const struct loader_options *options
 		.tc_mode = options->tc_mode,
 		.ring_size = options->ring_size,
 		.max_flows = options->max_flows,
+		.connects_back = options->method == NOL_METHOD_CONNECT,
 	};
 	int err = kern_open(&method->kern, &kern);
 
@@ -71,19 +72,13 @@ static int open_with_bpf(struct method *method, const struct loader_options *opt
 		.is_loopback = link->is_loopback,
 		.mtu = link->mtu,
 	};
+	const bool connects_back = options->method == NOL_METHOD_CONNECT;
 	int err = open_kern(method, options, link);
 
-	return err ?: method_engine_new(&method->io, method->kern, &replay);
-}
-
-/* What the BPF guard could do with a RST, nobody else can. */
-static int check_options(const struct loader_options *options)
-{
-	if (method_needs_bpf(options->method) || options->rst_action == NOL_RST_DROP)
-		return 0;
-	log_error("--rst: method %s has no guard: use auto or engine",
-		  method_text(options->method));
-	return -EINVAL;
+	return err
+		       ?: method_engine_new(&method->io, method->kern,
+					    connects_back ? NOL_METHOD_CONNECT : NOL_METHOD_ENGINE,
+					    &replay);
 }
 
 int method_open(struct method *out, const struct loader_options *options,
@@ -97,10 +92,6 @@ int method_open(struct method *out, const struct loader_options *options,
 		.ports = &options->ports,
 	};
 
-	int err = check_options(options);
-
-	if (err)
-		return err;
 	out->name = options_method_text(options->method);
 	queue_rules_sweep(options->ifname);
 	switch (options->method) {

@@ -210,13 +210,11 @@ static int take_ring(struct option_parse *parse, const struct rule *rule, const 
 	return 0;
 }
 
-static const struct word method_words[] = {{"auto", NOL_METHOD_NONE},
-					   {"xdp", NOL_METHOD_XDP},
-					   {"engine", NOL_METHOD_ENGINE},
-					   {"nfqueue", NOL_METHOD_NFQUEUE},
-					   {"filter", NOL_METHOD_FILTER},
-					   {"raw", NOL_METHOD_RAW},
-					   {NULL, 0}};
+static const struct word method_words[] = {
+	{"auto", NOL_METHOD_NONE},	 {"xdp", NOL_METHOD_XDP},
+	{"engine", NOL_METHOD_ENGINE},	 {"connect", NOL_METHOD_CONNECT},
+	{"nfqueue", NOL_METHOD_NFQUEUE}, {"filter", NOL_METHOD_FILTER},
+	{"raw", NOL_METHOD_RAW},	 {NULL, 0}};
 const char *options_method_text(enum nol_method method)
 {
 	for (const struct word *word = method_words; word->text; word++)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "method.h"
 #include "option_rules.h"
 #include "service.h"
 #include "version.h"
@@ -22,7 +23,7 @@ static const struct argp_option option_table[] = {
 	{"address", 'a', "LIST", 0,
 	 "local addresses or prefixes to answer, IPv4 and IPv6 [the interface's own]", 2},
 	{"method", 'm', "METHOD", 0,
-	 "who answers the SYN: auto, xdp, engine, nfqueue, filter, raw "
+	 "who answers the SYN: auto, xdp, engine, connect, nfqueue, filter, raw "
 	 "[auto: XDP plain ones, the engine the others]",
 	 3},
 	{"service", 's', "WHAT", 0, "what a connection gets, see below [echo]", 4},
@@ -55,11 +56,18 @@ static int take_ifname(struct option_parse *parse, const char *arg)
 	return 0;
 }
 
+/* What only goes together. */
 static int finish(struct option_parse *parse)
 {
-	if (parse->options->ifname || parse->options->is_check)
-		return 0;
-	return option_fail(parse, "which interface? usage: nolisten-loader [OPTION...] IFACE");
+	const struct loader_options *options = parse->options;
+
+	if (!options->ifname && !options->is_check)
+		return option_fail(parse,
+				   "which interface? usage: nolisten-loader [OPTION...] IFACE");
+	if (options->rst_action != NOL_RST_DROP && !method_needs_bpf(options->method))
+		return option_fail(parse, "--rst: method %s has no guard: use auto or engine",
+				   options_method_text(options->method));
+	return 0;
 }
 
 static const struct argp_option *find_short(int key)

@@ -7,6 +7,7 @@
 
 #define SYSCTL "/proc/sys/net/"
 #define RESETS_PER_S 1000
+#define SYN_ACK_RETRIES 5
 
 static uint64_t read_sysctl(const char *path, unsigned int index, uint64_t otherwise)
 {
@@ -42,6 +43,37 @@ void tcp_settings_read(struct engine_config *config, uint32_t mtu)
 	config->mss_v4 = session_mss_v4(mtu);
 	config->mss_v6 = session_mss_v6(mtu);
 	config->resets_per_s = RESETS_PER_S;
-	if (config->syn_ack_retries > 5)
-		config->syn_ack_retries = 5;
+	if (config->syn_ack_retries > SYN_ACK_RETRIES)
+		config->syn_ack_retries = SYN_ACK_RETRIES;
+}
+
+/*
+ * How a SYN is sent again: linear + 1 waits of a second, then each twice as long as the last. The first one that ends
+ * after the time that retries doubled waits take is the end. Retransmissions until then.
+ */
+static unsigned int count_syns(uint64_t linear, unsigned int retries, uint64_t *lifetime_s)
+{
+	const uint64_t end_s = (2ull << retries) - 1;
+	unsigned int count = 0;
+	uint64_t wait_s = 1;
+
+	for (*lifetime_s = 1; *lifetime_s < end_s; *lifetime_s += wait_s) {
+		if (count >= linear)
+			wait_s *= 2;
+		count++;
+	}
+	return count;
+}
+
+void tcp_settings_read_connect(struct engine_config *config, uint8_t *syn_retries)
+{
+	const uint64_t linear = read_sysctl(SYSCTL "ipv4/tcp_syn_linear_timeouts", 0, 0);
+	uint64_t lifetime_s;
+
+	*syn_retries = 1;
+	while (count_syns(linear, *syn_retries, &lifetime_s) < SYN_ACK_RETRIES)
+		++*syn_retries;
+	config->syn_ack_retries = 0;
+	while ((2ull << config->syn_ack_retries) - 1 < lifetime_s)
+		config->syn_ack_retries++;
 }

@@ -50,6 +50,7 @@ struct engine_flow {
 	uint32_t remote_window, remote_wl1;
 	uint32_t ts_offset; /* our TSval is the clock in ms plus this */
 	uint32_t ts_recent; /* the remote's last TSval */
+	uint64_t tsval_ns; /* when our last TSval was sent: a TSecr may not be newer */
 	uint8_t retransmits; /* of our SYN-ACK or SYN so far */
 	uint64_t created_ns; /* first SYN in (or out) */
 	uint64_t sent_ns; /* our last SYN-ACK (or SYN) */

@@ -73,7 +73,7 @@ void flow_agree(struct engine *engine, struct flow *flow, const struct segment *
 bool flow_is_tsecr_unsent(const struct flow *flow, const struct tcp_options *options)
 {
 	uint32_t first = engine_tsval(&flow->public, flow->public.created_ns);
-	uint32_t last = engine_tsval(&flow->public, flow->tsval_ns);
+	uint32_t last = engine_tsval(&flow->public, flow->public.tsval_ns);
 
 	return options->has_timestamps && options->tsecr &&
 	       !seq_is_within(options->tsecr, first, last - first + 1);

@@ -17,7 +17,6 @@ struct flow {
 	struct flow *chain; /* the next of the hash bucket, or of the free flows */
 	struct flow *earlier, *later; /* in the list of its timer level */
 	uint64_t deadline_ns;
-	uint64_t tsval_ns; /* when our last TSval was sent: a TSecr may not be newer */
 	uint64_t quiet_until_ns; /* no answer to repeated or out-of-window segments before that */
 	uint16_t local_mss; /* as advertised, also when it is sent again */
 	uint8_t level; /* timeouts so far in this state */

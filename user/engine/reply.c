@@ -15,7 +15,7 @@ static void add_timestamps(struct engine *engine, struct flow *flow, struct segm
 	reply->options.has_timestamps = true;
 	reply->options.tsval = engine_tsval(&flow->public, engine->now_ns);
 	reply->options.tsecr = flow->public.ts_recent;
-	flow->tsval_ns = engine->now_ns;
+	flow->public.tsval_ns = engine->now_ns;
 }
 
 void reply_syn(struct engine *engine, struct flow *flow, struct engine_action *out)

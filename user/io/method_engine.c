@@ -86,6 +86,7 @@ static void take_record(void *context, const struct nol_record *record, const ui
 		.held = is_counted(record) ? record->held : 0,
 		.has_time_wait = record->reason == NOL_HOLD_TIME_WAIT,
 		.time_wait_snd_nxt = record->time_wait_snd_nxt,
+		.is_turned = record->is_turned,
 		.cookie = record->reason == NOL_HOLD_COOKIE ? &cookie : NULL,
 	};
 
@@ -140,7 +141,7 @@ static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t n
 	const struct nol_flow flow = {
 		.state = NOL_FLOW_SYN_RECEIVED,
 		.created_ns = now_ns,
-		.method = NOL_METHOD_ENGINE,
+		.method = io->ops->method,
 	};
 	struct kern *kern = from_io(io)->kern;
 	struct nol_flow old = {0};
@@ -235,30 +236,21 @@ static void free_method(struct packet_io *io)
 	free(method);
 }
 
-static const struct packet_io_ops ops = {
-	.method = NOL_METHOD_ENGINE,
-	.attach = attach,
-	.detach = detach,
-	.add_prefix = add_prefix,
-	.remove_prefix = remove_prefix,
-	.set_mtu = set_mtu,
-	.read_stats = read_stats,
-	.receive = receive,
-	.send = send_segment,
-	.flush = flush,
-	.set_spinning = set_spinning,
-	.open_flow = open_flow,
-	.replay = replay_held,
-	.hand_off_flow = hand_off_flow,
-	.force_flow = force_flow,
-	.close_flow = close_flow,
-	.is_handed_off = is_handed_off,
-	.flow_method = flow_method,
-	.forget_flow = forget_flow,
-	.visit_flows = visit_flows,
-	.fd = ring_fd,
-	.free = free_method,
-};
+/* The same for both methods: with connect a kernel socket sends the SYN-ACK, and the rest is the engine's. */
+#define OPS(of_method)                                                                             \
+	{                                                                                          \
+		.method = of_method, .attach = attach, .detach = detach, .add_prefix = add_prefix, \
+		.remove_prefix = remove_prefix, .set_mtu = set_mtu, .read_stats = read_stats,      \
+		.receive = receive, .flush = flush, .set_spinning = set_spinning,                  \
+		.open_flow = open_flow, .hand_off_flow = hand_off_flow, .force_flow = force_flow,  \
+		.close_flow = close_flow, .is_handed_off = is_handed_off,                          \
+		.flow_method = flow_method, .forget_flow = forget_flow,                            \
+		.visit_flows = visit_flows, .send = send_segment, .replay = replay_held,           \
+		.fd = ring_fd, .free = free_method                                                 \
+	}
+
+static const struct packet_io_ops engine_ops = OPS(NOL_METHOD_ENGINE);
+static const struct packet_io_ops connect_ops = OPS(NOL_METHOD_CONNECT);
 
 /* The IPv4 part of a tag must not be 0: idle senders use that identification (RFC 6864). */
 static int choose_tag(uint32_t *tag)
@@ -270,7 +262,7 @@ static int choose_tag(uint32_t *tag)
 	return 0;
 }
 
-int method_engine_new(struct packet_io **out, struct kern *kern,
+int method_engine_new(struct packet_io **out, struct kern *kern, enum nol_method kind,
 		      const struct replay_options *options)
 {
 	struct method_engine *method = calloc(1, sizeof(*method));
@@ -279,14 +271,14 @@ int method_engine_new(struct packet_io **out, struct kern *kern,
 
 	if (!method)
 		return -ENOMEM;
-	method->io.ops = &ops;
+	method->io.ops = kind == NOL_METHOD_CONNECT ? &connect_ops : &engine_ops;
 	method->kern = kern;
 	method->ifindex = options->ifindex;
 	err = choose_tag(&with_tag.tag);
 	if (err)
 		goto out;
 	kern_config(kern)->replay_tag = with_tag.tag;
-	kern_config(kern)->method = NOL_METHOD_ENGINE;
+	kern_config(kern)->method = kind;
 	err = raw_send_new(&method->sender, options->ifindex, NOL_MARK);
 	if (!err)
 		err = replay_new(&method->replay, &with_tag);

@@ -7,7 +7,10 @@
 #include "packet_io.h"
 #include "replay.h"
 
-/* kern is borrowed. options->tag is chosen here and told to the programs. */
-int method_engine_new(struct packet_io **out, struct kern *kern,
+/*
+ * kern is borrowed. options->tag is chosen here and told to the programs.
+ * kind: NOL_METHOD_ENGINE, or NOL_METHOD_CONNECT, where a kernel socket answers and the rest is the same.
+ */
+int method_engine_new(struct packet_io **out, struct kern *kern, enum nol_method kind,
 		      const struct replay_options *options);
 #endif

@@ -35,6 +35,7 @@ struct held_packet {
 	uint32_t held; /* its number among the held packets of its flow; 0: not counted */
 	bool has_time_wait; /* a SYN that replaces a TIME-WAIT socket, whose SND.NXT follows */
 	uint32_t time_wait_snd_nxt;
+	bool is_turned; /* method connect: it went on to the kernel as a SYN-ACK, see struct nol_back */
 	/*
 	 * It completes a handshake by this cookie. held is 1 and the flow is open already; or 0, and it is
 	 * still to be opened, because the table was full. NULL: no cookie. Valid during the call.

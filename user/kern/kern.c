@@ -56,9 +56,12 @@ static int load_programs(struct kern *kern)
 		return -errno;
 	skel->rodata->nol_has_link_header = options->has_link_header;
 	skel->rodata->nol_is_loopback = options->is_loopback;
+	skel->rodata->nol_connects_back = options->connects_back;
 	err = bpf_map__set_max_entries(skel->maps.nol_events, options->ring_size);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.nol_flows, options->max_flows);
+	if (!err && options->connects_back)
+		err = bpf_map__set_max_entries(skel->maps.nol_backs, options->max_flows);
 	return err ? err : nolisten_bpf__load(skel);
 }
 

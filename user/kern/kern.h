@@ -39,6 +39,7 @@ struct kern_options {
 	enum kern_tc_mode tc_mode;
 	uint32_t ring_size; /* bytes, a power of two and a multiple of the page size */
 	uint32_t max_flows;
+	bool connects_back; /* method connect: see struct nol_back */
 };
 
 /* Load and verify, attach nothing. Errors are logged with object and reason. */
@@ -90,6 +91,11 @@ int kern_flow_remove(struct kern *kern, const struct tuple *tuple, struct nol_fl
 typedef bool (*kern_flow_fn)(void *context, const struct nol_flow_key *key,
 			     const struct nol_flow *flow);
 int kern_flow_visit(struct kern *kern, kern_flow_fn fn, void *context);
+
+/* Method connect: what the programs know of a socket that connects back. As the functions above. */
+int kern_back_add(struct kern *kern, const struct tuple *tuple, const struct nol_back *back);
+int kern_back_get(struct kern *kern, const struct tuple *tuple, struct nol_back *out);
+int kern_back_remove(struct kern *kern, const struct tuple *tuple);
 
 /* The ring of held packets. */
 int kern_ring_fd(const struct kern *kern);

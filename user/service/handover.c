@@ -26,6 +26,9 @@ struct entry {
 	struct entry *next;
 	struct engine_flow *flow;
 	int fd; /* the kernel socket; -1 until it exists */
+	bool is_connecting; /* method connect: it exists, and may not know yet that it is connected */
+	struct handover *handover;
+	struct loop_source *source; /* NULL unless the loop is to tell of the socket */
 	bool has_reply;
 	struct segment reply;
 	struct stored_packet *first, **last;
@@ -34,6 +37,7 @@ struct entry {
 struct handover {
 	struct handover_options options;
 	struct entry *first, **last;
+	uint32_t count, waiting; /* entries; those of them whose socket is with the loop */
 };
 
 int handover_new(struct handover **out, const struct handover_options *options)
@@ -60,9 +64,21 @@ static struct stored_packet *take_stored(struct entry *entry)
 	return stored;
 }
 
+static void stop_waiting(struct entry *entry)
+{
+	if (!entry->source)
+		return;
+	loop_remove(entry->source);
+	entry->source = NULL;
+	entry->handover->waiting--;
+}
+
 static void free_entry(struct entry *entry)
 {
 	struct stored_packet *stored;
+
+	stop_waiting(entry);
+	entry->handover->count--;
 
 	while ((stored = take_stored(entry)))
 		free(stored);
@@ -77,6 +93,7 @@ void handover_free(struct handover *handover)
 		return;
 	while ((entry = handover->first)) {
 		handover->first = entry->next;
+		stop_waiting(entry);
 		if (entry->fd >= 0)
 			close(entry->fd);
 		free_entry(entry);
@@ -92,6 +109,8 @@ int handover_add(struct handover *handover, struct engine_flow *flow, const stru
 		return -ENOMEM;
 	entry->flow = flow;
 	entry->fd = -1;
+	entry->handover = handover;
+	handover->count++;
 	entry->last = &entry->first;
 	entry->has_reply = reply;
 	if (reply)
@@ -100,6 +119,15 @@ int handover_add(struct handover *handover, struct engine_flow *flow, const stru
 	*handover->last = entry;
 	handover->last = &entry->next;
 	return 0;
+}
+
+void handover_join(struct handover *handover, const struct engine_flow *flow, int fd)
+{
+	struct entry *entry = flow->owner;
+
+	(void)handover;
+	entry->fd = fd;
+	entry->is_connecting = true;
 }
 
 void handover_store(struct handover *handover, const struct engine_flow *flow,
@@ -153,6 +181,41 @@ static void emit(struct handover *handover, enum event_kind kind, const struct e
 	events_emit(handover->options.events, &event);
 }
 
+static void wake(void *context, uint32_t events)
+{
+	(void)events;
+	stop_waiting(context);
+}
+
+/* The stack may be a moment behind: -EINPROGRESS, and the loop will tell. */
+static int await_socket(struct handover *handover, struct entry *entry)
+{
+	int err = entry->source ? -EINPROGRESS : connect_back_result(entry->fd);
+
+	if (err == -EINPROGRESS && !entry->source &&
+	    !loop_add(handover->options.loop, entry->fd, EPOLLOUT, wake, entry, &entry->source))
+		handover->waiting++;
+	if (err == -EINPROGRESS)
+		return err;
+	stop_waiting(entry);
+	entry->is_connecting = false;
+	connect_back_settle(handover->options.connect_back, &entry->flow->tuple, entry->fd);
+	if (err && entry->fd >= 0)
+		close(entry->fd);
+	if (err)
+		entry->fd = -1;
+	return err;
+}
+
+static int open_socket(struct handover *handover, struct entry *entry, uint64_t now_ns)
+{
+	if (entry->is_connecting)
+		return await_socket(handover, entry);
+	if (entry->fd < 0)
+		return handoff_open(entry->flow, &handover->options.socket, now_ns, &entry->fd);
+	return 0;
+}
+
 /* The handshake was completed and cannot be kept: the remote has to know. */
 static void abort_flow(struct handover *handover, const struct engine_flow *flow, int err)
 {
@@ -190,10 +253,10 @@ static bool hand_over(struct handover *handover, struct entry *entry, uint64_t n
 	struct packet_io *io = handover->options.io;
 	const struct engine_flow *flow = entry->flow;
 	struct stored_packet *stored;
-	int err = 0;
+	int err = open_socket(handover, entry, now_ns);
 
-	if (entry->fd < 0)
-		err = handoff_open(flow, &handover->options.socket, now_ns, &entry->fd);
+	if (err == -EINPROGRESS)
+		return false;
 	if (err) {
 		abort_flow(handover, flow, err);
 		return true;
@@ -234,4 +297,9 @@ void handover_work(struct handover *handover, uint64_t now_ns)
 bool handover_is_empty(const struct handover *handover)
 {
 	return !handover->first;
+}
+
+bool handover_has_work(const struct handover *handover)
+{
+	return handover->count > handover->waiting;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "connect_back.h"
 #include "engine.h"
 #include "events.h"
 #include "handoff.h"
@@ -22,6 +23,8 @@ struct handover;
 struct handover_options {
 	struct packet_io *io;
 	struct engine *engine;
+	struct connect_back *connect_back; /* NULL but for method connect */
+	struct loop *loop;
 	struct service *service;
 	struct events *events;
 	struct handoff_options socket;
@@ -33,6 +36,8 @@ void handover_free(struct handover *handover);
 
 /* An established flow joins the list. reply: the final ACK of an active open, sent after the hand-off; or NULL. -ENOMEM. */
 int handover_add(struct handover *handover, struct engine_flow *flow, const struct segment *reply);
+/* Method connect: the flow that was just added has a socket, which becomes connected in a moment; it is owned from now on. */
+void handover_join(struct handover *handover, const struct engine_flow *flow, int fd);
 /* Keep a copy of a packet of a flow that was added. */
 void handover_store(struct handover *handover, const struct engine_flow *flow,
 		    const struct held_packet *packet);
@@ -42,5 +47,7 @@ void handover_replay(struct handover *handover, const struct held_packet *packet
 /* One attempt for every flow of the list; those of which more packets are in the ring stay on it. */
 void handover_work(struct handover *handover, uint64_t now_ns);
 bool handover_is_empty(const struct handover *handover);
+/* Is there more to do than to wait for sockets to become connected, of which the loop hears? */
+bool handover_has_work(const struct handover *handover);
 
 #endif

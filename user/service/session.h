@@ -12,6 +12,7 @@
 
 #include <nolisten/abi.h>
 
+#include "connect_back.h"
 #include "engine.h"
 #include "events.h"
 #include "handoff.h"
@@ -26,6 +27,7 @@ struct session;
 struct session_options {
 	struct loop *loop;
 	struct packet_io *io;
+	struct connect_back *connect_back; /* NULL but for method connect */
 	struct service *service;
 	struct events *events;
 	const struct port_set *ports; /* whose destroyed sockets are of interest */
@@ -48,6 +50,7 @@ struct session_options {
 	X(malformed, "held packets that were no TCP segment") \
 	X(table_full, "SYNs refused: the flow table is full") \
 	X(handoff_failed, "handshakes completed that could not become a socket") \
+	X(connect_failed, "SYNs that no socket could connect back to") \
 	X(replay_failed, "held packets that could not be put back") \
 	X(send_failed, "replies that could not leave") \
 	X(resets_sent, "RSTs sent") \

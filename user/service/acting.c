@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What comes of a packet: the engine's actions, done to the flow table, the wire, the events and the hand-over. */
+#include <errno.h>
+
+#include "adopted.h"
+#include "clock.h"
+#include "segment.h"
+#include "session_private.h"
+
+#define ROOM 64 /* flows in their grace that make room at a time when the table is full */
+
+void acting_emit(struct session *session, enum event_kind kind, const struct tuple *tuple,
+		 const char *reason)
+{
+	const struct event event = {
+		.kind = kind,
+		.tuple = tuple,
+		.method = session->io->ops->method,
+		.rtt_us = -1,
+		.handoff_us = -1,
+		.reason = reason,
+	};
+
+	events_emit(session->options.events, &event);
+}
+
+static void send_segment(struct session *session, const struct segment *segment)
+{
+	if (segment->flags & TCP_RST)
+		session->stats.resets_sent++;
+	if (session->io->ops->send(session->io, segment))
+		session->stats.send_failed++;
+}
+
+/* Room for a new flow: those in their grace yield, the oldest first. */
+static int open_flow(struct session *session, const struct tuple *tuple)
+{
+	struct packet_io *io = session->io;
+	int err = io->ops->open_flow(io, tuple, session->now_ns);
+
+	if (err != -E2BIG)
+		return err;
+	closing_make_room(session->closing, ROOM);
+	return io->ops->open_flow(io, tuple, session->now_ns);
+}
+
+/* Method connect: its socket sends the SYN-ACK. */
+static bool connect_flow(struct session *session, struct engine_flow *flow, bool has_time_wait)
+{
+	int err = connect_back_open(session->connect_back, flow, has_time_wait);
+
+	if (!err)
+		return true;
+	session->stats.connect_failed++;
+	acting_emit(session, EVENT_REFUSED, &flow->tuple, connect_back_refusal(err));
+	session->io->ops->forget_flow(session->io, &flow->tuple, false);
+	engine_release(session->engine, flow);
+	return false;
+}
+
+/* A new half-open flow: its packets have to be held before its SYN-ACK leaves. */
+static bool begin_flow(struct session *session, struct engine_flow *flow, bool has_time_wait)
+{
+	int err = open_flow(session, &flow->tuple);
+
+	if (err > 0)
+		closing_replaced(session->closing, &flow->tuple);
+	if (err < 0) {
+		if (err != -EALREADY) {
+			session->stats.table_full++;
+			acting_emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
+		}
+		engine_release(session->engine, flow);
+		return false;
+	}
+	session->stats.syn++;
+	acting_emit(session, EVENT_SYN, &flow->tuple, NULL);
+	return !session->connect_back || connect_flow(session, flow, has_time_wait);
+}
+
+static void end_flow(struct session *session, const struct engine_action *action,
+		     enum event_kind kind)
+{
+	if (session->connect_back)
+		connect_back_forget(session->connect_back, action->flow);
+	session->io->ops->forget_flow(session->io, &action->flow->tuple, false);
+	acting_emit(session, kind, &action->flow->tuple, engine_reason_text(action->reason));
+}
+
+static void tell_established(struct session *session, const struct engine_flow *flow)
+{
+	const struct event event = {
+		.kind = EVENT_ESTABLISHED,
+		.tuple = &flow->tuple,
+		.method = adopted_method(flow, session->io),
+		.rtt_us = adopted_rtt_us(flow),
+		.handoff_us = -1,
+	};
+
+	session->stats.established++;
+	events_emit(session->options.events, &event);
+}
+
+/* Method connect: the socket is there, and needs its SYN-ACK unless ingress has made one of this packet. */
+static void join_socket(struct session *session, struct engine_flow *flow,
+			struct half_open *half_open, const struct held_packet *packet)
+{
+	handover_join(session->handover, flow, connect_back_take(session->connect_back, half_open));
+	if (!packet->is_turned && connect_back_inject(session->connect_back, flow, packet))
+		session->stats.replay_failed++;
+	if (connect_back_needs_replay(packet))
+		handover_store(session->handover, flow, packet);
+}
+
+static void begin_handover(struct session *session, const struct engine_action *action,
+			   const struct held_packet *packet)
+{
+	struct engine_flow *flow = action->flow;
+	struct half_open *half_open = flow->owner;
+
+	/* The SYN-ACK may have left, and the ACK come, since the round began. */
+	if (session->connect_back)
+		flow->established_ns = packet->held_ns;
+	tell_established(session, flow);
+	if (handover_add(session->handover, flow, action->has_reply ? &action->reply : NULL)) {
+		session->stats.handoff_failed++;
+		end_flow(session, action, EVENT_RESET);
+		engine_release(session->engine, flow);
+		return;
+	}
+	if (session->connect_back)
+		join_socket(session, flow, half_open, packet);
+	/* With a reply the segment was a SYN-ACK, of no use to an established socket. */
+	else if (!action->has_reply)
+		handover_store(session->handover, flow, packet);
+}
+
+/* A packet that belongs to nothing: it may have been held in the instant before its flow was handed off. */
+static bool replay_if_handed_off(struct session *session, const struct segment *segment,
+				 const struct held_packet *packet)
+{
+	struct packet_io *io = session->io;
+
+	if (!io->ops->is_handed_off(io, &segment->tuple))
+		return false;
+	handover_replay(session->handover, packet);
+	return true;
+}
+
+static void answer(struct session *session, struct engine_action *action)
+{
+	if (!session->connect_back || connect_back_amend(session->connect_back, action))
+		send_segment(session, &action->reply);
+}
+
+/* What the engine made of a packet (or, without one, of the time). */
+void acting_on(struct session *session, struct engine_action *action,
+	       const struct held_packet *packet)
+{
+	session->stats.reasons[action->reason]++;
+	switch (action->event) {
+	case ENGINE_NOTHING:
+		break;
+	case ENGINE_EVENT_SYN:
+		if (!begin_flow(session, action->flow, packet->has_time_wait))
+			return;
+		break;
+	case ENGINE_EVENT_ESTABLISHED:
+		begin_handover(session, action, packet);
+		return;
+	case ENGINE_EVENT_HELD:
+		handover_store(session->handover, action->flow, packet);
+		break;
+	case ENGINE_EVENT_RESET:
+		session->stats.reset++;
+		end_flow(session, action, EVENT_RESET);
+		break;
+	case ENGINE_EVENT_EXPIRED:
+		session->stats.expired++;
+		end_flow(session, action, EVENT_EXPIRED);
+		break;
+	case ENGINE_EVENT_REFUSED:
+		session->stats.table_full++;
+		break;
+	}
+	if (action->has_reply)
+		answer(session, action);
+}
+
+/* Handshakes that the kernel won: the remote has its RST, what we sent comes too late. */
+void acting_end_killed(struct session *session)
+{
+	struct packet_io *io = session->io;
+	struct engine_flow *flow;
+	struct killed_flow killed;
+
+	while (io->ops->take_killed && io->ops->take_killed(io, &killed)) {
+		const struct event event = {
+			.kind = EVENT_RESET,
+			.tuple = &killed.tuple,
+			.method = io->ops->method,
+			.rtt_us = -1,
+			.handoff_us = -1,
+			.first_by_us = killed.first_by_ns / CLOCK_NS_PER_US + 1,
+			.reason = "kernel_rst",
+		};
+
+		flow = engine_find(session->engine, &killed.tuple);
+		if (!flow || flow->state == ENGINE_ESTABLISHED)
+			continue;
+		session->stats.reset++;
+		events_emit(session->options.events, &event);
+		io->ops->forget_flow(io, &killed.tuple, false);
+		engine_release(session->engine, flow);
+	}
+}
+
+/* Each packet that ingress has numbered counts, whatever becomes of it: the hand-off waits for all of them. */
+static void count_held(struct session *session, const struct held_packet *packet,
+		       struct engine_flow *flow, const struct tuple *tuple)
+{
+	if (!packet->held)
+		return;
+	if (!flow)
+		flow = engine_find(session->engine, tuple);
+	if (flow)
+		flow->held_seen++;
+}
+
+static void drop_malformed(struct session *session, const struct held_packet *packet)
+{
+	const size_t len = packet->frame_len - packet->l3_offset;
+	struct tuple tuple;
+
+	session->stats.malformed++;
+	if (!segment_read_tuple(packet->frame + packet->l3_offset, len,
+				packet->l4_offset - packet->l3_offset, &tuple))
+		return;
+	count_held(session, packet, NULL, &tuple);
+	/* The flow that a cookie has just opened has nobody to end it. */
+	if (packet->cookie && packet->held && !engine_find(session->engine, &tuple))
+		session->io->ops->forget_flow(session->io, &tuple, false);
+}
+
+/* The end of a handshake that a cookie began. A flow that cannot be adopted must not stay half-open. */
+static void adopt(struct session *session, const struct held_packet *packet,
+		  const struct segment *segment)
+{
+	const struct engine_cookie cookie = adopted_cookie(packet->cookie, session->now_ns);
+	const bool is_known = engine_find(session->engine, &segment->tuple);
+	struct engine_action action;
+
+	if (!is_known && !packet->held && open_flow(session, &segment->tuple)) {
+		session->stats.table_full++;
+		acting_emit(session, EVENT_REFUSED, &segment->tuple, "table_full");
+		return;
+	}
+	engine_adopt(session->engine, segment, &cookie, session->now_ns, &action);
+	count_held(session, packet, action.flow, &segment->tuple);
+	if (!action.flow && !is_known)
+		session->io->ops->forget_flow(session->io, &segment->tuple, false);
+	acting_on(session, &action, packet);
+}
+
+void acting_take_packet(void *context, const struct held_packet *packet)
+{
+	struct session *session = context;
+	const uint8_t *ip = packet->frame + packet->l3_offset;
+	const size_t len = packet->frame_len - packet->l3_offset;
+	struct engine_action action;
+	struct segment segment;
+
+	acting_end_killed(
+		session); /* before the remote's answer to the SYN-ACK that came too late */
+	if (segment_parse(ip, len, &segment) != SEGMENT_OK) {
+		drop_malformed(session, packet);
+		return;
+	}
+	if (packet->cookie) {
+		adopt(session, packet, &segment);
+		return;
+	}
+	if (session->connect_back)
+		connect_back_refresh(session->connect_back,
+				     engine_find(session->engine, &segment.tuple));
+	engine_input(session->engine, &segment, session->now_ns,
+		     packet->has_time_wait ? &packet->time_wait_snd_nxt : NULL, &action);
+	count_held(session, packet, action.flow, &segment.tuple);
+	if (action.reason == ENGINE_REASON_NO_FLOW &&
+	    replay_if_handed_off(session, &segment, packet))
+		return;
+	acting_on(session, &action, packet);
+}

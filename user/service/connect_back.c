@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The order of calls matters here too:
+ *   1. TCP_REPAIR on: bind() is spared its walk over every socket of the port, and TCP_QUEUE_SEQ chooses the ISS, so
+ *      that flow, table and socket know the same from the start
+ *   2. bind(), then TCP_REPAIR off, or connect() would send nothing; SO_REUSEADDR, which turning it off has cleared
+ *   3. the interface, since only there the SYN is turned; TCP_QUICKACK off, so that the ACK of the SYN-ACK, which
+ *      the remote does not need, waits for data to go with
+ *   4. the table's entry, then connect(): the SYN leaves within it
+ */
+#include "connect_back.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <net/ethernet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "sock_diag.h"
+
+#define LINK_HEADER_MAX (ETHER_HDR_LEN + 4) /* with a VLAN tag */
+#define SYN_ACK_MAX 128
+
+#define REPAIR_ON 1
+#define REPAIR_OFF (-1) /* without a window probe */
+
+struct half_open {
+	struct half_open *previous, *next;
+	struct tuple tuple;
+	int fd;
+};
+
+struct connect_back {
+	struct connect_back_options options;
+	struct half_open *first;
+};
+
+int connect_back_new(struct connect_back **out, const struct connect_back_options *options)
+{
+	struct connect_back *backs = calloc(1, sizeof(*backs));
+
+	if (!backs)
+		return -ENOMEM;
+	backs->options = *options;
+	*out = backs;
+	return 0;
+}
+
+static void unlink_half_open(struct connect_back *backs, struct half_open *half_open)
+{
+	if (half_open->previous)
+		half_open->previous->next = half_open->next;
+	else
+		backs->first = half_open->next;
+	if (half_open->next)
+		half_open->next->previous = half_open->previous;
+}
+
+static void free_half_open(struct connect_back *backs, struct half_open *half_open)
+{
+	if (half_open->fd >= 0)
+		close(half_open->fd); /* silent in SYN-SENT */
+	kern_back_remove(backs->options.kern, &half_open->tuple);
+	unlink_half_open(backs, half_open);
+	free(half_open);
+}
+
+void connect_back_forget_all(struct connect_back *backs)
+{
+	for (struct half_open *half_open = backs->first; half_open; half_open = half_open->next) {
+		if (half_open->fd >= 0)
+			close(half_open->fd);
+		half_open->fd = -1;
+	}
+}
+
+void connect_back_free(struct connect_back *backs)
+{
+	if (!backs)
+		return;
+	while (backs->first)
+		free_half_open(backs, backs->first);
+	free(backs);
+}
+
+void connect_back_forget(struct connect_back *backs, struct engine_flow *flow)
+{
+	if (flow->owner)
+		free_half_open(backs, flow->owner);
+	flow->owner = NULL;
+}
+
+static int set_int(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+static int bind_with_iss(int fd, const struct engine_flow *flow,
+			 const struct handoff_options *options)
+{
+	const bool is_v4 = addr_is_v4(&flow->tuple.local.addr);
+	struct sockaddr_storage address;
+	socklen_t len = endpoint_to_sockaddr(&flow->tuple.local, options->scope_id, &address);
+	int err = set_int(fd, IPPROTO_TCP, TCP_REPAIR, REPAIR_ON);
+
+	if (!err)
+		err = set_int(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
+	if (!err)
+		err = set_int(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, (int)flow->iss);
+	if (!err && options->needs_freebind)
+		err = is_v4 ? set_int(fd, IPPROTO_IP, IP_FREEBIND, 1)
+			    : set_int(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+	if (!err && bind(fd, (struct sockaddr *)&address, len))
+		err = -errno;
+	if (!err)
+		err = set_int(fd, IPPROTO_TCP, TCP_REPAIR, REPAIR_OFF);
+	return err ?: set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+}
+
+/* On lo a packet to an address of another interface counts as that one's, and no route leads elsewhere anyway. */
+static int configure(int fd, const struct connect_back_options *options)
+{
+	const int ifindex = options->is_loopback ? 0 : (int)options->socket.scope_id;
+	int err = set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, ifindex);
+
+	if (!err)
+		err = set_int(fd, IPPROTO_TCP, TCP_SYNCNT, options->syn_retries);
+	return err ?: set_int(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
+}
+
+static uint8_t offers_of(const struct engine_flow *flow)
+{
+	return NOL_OFFER_MSS | (flow->has_wscale ? NOL_OFFER_WSCALE : 0) |
+	       (flow->has_sack ? NOL_OFFER_SACK : 0) |
+	       (flow->has_timestamps ? NOL_OFFER_TIMESTAMPS : 0);
+}
+
+static int add_back(struct connect_back *backs, const struct engine_flow *flow)
+{
+	const struct nol_back back = {
+		.remote_isn = flow->irs,
+		.local_iss = flow->iss,
+		.remote_tsval = flow->ts_recent,
+		.remote_mss = flow->remote_mss,
+		.remote_wscale = flow->remote_wscale,
+		.remote_offers = offers_of(flow),
+	};
+
+	return kern_back_add(backs->options.kern, &flow->tuple, &back);
+}
+
+static int connect_to(int fd, const struct endpoint *remote, uint32_t scope_id)
+{
+	struct sockaddr_storage address;
+	socklen_t len = endpoint_to_sockaddr(remote, scope_id, &address);
+
+	if (!connect(fd, (struct sockaddr *)&address, len) || errno == EINPROGRESS)
+		return 0;
+	return -errno;
+}
+
+static int open_socket(struct connect_back *backs, const struct engine_flow *flow, int *out)
+{
+	const struct handoff_options *options = &backs->options.socket;
+	const int family = addr_is_v4(&flow->tuple.local.addr) ? AF_INET : AF_INET6;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	const char *step = "socket";
+	int err = fd < 0 ? -errno : 0;
+
+	if (!err)
+		step = "bind", err = bind_with_iss(fd, flow, options);
+	if (!err)
+		step = "options", err = configure(fd, &backs->options);
+	if (!err)
+		step = "table", err = add_back(backs, flow);
+	if (!err)
+		step = "connect", err = connect_to(fd, &flow->tuple.remote, options->scope_id);
+	if (!err) {
+		*out = fd;
+		return 0;
+	}
+	log_debug("connect back: %s: %s", step, strerror(-err));
+	kern_back_remove(backs->options.kern, &flow->tuple);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int connect_back_open(struct connect_back *backs, struct engine_flow *flow, bool has_time_wait)
+{
+	struct half_open *half_open = calloc(1, sizeof(*half_open));
+	int err;
+
+	if (!half_open)
+		return -ENOMEM;
+	/* connect() over a TIME-WAIT socket would choose another ISS. */
+	if (has_time_wait)
+		sock_diag_end_time_wait(&flow->tuple, backs->options.socket.scope_id);
+	flow->iss = flow->iss ?: 1; /* 0 would leave the choice to connect() */
+	err = open_socket(backs, flow, &half_open->fd);
+	if (err) {
+		free(half_open);
+		return err;
+	}
+	half_open->tuple = flow->tuple;
+	half_open->next = backs->first;
+	if (backs->first)
+		backs->first->previous = half_open;
+	backs->first = half_open;
+	flow->owner = half_open;
+	return 0;
+}
+
+const char *connect_back_refusal(int err)
+{
+	return err == -EMFILE || err == -ENFILE ? "no_descriptors" : "connect_failed";
+}
+
+void connect_back_refresh(struct connect_back *backs, struct engine_flow *flow)
+{
+	struct nol_back back;
+
+	if (!flow || flow->state != ENGINE_SYN_RECEIVED)
+		return;
+	if (kern_back_get(backs->options.kern, &flow->tuple, &back) || !back.sent_ns)
+		return;
+	flow->has_wscale = flow->has_wscale && back.local_offers & NOL_OFFER_WSCALE;
+	flow->has_sack = flow->has_sack && back.local_offers & NOL_OFFER_SACK;
+	flow->has_timestamps = flow->has_timestamps && back.local_offers & NOL_OFFER_TIMESTAMPS;
+	flow->local_window = back.local_window;
+	flow->local_wscale = flow->has_wscale ? back.local_wscale : 0;
+	flow->remote_wscale = flow->has_wscale ? flow->remote_wscale : 0;
+	flow->sent_ns = back.sent_ns;
+	flow->ts_offset = back.first_tsval - (uint32_t)(flow->created_ns / CLOCK_NS_PER_MS);
+	flow->tsval_ns = flow->created_ns + (back.last_tsval - back.first_tsval) * CLOCK_NS_PER_MS;
+}
+
+bool connect_back_amend(struct connect_back *backs, struct engine_action *action)
+{
+	struct tcp_options *options = &action->reply.options;
+	struct nol_back back;
+
+	if (action->event == ENGINE_EVENT_SYN || action->reason == ENGINE_REASON_TIMEOUT)
+		return false;
+	if (!action->flow || kern_back_get(backs->options.kern, &action->flow->tuple, &back))
+		return true;
+	if (!back.sent_ns) /* its neighbour is still being looked for: the options are not known */
+		return !(action->reply.flags & TCP_SYN);
+	/* One that the socket has sent, or it would not know it when it comes back. */
+	if (options->has_timestamps)
+		options->tsval = back.last_tsval;
+	if (options->has_mss)
+		options->mss = back.local_mss;
+	return true;
+}
+
+int connect_back_take(struct connect_back *backs, struct half_open *half_open)
+{
+	int fd = half_open->fd;
+
+	unlink_half_open(backs, half_open);
+	free(half_open);
+	return fd;
+}
+
+static struct segment syn_ack_of(const struct engine_flow *flow)
+{
+	return (struct segment){
+		.tuple = {.local = flow->tuple.remote, .remote = flow->tuple.local},
+		.seq = flow->irs,
+		.ack = flow->iss + 1,
+		.flags = TCP_SYN | TCP_ACK,
+		.window = flow->remote_window > UINT16_MAX ? UINT16_MAX
+							   : (uint16_t)flow->remote_window,
+		.options =
+			{
+				.has_mss = true,
+				.mss = flow->remote_mss,
+				.has_sack_permitted = flow->has_sack,
+				.has_wscale = flow->has_wscale,
+				.wscale = flow->remote_wscale,
+				.has_timestamps = flow->has_timestamps,
+				.tsval = flow->ts_recent,
+				.tsecr = engine_tsval(flow, flow->tsval_ns),
+			},
+	};
+}
+
+int connect_back_inject(struct connect_back *backs, const struct engine_flow *flow,
+			const struct held_packet *packet)
+{
+	const struct segment syn_ack = syn_ack_of(flow);
+	uint8_t frame[LINK_HEADER_MAX + SYN_ACK_MAX];
+	struct held_packet whole = *packet;
+	size_t len;
+
+	if (packet->l3_offset > LINK_HEADER_MAX)
+		return -EMSGSIZE;
+	memcpy(frame, packet->frame, packet->l3_offset);
+	len = segment_build(&syn_ack, frame + packet->l3_offset, SYN_ACK_MAX);
+	whole.frame = frame;
+	whole.frame_len = packet->l3_offset + (uint32_t)len;
+	whole.l4_offset = packet->l3_offset + (addr_is_v4(&flow->tuple.local.addr) ? 20 : 40);
+	whole.is_whole = true;
+	return backs->options.io->ops->replay(backs->options.io, &whole);
+}
+
+bool connect_back_needs_replay(const struct held_packet *packet)
+{
+	struct segment segment;
+
+	if (packet->is_turned ||
+	    segment_parse(packet->frame + packet->l3_offset, packet->frame_len - packet->l3_offset,
+			  &segment) != SEGMENT_OK)
+		return false;
+	return segment.payload_len || segment.flags & TCP_FIN;
+}
+
+int connect_back_result(int fd)
+{
+	struct pollfd poller = {.fd = fd, .events = POLLOUT};
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (fd < 0)
+		return -ECONNABORTED; /* connect_back_forget_all() */
+	if (poll(&poller, 1, 0) < 1)
+		return -EINPROGRESS;
+	if (!(poller.revents & (POLLERR | POLLHUP)))
+		return 0;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	/* Connected and reset meanwhile: the service is to see it. */
+	return err == ECONNRESET || !err ? 0 : -err;
+}
+
+void connect_back_settle(struct connect_back *backs, const struct tuple *tuple, int fd)
+{
+	kern_back_remove(backs->options.kern, tuple);
+	/* A link-local address has no meaning without its interface. */
+	if (fd >= 0 && !addr_is_link_local(&tuple->remote.addr))
+		set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 0);
+}

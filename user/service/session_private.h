@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Inside the session: its state, and what its rounds and its actions know of each other. */
+#ifndef NOLISTEN_SESSION_PRIVATE_H
+#define NOLISTEN_SESSION_PRIVATE_H
+
+#include "closing.h"
+#include "handover.h"
+#include "session.h"
+
+struct session {
+	struct session_options options;
+	struct packet_io *io;
+	struct connect_back *connect_back;
+	struct engine *engine;
+	struct handover *handover;
+	struct closing *closing;
+	struct loop_source *io_source;
+	struct session_stats stats;
+	uint64_t now_ns; /* of this round */
+	uint64_t last_packet_ns;
+	bool is_spinning;
+	bool is_stopping;
+	bool is_leaving; /* half-open flows are nobody's */
+};
+
+/* One held packet through the engine, and what comes of it. A packet_fn; context: the session. */
+void acting_take_packet(void *context, const struct held_packet *packet);
+/* What the engine wants done; packet: what made it, or NULL. */
+void acting_on(struct session *session, struct engine_action *action,
+	       const struct held_packet *packet);
+/* Handshakes that the kernel won since the last look. */
+void acting_end_killed(struct session *session);
+void acting_emit(struct session *session, enum event_kind kind, const struct tuple *tuple,
+		 const char *reason);
+
+#endif
