@@ -151,16 +151,16 @@ static void print_handoff(const struct bench *bench)
 
 	for (unsigned int threads = 1; threads <= HANDOFF_THREADS_MAX; threads *= 2) {
 		snprintf(figure, sizeof(figure), "handoff.%u.per_s", threads);
-		if (!bench_find(bench, "nolisten", figure))
+		if (!bench_find(bench, HANDOFF_NAME, figure))
 			continue;
 		if (!has_head)
 			printf("\nhand-offs a second, by threads\n");
 		has_head = true;
-		if (bench_get(bench, "nolisten", figure, &value))
+		if (bench_get(bench, HANDOFF_NAME, figure, &value))
 			printf("  %-*u %*.0f\n", NAME_WIDTH, threads, COLUMN_WIDTH, value);
 		else
 			printf("  %-*u %*s  - not taken: %s\n", NAME_WIDTH, threads, COLUMN_WIDTH,
-			       "-", bench_report_reason(bench, "nolisten", figure));
+			       "-", bench_report_reason(bench, HANDOFF_NAME, figure));
 	}
 }
 
