@@ -28,7 +28,9 @@ static __always_inline void tell_packet(const struct sk_buff___trace *skb, const
 	if (!hand)
 		return;
 	hand->step.skb = 0;
-	if (!is_wanted_device(skb->dev) || !read_segment(skb, ip, step) || !is_handshake(step))
+	if (!is_wanted_device(skb->dev) && !is_put_back(skb, step))
+		return;
+	if (!read_segment(skb, ip, step) || !is_handshake(step))
 		return;
 	step->ifindex = skb->dev->ifindex;
 	hand->step = *step;
@@ -83,6 +85,14 @@ int nol_tr_copy(__u64 *ctx)
 	return 0;
 }
 
+/* What netfilter's OUTPUT drops has no device yet; its socket tells the namespace. */
+static __always_inline bool is_sent_here(const struct sk_buff___trace *skb)
+{
+	const struct sock___trace *sk = skb->sk;
+
+	return sk && !skb->skb_iif && is_our_namespace(sk->__sk_common.skc_net.net);
+}
+
 /* Without a device the packet is ours if this CPU has it in hand; if not, user space knows it or forgets it. */
 static __always_inline bool place_drop(const struct sk_buff___trace *skb, struct nol_step *step)
 {
@@ -94,6 +104,8 @@ static __always_inline bool place_drop(const struct sk_buff___trace *skb, struct
 		step->is_inbound = skb->skb_iif != 0;
 		return is_wanted_device(dev);
 	}
+	if (is_sent_here(skb))
+		return true;
 	step->is_unplaced = !hand || hand->step.skb != (__u64)skb;
 	step->is_inbound = step->is_unplaced || hand->step.is_inbound;
 	return true;

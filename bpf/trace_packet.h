@@ -138,7 +138,8 @@ static __always_inline bool read_segment(const struct sk_buff___trace *skb, cons
 		header.payload_len > header.l4_offset ? header.payload_len - header.l4_offset : 0;
 	step->skb = (__u64)skb;
 	step->mark = skb->mark;
-	step->is_replayed = step->is_inbound && is_replayed(ip, header.tag);
+	step->is_replayed =
+		step->is_inbound && (skb->mark == NOL_MARK_REPLAY || is_replayed(ip, header.tag));
 	return true;
 }
 
@@ -152,6 +153,14 @@ static __always_inline bool is_wanted_device(const struct net_device___trace *de
 	const __u32 ifindex = dev->ifindex;
 
 	return is_our_namespace(dev->nd_net.net) && (!trace_ifindex || ifindex == trace_ifindex);
+}
+
+/* What a loader without BPF puts back takes the way through lo, whatever interface it came in by. */
+static __always_inline bool is_put_back(const struct sk_buff___trace *skb,
+					const struct nol_step *step)
+{
+	return step->is_inbound && skb->mark == NOL_MARK_REPLAY &&
+	       is_our_namespace(skb->dev->nd_net.net);
 }
 
 #endif
