@@ -276,6 +276,29 @@ knock()
 	stop_loader
 }
 
+@test "tells of the RST that netfilter keeps in, and of what comes back through lo, over IPv6" {
+	start_loader -m filter
+	watch "$SERVER"
+	is_equal "$(echo_back fd00::2 34567 hello)" hello
+	wait_for 5 grep -q 'netfilter drops the RST-ACK: it does not get out' "$STORY"
+	wait_for 5 grep -q 'put back by nolisten' "$STORY"
+	end_watch
+	stop_loader
+}
+
+@test "does not tell of a RST that is dropped on its way to another interface" {
+	watch "$SERVER"
+	in_server nft add table inet other
+	in_server nft add chain inet other output '{ type filter hook output priority 0; }'
+	in_server nft add rule inet other output oifname lo tcp flags rst drop
+	in_server nc -z -w 1 127.0.0.1 92 || :
+	knock 10.0.0.2 93
+	wait_for 5 grep -q ':93 here' "$STORY"
+	end_watch
+	in_server nft delete table inet other
+	not grep -q '127.0.0.1' "$STORY"
+}
+
 @test "says how many steps were lost when it cannot keep up" {
 	watch "$SERVER"
 	kill -STOP "$STARTED"
