@@ -368,6 +368,8 @@ static int start(struct loader *loader)
 		err = open_sources(loader);
 	if (!err)
 		err = method_attach(&loader->method);
+	if (!err)
+		err = workers_start(loader->workers);
 	if (err)
 		return err;
 	answerer_start(loader->answerer);

@@ -152,15 +152,20 @@ static int run_loop(struct workers *workers)
 	return err < 0 ? err : first_error(workers);
 }
 
-int workers_run(struct workers *workers)
+int workers_start(struct workers *workers)
 {
 	int err = 0;
 
+	for (uint32_t i = 0; workers->count > 1 && i < workers->count && !err; i++)
+		err = worker_start(workers->all[i]);
+	return err;
+}
+
+int workers_run(struct workers *workers)
+{
 	if (workers->count == 1)
 		return session_run(worker_session(workers->all[0]));
-	for (uint32_t i = 0; i < workers->count && !err; i++)
-		err = worker_start(workers->all[i]);
-	return err ?: run_loop(workers);
+	return run_loop(workers);
 }
 
 static void drain(struct worker *worker, void *context)

@@ -34,6 +34,8 @@ struct workers_options {
 int workers_new(struct workers **out, const struct workers_options *options);
 void workers_free(struct workers *workers);
 
+/* One that is alone needs nothing; the others begin, once the signals of the main thread are blocked. Errors are logged. */
+int workers_start(struct workers *workers);
 /* Work until workers_stop(), called from a callback of the loop, or until one cannot go on. */
 int workers_run(struct workers *workers);
 void workers_stop(struct workers *workers);
