@@ -138,6 +138,25 @@ is_echoed()
 	is_equal "$(rules)" "$before"
 }
 
+@test "nfqueue on two interfaces leaves the rules as they were" {
+	local before first
+	ip -n "$SERVER" link add veth1 type veth peer name veth10
+	ip -n "$SERVER" link set veth1 up
+	ip -n "$SERVER" link set veth10 up
+	address "$SERVER" veth1 10.1.0.2/24
+	address "$SERVER" veth10 10.2.0.2/24
+	before=$(rules)
+	IFACE=veth10 start_loader -m nfqueue
+	first=$LOADER_PID
+	IFACE=veth1 start_loader -m nfqueue
+	is_equal "$(grep -c 'killed process' "$LOADER_LOG" || :)" 0
+	is_equal "$(in_server iptables-save | grep -c 'INPUT.*nolisten_veth')" 2
+	stop "$first"
+	is_equal "$(in_server iptables-save | grep -c 'INPUT.*nolisten_veth')" 1
+	stop_loader
+	is_equal "$(rules)" "$before"
+}
+
 @test "filter leaves nothing behind when killed" {
 	local before
 	before=$(rules)

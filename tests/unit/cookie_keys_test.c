@@ -163,6 +163,51 @@ static void refuses_a_key_that_is_too_short(void **state)
 	assert_int_equal(read_file("0011223344", 10, 0600, key), -EINVAL);
 }
 
+/* 16 of the digits alone would be a key of 64 bits. */
+static void refuses_a_key_of_another_length(void **state)
+{
+	static const char text[] =
+		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
+	uint8_t key[SIPHASH_KEY_SIZE];
+
+	(void)state;
+	assert_int_equal(read_file(text, 17, 0600, key), -EINVAL);
+	assert_int_equal(read_file(text, 31, 0600, key), -EINVAL);
+	assert_int_equal(read_file(text, 33, 0600, key), -EINVAL);
+	assert_int_equal(read_file(text, strlen(text), 0600, key), -EINVAL);
+}
+
+static void refuses_what_is_no_ordinary_file(void **state)
+{
+	struct file file = write_file("", 0, 0600);
+	uint8_t key[SIPHASH_KEY_SIZE];
+	const char *why;
+
+	(void)state;
+	unlink(file.path);
+	assert_int_equal(mkfifo(file.path, 0600), 0);
+	alarm(10);
+	assert_int_equal(cookie_file_read(file.path, key, &why), -EINVAL);
+	alarm(0);
+	assert_string_equal(why, "not an ordinary file");
+	unlink(file.path);
+}
+
+static void refuses_a_key_that_belongs_to_another(void **state)
+{
+	struct file file;
+	uint8_t key[SIPHASH_KEY_SIZE];
+	const char *why;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	file = write_file(shared_key, sizeof(shared_key), 0600);
+	assert_int_equal(chown(file.path, 65534, -1), 0);
+	assert_int_equal(cookie_file_read(file.path, key, &why), -EPERM);
+	unlink(file.path);
+}
+
 static void refuses_a_key_that_others_can_read(void **state)
 {
 	uint8_t key[SIPHASH_KEY_SIZE];
@@ -193,6 +238,9 @@ int main(void)
 		cmocka_unit_test(reads_a_key_in_hexadecimal),
 		cmocka_unit_test(reads_a_key_in_bytes),
 		cmocka_unit_test(refuses_a_key_that_is_too_short),
+		cmocka_unit_test(refuses_a_key_of_another_length),
+		cmocka_unit_test(refuses_what_is_no_ordinary_file),
+		cmocka_unit_test(refuses_a_key_that_belongs_to_another),
 		cmocka_unit_test(refuses_a_key_that_others_can_read),
 		cmocka_unit_test(says_that_there_is_no_file),
 	};

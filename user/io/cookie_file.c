@@ -34,16 +34,21 @@ static bool read_hex(const uint8_t *text, size_t len, uint8_t key[SIPHASH_KEY_SI
 	return true;
 }
 
-static int check_mode(int fd, const char **why)
+static int check_file(int fd, const char **why)
 {
 	struct stat status;
 
 	if (fstat(fd, &status))
 		return -errno;
-	if (!(status.st_mode & (S_IRWXG | S_IRWXO)))
-		return 0;
-	*why = "others than its owner may use it: chmod 600 it first";
-	return -EPERM;
+	if (!S_ISREG(status.st_mode)) {
+		*why = "not an ordinary file";
+		return -EINVAL;
+	}
+	if (status.st_uid && status.st_uid != geteuid())
+		*why = "it belongs to another user: chown it first";
+	else if (status.st_mode & (S_IRWXG | S_IRWXO))
+		*why = "others than its owner may use it: chmod 600 it first";
+	return *why ? -EPERM : 0;
 }
 
 static int read_key(int fd, uint8_t key[SIPHASH_KEY_SIZE], const char **why)
@@ -55,7 +60,8 @@ static int read_key(int fd, uint8_t key[SIPHASH_KEY_SIZE], const char **why)
 		return -errno;
 	if (read_hex(bytes, (size_t)len, key))
 		return 0;
-	if (len < SIPHASH_KEY_SIZE) {
+	/* Half of 64 digits would be a key, too: of 64 bits, which can be guessed. */
+	if (len != SIPHASH_KEY_SIZE) {
 		*why = "a key of 32 hexadecimal digits or 16 bytes is needed";
 		return -EINVAL;
 	}
@@ -65,12 +71,13 @@ static int read_key(int fd, uint8_t key[SIPHASH_KEY_SIZE], const char **why)
 
 int cookie_file_read(const char *path, uint8_t key[SIPHASH_KEY_SIZE], const char **why)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A FIFO would wait for its writer. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int err = fd < 0 ? -errno : 0;
 
 	*why = NULL;
 	if (!err)
-		err = check_mode(fd, why);
+		err = check_file(fd, why);
 	if (!err)
 		err = read_key(fd, key, why);
 	if (err && !*why)

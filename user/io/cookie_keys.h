@@ -37,7 +37,10 @@ int cookie_keys_turn(struct cookie_keys *keys, uint64_t now_s);
 /* The same, with the time of the clock that the keys follow. */
 int cookie_keys_beat(struct cookie_keys *keys);
 
-/* 16 bytes of a file: 32 hexadecimal digits, or the first 16 bytes of what is no text of them. */
+/*
+ * An ordinary file of root's or our own, for nobody else, with 32 hexadecimal digits or exactly 16 bytes. *why: the
+ * reason for people.
+ */
 int cookie_file_read(const char *path, uint8_t key[SIPHASH_KEY_SIZE], const char **why);
 
 #endif

@@ -21,9 +21,11 @@ static const char *const nft_families[2] = {"ip", "ip6"};
 static const char *const table_lists[2] = {"/proc/net/ip_tables_names",
 					   "/proc/net/ip6_tables_names"};
 
+#define CHAIN_PREFIX "nolisten_"
+
 void iptables_chain_name(const char *ifname, char name[NFT_TABLE_SIZE])
 {
-	snprintf(name, NFT_TABLE_SIZE, "nolisten_%s", ifname);
+	snprintf(name, NFT_TABLE_SIZE, CHAIN_PREFIX "%s", ifname);
 }
 
 static int restore(int family, int flavour, const char *text, char error[IPTABLES_ERROR_SIZE])
@@ -73,15 +75,22 @@ static bool is_started_by(const char *line, const char *word)
 	return !strncmp(line, word, strlen(word));
 }
 
-/* Nothing in it but base chains that accept, which is what iptables-nft leaves. The text is cut up. */
-static bool is_bare(char *listing)
+/*
+ * Nothing in it but base chains that accept, which is what iptables-nft leaves, and chains of ours with the jumps to
+ * them. The text is cut up.
+ */
+static bool is_ours_alone(char *listing)
 {
 	char *rest = NULL;
-	bool was_chain = false;
+	bool was_chain = false, is_of_us = false;
 
 	for (char *line = strtok_r(listing, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		line += strspn(line, "\t ");
+		if (is_started_by(line, "chain "))
+			is_of_us = is_started_by(line, "chain " CHAIN_PREFIX);
+		if (is_of_us || strstr(line, "jump " CHAIN_PREFIX))
+			continue;
 		if (was_chain && !(is_started_by(line, "type ") && strstr(line, "policy accept;")))
 			return false;
 		if (!was_chain && !is_started_by(line, "table ") &&
@@ -92,6 +101,20 @@ static bool is_bare(char *listing)
 	return true;
 }
 
+/* Another loader's rules in a table that the first of us has made: the last of us removes it. */
+static bool has_nothing_of_others(struct nft *nft, int family)
+{
+	char *listing;
+	bool has_nothing;
+
+	if (!has_table(nft, family))
+		return true;
+	listing = strdup(nft_output(nft));
+	has_nothing = listing && strstr(listing, CHAIN_PREFIX) && is_ours_alone(listing);
+	free(listing);
+	return has_nothing;
+}
+
 static void remove_bare_table(struct nft *nft, int family)
 {
 	char *listing;
@@ -99,7 +122,7 @@ static void remove_bare_table(struct nft *nft, int family)
 	if (!has_table(nft, family))
 		return;
 	listing = strdup(nft_output(nft));
-	if (listing && is_bare(listing))
+	if (listing && !strstr(listing, CHAIN_PREFIX) && is_ours_alone(listing))
 		nft_run(nft, "delete table %s mangle\n", nft_families[family]);
 	free(listing);
 }
@@ -110,7 +133,7 @@ int iptables_install(struct iptables *out, struct nft *nft, const char *ifname, 
 	int err = -ENOENT;
 
 	for (int family = 0; family < 2; family++)
-		out->was_empty[family] = !has_table(nft, family);
+		out->was_empty[family] = has_nothing_of_others(nft, family);
 	for (int flavour = 0; flavour < 2; flavour++) {
 		out->flavour = flavours[flavour];
 		err = install_family(0, flavour, ifname, rules, error);
@@ -147,14 +170,21 @@ static bool has_legacy_mangle(int family)
 	return has;
 }
 
+/* The whole name: that of veth10 begins with that of veth1. */
+static bool has_chain(struct nft *nft, int family, const char *ifname)
+{
+	char chain[NFT_TABLE_SIZE], line[NFT_TABLE_SIZE + 16];
+
+	iptables_chain_name(ifname, chain);
+	snprintf(line, sizeof(line), "chain %s {", chain);
+	return has_table(nft, family) && strstr(nft_output(nft), line);
+}
+
 /* Without a look first, iptables would make the tables that it is asked to clean. */
 void iptables_sweep(struct nft *nft, const char *ifname)
 {
-	char chain[NFT_TABLE_SIZE];
-
-	iptables_chain_name(ifname, chain);
 	for (int family = 0; family < 2; family++) {
-		if (has_table(nft, family) && strstr(nft_output(nft), chain)) {
+		if (has_chain(nft, family, ifname)) {
 			log_info("%s: removing the %s rules that a killed process left", ifname,
 				 nft_families[family]);
 			remove_family(family, 0, ifname);

@@ -12,7 +12,7 @@
 
 struct iptables {
 	const char *flavour; /* "iptables", "iptables-legacy" */
-	bool was_empty[2]; /* by family: nft showed no mangle table before */
+	bool was_empty[2]; /* by family: no mangle table of nftables, or only ours in it */
 };
 
 /*
