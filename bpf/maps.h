@@ -12,6 +12,8 @@
 const volatile bool nol_has_link_header = true;
 const volatile bool nol_is_loopback = false;
 const volatile bool nol_connects_back = false; /* method connect */
+const volatile __u32 nol_workers = 1; /* at most NOL_WORKERS_MAX */
+const volatile __u32 nol_worker_seed = 0; /* nobody shall choose whose turn a flow is */
 
 /* Port p is answered: bit p % 64 of word p / 64. */
 __u64 nol_ports[65536 / 64];
@@ -38,6 +40,18 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
 } nol_events SEC(".maps");
+
+/* The rings by worker, the first is nol_events. max_entries and entries are set at load; unused with one worker. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_RINGBUF);
+			__uint(max_entries, 256 * 1024);
+		});
+} nol_rings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

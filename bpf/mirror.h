@@ -6,6 +6,7 @@
 #include "back_turn.h"
 #include "cookie.h"
 #include "flow.h"
+#include "ring.h"
 #include "segment.h"
 #include "stats.h"
 
@@ -19,41 +20,6 @@ struct hold {
 	bool has_entry; /* left of an earlier connection: user space replaces it */
 	struct cookie_terms terms; /* NOL_HOLD_COOKIE */
 };
-
-/* The ring gives constant sizes only, so a frame goes into the smallest class that takes it. */
-static __always_inline struct nol_record *reserve_record(__u32 frame_len)
-{
-	if (frame_len <= 128)
-		return bpf_ringbuf_reserve(&nol_events, sizeof(struct nol_record) + 128, 0);
-	if (frame_len <= 512)
-		return bpf_ringbuf_reserve(&nol_events, sizeof(struct nol_record) + 512, 0);
-	if (frame_len <= 2048)
-		return bpf_ringbuf_reserve(&nol_events, sizeof(struct nol_record) + 2048, 0);
-	if (frame_len <= 16384)
-		return bpf_ringbuf_reserve(&nol_events, sizeof(struct nol_record) + 16384, 0);
-	return bpf_ringbuf_reserve(&nol_events, sizeof(struct nol_record) + NOL_RECORD_SNAP_MAX, 0);
-}
-
-/*
- * Nobody needs waking while user space polls. It may stop polling between our look at `spinning` and the
- * commit of the record; it then looks at the ring once more before it sleeps, as we look at `spinning` once
- * more after the commit: one of the two sees the other. An empty record is how to wake without one.
- */
-static __always_inline __u64 wakeup_flags(const struct nol_config *config)
-{
-	return *(volatile const __u32 *)&config->spinning ? BPF_RB_NO_WAKEUP : 0;
-}
-
-static __always_inline void wake_if_missed(const struct nol_config *config, __u64 flags)
-{
-	void *empty;
-
-	if (!flags || wakeup_flags(config))
-		return;
-	empty = bpf_ringbuf_reserve(&nol_events, 8, 0);
-	if (empty)
-		bpf_ringbuf_discard(empty, BPF_RB_FORCE_WAKEUP);
-}
 
 /* The kernel copies up to 65535 bytes at a time. */
 static __always_inline bool copy_frame(struct xdp_md *ctx, __u8 *to, __u32 frame_len)
@@ -135,7 +101,8 @@ static __always_inline void begin_flow(const struct nol_flow_key *key, struct no
 static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segment,
 				  struct hold *hold, const struct nol_config *config)
 {
-	__u64 frame_len = bpf_xdp_get_buff_len(ctx), flags = wakeup_flags(config);
+	const struct ring ring = ring_of(&segment->key);
+	__u64 frame_len = bpf_xdp_get_buff_len(ctx), flags = wakeup_flags(&ring, config);
 	struct nol_record *record;
 	int verdict = XDP_DROP;
 
@@ -143,7 +110,7 @@ static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segm
 		count(lost_too_long);
 		return XDP_DROP;
 	}
-	record = reserve_record(frame_len);
+	record = reserve_record(&ring, frame_len);
 	if (!record) {
 		count(lost_ring_full);
 		return XDP_DROP;
@@ -169,7 +136,7 @@ static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segm
 	} else {
 		bpf_ringbuf_discard(record, flags);
 	}
-	wake_if_missed(config, flags);
+	wake_if_missed(&ring, config, flags);
 	return verdict;
 }
 

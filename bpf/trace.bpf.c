@@ -28,7 +28,9 @@ static __always_inline void tell_packet(const struct sk_buff___trace *skb, const
 	if (!hand)
 		return;
 	hand->step.skb = 0;
-	if (!is_wanted_device(skb->dev) || !read_segment(skb, ip, step) || !is_handshake(step))
+	if (!is_wanted_device(skb->dev) && !is_put_back(skb, step))
+		return;
+	if (!read_segment(skb, ip, step) || !is_handshake(step))
 		return;
 	step->ifindex = skb->dev->ifindex;
 	hand->step = *step;
@@ -83,6 +85,29 @@ int nol_tr_copy(__u64 *ctx)
 	return 0;
 }
 
+static __always_inline bool is_same_key(const struct nol_flow_key *a, const struct nol_flow_key *b)
+{
+	for (int i = 0; i < 16; i++)
+		if (a->local_addr[i] != b->local_addr[i] || a->remote_addr[i] != b->remote_addr[i])
+			return false;
+	return a->local_port == b->local_port && a->remote_port == b->remote_port;
+}
+
+/*
+ * What netfilter's OUTPUT drops has no device yet. Its socket tells the namespace; a RST over IPv6 has no socket
+ * either, but it answers the packet that this CPU has in hand.
+ */
+static __always_inline bool is_sent_here(const struct sk_buff___trace *skb,
+					 const struct nol_step *step)
+{
+	const struct trace_hand *hand = find_hand();
+	const struct sock___trace *sk = skb->sk;
+
+	if (sk)
+		return is_our_namespace(sk->__sk_common.skc_net.net);
+	return hand && hand->step.skb && is_same_key(&hand->step.key, &step->key);
+}
+
 /* Without a device the packet is ours if this CPU has it in hand; if not, user space knows it or forgets it. */
 static __always_inline bool place_drop(const struct sk_buff___trace *skb, struct nol_step *step)
 {
@@ -94,6 +119,8 @@ static __always_inline bool place_drop(const struct sk_buff___trace *skb, struct
 		step->is_inbound = skb->skb_iif != 0;
 		return is_wanted_device(dev);
 	}
+	if (!skb->skb_iif)
+		return true; /* on its way out, see is_sent_here() */
 	step->is_unplaced = !hand || hand->step.skb != (__u64)skb;
 	step->is_inbound = step->is_unplaced || hand->step.is_inbound;
 	return true;
@@ -111,6 +138,8 @@ int nol_tr_drop(__u64 *ctx)
 	if (!place_drop(skb, &step) || !read_segment(skb, network_header(skb), &step))
 		return 0;
 	if (!is_wanted(&step.key))
+		return 0;
+	if (!step.is_inbound && !step.ifindex && !is_sent_here(skb, &step))
 		return 0;
 	step.location = ctx[1];
 	step.reason = ctx[2];

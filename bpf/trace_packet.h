@@ -13,6 +13,7 @@
 struct trace_ip {
 	__u8 source[16], destination[16];
 	__u32 tag; /* IPv4 identification or IPv6 flow label */
+	__u8 version, ttl;
 	__u32 l4_offset; /* from the start of the IP header */
 	__u32 payload_len; /* behind the IP header, as it says */
 };
@@ -35,6 +36,7 @@ static __always_inline bool read_ipv4(const void *ip, struct trace_ip *out)
 	if ((bytes[6] & 0x1f) || bytes[7])
 		return false;
 	out->tag = bytes[4] << 8 | bytes[5];
+	out->ttl = bytes[8];
 	out->l4_offset = (bytes[0] & 15) * 4;
 	total = bytes[2] << 8 | bytes[3];
 	out->payload_len = total > out->l4_offset ? total - out->l4_offset : 0;
@@ -60,6 +62,7 @@ static __always_inline bool read_ipv6(const void *ip, struct trace_ip *out)
 		return false;
 	out->tag = (bytes[1] & 15) << 16 | bytes[2] << 8 | bytes[3];
 	next = bytes[6];
+	out->ttl = bytes[7];
 	out->l4_offset = 40;
 	for (int i = 0; i < TRACE_IPV6_HEADERS_MAX && is_ipv6_extension(next); i++) {
 		if (bpf_probe_read_kernel(extension, sizeof(extension), ip + out->l4_offset))
@@ -79,10 +82,10 @@ static __always_inline bool read_ip(const void *ip, struct trace_ip *out)
 	__u8 version = 0;
 
 	bpf_probe_read_kernel(&version, sizeof(version), ip);
-	version >>= 4;
-	if (version == 4)
+	out->version = version >> 4;
+	if (out->version == 4)
 		return read_ipv4(ip, out);
-	return version == 6 && read_ipv6(ip, out);
+	return out->version == 6 && read_ipv6(ip, out);
 }
 
 static __always_inline void take_tcp(const struct trace_tcp *tcp, struct nol_step *step)
@@ -106,14 +109,11 @@ static __always_inline void take_addresses(const struct trace_ip *ip, struct nol
 	__builtin_memcpy(step->key.remote_addr, remote, 16);
 }
 
-static __always_inline bool is_replayed(const void *ip, __u32 tag)
+/* The tag alone is in every 65,536th packet from the wire too, see nol_config. */
+static __always_inline bool is_replayed(const struct trace_ip *ip)
 {
-	__u8 version = 0;
-
-	if (!trace_replay_tag)
-		return false;
-	bpf_probe_read_kernel(&version, sizeof(version), ip);
-	return tag == (trace_replay_tag & (version >> 4 == 4 ? 0xffff : 0xfffff));
+	return trace_replay_tag && !ip->ttl &&
+	       ip->tag == (trace_replay_tag & (ip->version == 4 ? 0xffff : 0xfffff));
 }
 
 /* Reads the packet whose IP header is at ip into the step, of which is_inbound is set. False: not TCP. */
@@ -138,7 +138,8 @@ static __always_inline bool read_segment(const struct sk_buff___trace *skb, cons
 		header.payload_len > header.l4_offset ? header.payload_len - header.l4_offset : 0;
 	step->skb = (__u64)skb;
 	step->mark = skb->mark;
-	step->is_replayed = step->is_inbound && is_replayed(ip, header.tag);
+	step->is_replayed =
+		step->is_inbound && (skb->mark == NOL_MARK_REPLAY || is_replayed(&header));
 	return true;
 }
 
@@ -152,6 +153,14 @@ static __always_inline bool is_wanted_device(const struct net_device___trace *de
 	const __u32 ifindex = dev->ifindex;
 
 	return is_our_namespace(dev->nd_net.net) && (!trace_ifindex || ifindex == trace_ifindex);
+}
+
+/* What a loader without BPF puts back takes the way through lo, whatever interface it came in by. */
+static __always_inline bool is_put_back(const struct sk_buff___trace *skb,
+					const struct nol_step *step)
+{
+	return step->is_inbound && skb->mark == NOL_MARK_REPLAY &&
+	       is_our_namespace(skb->dev->nd_net.net);
 }
 
 #endif

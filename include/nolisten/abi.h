@@ -22,6 +22,8 @@
 #define NOL_HEARTBEAT_STALE_NS 3000000000ull /* older than this: the owner is dead, fail open */
 #define NOL_RECORD_SNAP_MAX 65552u /* the longest frame that a record carries */
 
+#define NOL_WORKERS_MAX 64 /* threads of user space, each with a ring of its own; a power of two */
+
 /* Methods, by who answers the SYN. */
 enum nol_method {
 	NOL_METHOD_NONE,
@@ -99,15 +101,16 @@ struct nol_config {
 	__u32 redirect_ifindex; /* where RSTs go with NOL_RST_REDIRECT */
 	enum nol_rst_action rst_action;
 	enum nol_method method;
-	__u32 spinning; /* 1: somebody polls the ring, no wake-up is needed */
 	/*
 	 * Low 16 bits: IPv4 identification, low 20 bits: IPv6 flow label of replayed packets. 0: none; else
 	 * neither part may be 0. Their TTL or hop limit is 0: what comes over the wire has the identification once
 	 * in 65,536 packets, but never that (RFC 1122, 3.2.1.7).
 	 */
 	__u32 replay_tag;
+	__u8 pad[36]; /* what follows changes often: it has cache lines of its own */
+	__u8 spinning[NOL_WORKERS_MAX]; /* by worker; 1: it polls its ring, no wake-up is needed */
 };
-NOL_ABI_SIZE(nol_config, 32);
+NOL_ABI_SIZE(nol_config, 128);
 
 /* Which SYNs ingress answers itself. */
 enum nol_answer {
@@ -166,7 +169,7 @@ enum nol_hold_reason {
 	NOL_HOLD_COOKIE, /* the same, but it acknowledges a cookie: a handshake is complete */
 };
 
-/* A record of nol_events: this header, then snap_len bytes of the frame. */
+/* A record of nol_events and of the other rings of nol_rings: this header, then snap_len bytes of the frame. */
 struct nol_record {
 	__u64 held_ns; /* CLOCK_MONOTONIC */
 	__u32 frame_len;
@@ -241,7 +244,7 @@ NOL_ABI_SIZE(nol_back, 48);
 	X(cookie_sent, "SYNs answered in XDP")                                                 \
 	X(cookie_expired, "cookies that came back too late")                                   \
 	X(cookie_forged, "acknowledgements that are no cookie")                                \
-	X(lost_ring_full, "lost: the ring buffer or the queue was full")                                    \
+	X(lost_ring_full, "lost: the ring buffer or the queue was full")                       \
 	X(lost_too_long, "lost: longer than a record can be")                                  \
 	X(rst_own, "RST let go: sent by nolisten")                                             \
 	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")               \

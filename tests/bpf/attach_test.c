@@ -275,10 +275,10 @@ static int connect_to(const char *text, int *fd)
 
 static void await_record(void)
 {
-	struct pollfd ring = {.fd = kern_ring_fd(kern), .events = POLLIN};
+	struct pollfd ring = {.fd = kern_ring_fd(kern_ring(kern, 0)), .events = POLLIN};
 
 	assert_int_equal(poll(&ring, 1, 2000), 1);
-	assert_int_equal(kern_ring_consume(kern, 10, take, NULL), 1);
+	assert_int_equal(kern_ring_consume(kern_ring(kern, 0), 10, take, NULL), 1);
 }
 
 static int await_error(int fd)

@@ -202,7 +202,7 @@ static inline void take(void *context, const struct nol_record *record, const ui
 /* Exactly one record is in the ring, with this reason and the whole frame. */
 static inline void assert_held(const struct frame *frame, enum nol_hold_reason reason)
 {
-	assert_int_equal(kern_ring_consume(kern, 10, take, NULL), 1);
+	assert_int_equal(kern_ring_consume(kern_ring(kern, 0), 10, take, NULL), 1);
 	assert_int_equal(taken.record.reason, reason);
 	assert_int_equal(taken.record.frame_len, frame->len);
 	assert_int_equal(taken.record.snap_len, frame->len);
@@ -211,7 +211,7 @@ static inline void assert_held(const struct frame *frame, enum nol_hold_reason r
 
 static inline void assert_nothing_held(void)
 {
-	assert_int_equal(kern_ring_consume(kern, 10, take, NULL), 0);
+	assert_int_equal(kern_ring_consume(kern_ring(kern, 0), 10, take, NULL), 0);
 }
 
 /* Since the programs were loaded, this counter has this value and no other has moved. */

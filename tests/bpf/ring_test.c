@@ -82,7 +82,7 @@ static void drops_and_counts_when_the_ring_is_full(void **state)
 	for (int i = 0; i < 30; i++)
 		assert_int_equal(run_ingress(&frame), XDP_DROP);
 	assert_int_equal(kern_stats_read(kern, &stats), 0);
-	held = kern_ring_consume(kern, 100, take, NULL);
+	held = kern_ring_consume(kern_ring(kern, 0), 100, take, NULL);
 	assert_in_range(held, 1, 29);
 	assert_int_equal(stats.held_syn, held);
 	assert_int_equal(stats.lost_ring_full, 30 - held);
@@ -101,7 +101,7 @@ static void a_lost_packet_is_not_counted_as_held_by_its_flow(void **state)
 	add_flow(V4_LOCAL, V4_REMOTE, NOL_FLOW_SYN_RECEIVED);
 	for (int i = 0; i < 30; i++)
 		assert_int_equal(run_ingress(&frame), XDP_DROP);
-	held = kern_ring_consume(kern, 100, take, NULL);
+	held = kern_ring_consume(kern_ring(kern, 0), 100, take, NULL);
 	assert_in_range(held, 1, 29);
 	assert_int_equal(get_flow(V4_LOCAL, V4_REMOTE).held, held);
 }
@@ -113,21 +113,21 @@ static void gives_at_most_as_many_as_asked_for(void **state)
 	(void)state;
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(run_ingress(&frame), XDP_DROP);
-	assert_int_equal(kern_ring_consume(kern, 0, take, NULL), 0);
-	assert_int_equal(kern_ring_consume(kern, 2, take, NULL), 2);
-	assert_int_equal(kern_ring_consume(kern, 2, take, NULL), 2);
-	assert_int_equal(kern_ring_consume(kern, 2, take, NULL), 1);
-	assert_int_equal(kern_ring_consume(kern, 2, take, NULL), 0);
+	assert_int_equal(kern_ring_consume(kern_ring(kern, 0), 0, take, NULL), 0);
+	assert_int_equal(kern_ring_consume(kern_ring(kern, 0), 2, take, NULL), 2);
+	assert_int_equal(kern_ring_consume(kern_ring(kern, 0), 2, take, NULL), 2);
+	assert_int_equal(kern_ring_consume(kern_ring(kern, 0), 2, take, NULL), 1);
+	assert_int_equal(kern_ring_consume(kern_ring(kern, 0), 2, take, NULL), 0);
 }
 
 static void its_descriptor_is_readable_while_it_has_records(void **state)
 {
 	struct frame frame = frame_from(V4_REMOTE, V4_LOCAL, TCP_SYN);
-	struct pollfd ring = {.fd = kern_ring_fd(kern), .events = POLLIN};
+	struct pollfd ring = {.fd = kern_ring_fd(kern_ring(kern, 0)), .events = POLLIN};
 
 	(void)state;
 	for (uint32_t spinning = 0; spinning < 2; spinning++) {
-		kern_config(kern)->spinning = spinning;
+		kern_config(kern)->spinning[0] = spinning;
 		assert_int_equal(poll(&ring, 1, 0), 0);
 		assert_int_equal(run_ingress(&frame), XDP_DROP);
 		assert_int_equal(poll(&ring, 1, 0), 1);

@@ -57,7 +57,7 @@ burst()
 	before=$(resent)
 	expect "$1 connections, $1 with data in the final ACK, $2 bytes" \
 		in_client "$TOOLS/burst_client" "${3:-10.0.0.2}" 34567 "$1" "$2"
-	is_equal "$(resent)" "$before"
+	[ "$(resent)" -le "$before" ] # a probe may carry new data, too
 }
 
 # hold_open NAME ADDRESS: a client that stays; $STARTED. The connection is up when it returns.

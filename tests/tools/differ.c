@@ -177,7 +177,8 @@ static void run_step(const struct differ_case *cases, unsigned int index)
 		if (!find_step(cases[i].script, index, step, sizeof(step), &is_sum))
 			continue;
 		for (int s = 0; s < 2; s++) {
-			answer_text_begin(&sides[s].conversations[i].text, is_sum);
+			answer_text_begin(&sides[s].conversations[i].text, is_sum,
+					  strchr(step, '&'));
 			send_step(&sides[s], &sides[s].conversations[i], step);
 		}
 	}

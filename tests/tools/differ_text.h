@@ -17,6 +17,7 @@ struct answer_text {
 	char shape[512]; /* the flags only */
 	bool is_active; /* in a step */
 	bool is_sum;
+	bool is_burst; /* several segments at once: how the echo is cut into segments is chance */
 	bool learns_tsval; /* from the segment at hand */
 	unsigned int segments; /* of this step */
 	/* The sum of this step. */
@@ -43,7 +44,7 @@ __attribute__((format(printf, 3, 4))) static void append(char *text, size_t size
 
 #define APPEND(text, ...) append(text, sizeof(text), __VA_ARGS__)
 
-static void answer_text_begin(struct answer_text *out, bool is_sum)
+static void answer_text_begin(struct answer_text *out, bool is_sum, bool is_burst)
 {
 	if (*out->text) {
 		APPEND(out->text, " / ");
@@ -51,6 +52,7 @@ static void answer_text_begin(struct answer_text *out, bool is_sum)
 	}
 	out->is_active = true;
 	out->is_sum = is_sum;
+	out->is_burst = is_burst;
 	out->segments = 0;
 	out->acked = out->data_end = out->longest = 0;
 	out->has_fin = out->has_rst = false;
@@ -62,9 +64,11 @@ static void answer_text_end(struct answer_text *out)
 		return;
 	out->is_active = false;
 	if (out->is_sum)
-		APPEND(out->text, "acked +%u, data to +%u, longest %u%s%s", out->acked,
-		       out->data_end, out->longest, out->has_fin ? ", fin" : "",
-		       out->has_rst ? ", rst" : "");
+		APPEND(out->text, "acked +%u", out->acked);
+	if (out->is_sum && !out->is_burst)
+		APPEND(out->text, ", data to +%u, longest %u", out->data_end, out->longest);
+	if (out->is_sum)
+		APPEND(out->text, "%s%s", out->has_fin ? ", fin" : "", out->has_rst ? ", rst" : "");
 	else if (!out->segments)
 		APPEND(out->text, "silent");
 	if (out->is_sum)
@@ -76,9 +80,9 @@ static void answer_text_end(struct answer_text *out)
 static bool answer_text_is_alike(const struct answer_text *a, const struct answer_text *b)
 {
 	if (a->is_active && a->is_sum)
-		return a->acked == b->acked && a->data_end == b->data_end &&
-		       a->longest == b->longest && a->has_fin == b->has_fin &&
-		       a->has_rst == b->has_rst;
+		return a->acked == b->acked &&
+		       (a->is_burst || (a->data_end == b->data_end && a->longest == b->longest)) &&
+		       a->has_fin == b->has_fin && a->has_rst == b->has_rst;
 	return a->segments == b->segments;
 }
 

@@ -14,9 +14,9 @@
 #include "measure.h"
 #include "progress.h"
 
-#define BUDGET_QUICK_MS 75000
+#define BUDGET_QUICK_MS 72000
 #define BUDGET_MS 600000
-#define OVERRUN_MS 7000 /* beyond the budget nothing new is begun */
+#define OVERRUN_MS 6000 /* beyond the budget nothing new is begun */
 #define ROUNDS_QUICK 2
 #define ROUNDS 5
 #define START_STOP_MS 300

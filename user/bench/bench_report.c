@@ -79,20 +79,36 @@ static void print_ratio(const struct bench *bench, const char *contender, const 
 		printf(" %10s", "-");
 }
 
+/* Which of the row's figures are missing, and why the first of them is. */
+static void print_missing(const struct bench *bench, const struct measure *measure,
+			  const struct contender *contender)
+{
+	const struct figure *first = NULL;
+	bool has_any = false;
+	double value;
+
+	for (const struct figure *figure = measure->figures; figure->name; figure++) {
+		if (bench_get(bench, contender->name, figure->name, &value))
+			has_any = true;
+		else if (!first)
+			first = figure;
+	}
+	if (first)
+		printf("  %s%snot taken: %s", has_any ? first->title : "", has_any ? " " : "",
+		       bench_report_reason(bench, contender->name, first->name));
+}
+
 static void print_row(const struct bench *bench, const struct measure *measure,
 		      const struct contender *contender)
 {
-	const char *reason = NULL;
 	double value;
 
 	printf("  %-*s", NAME_WIDTH, contender->name);
 	for (const struct figure *figure = measure->figures; figure->name; figure++) {
-		if (bench_get(bench, contender->name, figure->name, &value)) {
+		if (bench_get(bench, contender->name, figure->name, &value))
 			printf(" %*.*f", COLUMN_WIDTH, figure->decimals, value);
-			continue;
-		}
-		printf(" %*s", COLUMN_WIDTH, "-");
-		reason = reason ?: bench_report_reason(bench, contender->name, figure->name);
+		else
+			printf(" %*s", COLUMN_WIDTH, "-");
 	}
 	if (measure->compared)
 		print_ratio(bench, contender->name, measure->compared, CONTENDER_KERNEL,
@@ -100,8 +116,7 @@ static void print_row(const struct bench *bench, const struct measure *measure,
 	if (measure->limit)
 		print_ratio(bench, contender->name, measure->compared, CONTENDER_LIMIT,
 			    measure->limit);
-	if (reason)
-		printf("  - not taken: %s", reason);
+	print_missing(bench, measure, contender);
 	printf("\n");
 }
 
@@ -136,16 +151,16 @@ static void print_handoff(const struct bench *bench)
 
 	for (unsigned int threads = 1; threads <= HANDOFF_THREADS_MAX; threads *= 2) {
 		snprintf(figure, sizeof(figure), "handoff.%u.per_s", threads);
-		if (!bench_find(bench, "nolisten", figure))
+		if (!bench_find(bench, HANDOFF_NAME, figure))
 			continue;
 		if (!has_head)
 			printf("\nhand-offs a second, by threads\n");
 		has_head = true;
-		if (bench_get(bench, "nolisten", figure, &value))
+		if (bench_get(bench, HANDOFF_NAME, figure, &value))
 			printf("  %-*u %*.0f\n", NAME_WIDTH, threads, COLUMN_WIDTH, value);
 		else
 			printf("  %-*u %*s  - not taken: %s\n", NAME_WIDTH, threads, COLUMN_WIDTH,
-			       "-", bench_report_reason(bench, "nolisten", figure));
+			       "-", bench_report_reason(bench, HANDOFF_NAME, figure));
 	}
 }
 

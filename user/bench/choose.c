@@ -84,13 +84,20 @@ static int add_peer(struct bench *bench, char *peer)
 	return 0;
 }
 
+static bool is_chosen(const struct bench *bench, const struct contender *contender)
+{
+	const char *methods = bench->options->methods;
+
+	return !methods || contender->kind == CONTENDER_PEER ||
+	       choose_is_in_list(methods, contender->name);
+}
+
 static void keep_chosen(struct bench *bench)
 {
-	const char *chosen = bench->options->methods;
 	unsigned int kept = 0;
 
 	for (unsigned int i = 0; i < bench->contender_count; i++)
-		if (!chosen || choose_is_in_list(chosen, bench->contenders[i].name))
+		if (is_chosen(bench, &bench->contenders[i]))
 			bench->contenders[kept++] = bench->contenders[i];
 	bench->contender_count = kept;
 }

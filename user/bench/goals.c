@@ -4,6 +4,7 @@
  * and the rest in the default mode.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "bench_report.h"
 #include "choose.h"
@@ -59,7 +60,7 @@ static const struct goal {
 	 CONTENDER_KERNEL, "serial.p50_us", RATIO_AT_MOST, 1.5},
 	{"parallel", "connections a second, 32 at once, engine to accept()", "engine",
 	 "parallel.per_s", CONTENDER_KERNEL, "parallel.per_s", RATIO_AT_LEAST, 0.7},
-	{"handoff", "hand-offs a second on one thread", "nolisten", "handoff.1.per_s", NULL, NULL,
+	{"handoff", "hand-offs a second on one thread", HANDOFF_NAME, "handoff.1.per_s", NULL, NULL,
 	 AT_LEAST, 80000},
 };
 
@@ -94,6 +95,13 @@ static bool find_value(const struct bench *bench, const struct goal *goal, doubl
 	return true;
 }
 
+/* Hand-offs are of no contender, and some goals need no reference. */
+static bool takes_part(const struct bench *bench, const char *contender)
+{
+	return !contender || !strcmp(contender, HANDOFF_NAME) ||
+	       bench_find_contender(bench, contender) >= 0;
+}
+
 bool goal_judge(const struct bench *bench, size_t index, struct goal_result *out)
 {
 	static const char *const texts[] = {
@@ -104,7 +112,8 @@ bool goal_judge(const struct bench *bench, size_t index, struct goal_result *out
 	};
 	const struct goal *goal = &goals[index];
 
-	if (!choose_has_measure(bench->options, goal->measure))
+	if (!choose_has_measure(bench->options, goal->measure) ||
+	    !takes_part(bench, goal->contender) || !takes_part(bench, goal->reference))
 		return false;
 	*out = (struct goal_result){.text = goal->text, .state = GOAL_UNKNOWN};
 	snprintf(out->limit, sizeof(out->limit), texts[goal->comparison], goal->limit);

@@ -29,8 +29,9 @@ struct measure {
 
 extern const struct measure measure_table[]; /* ended by a NULL name */
 
-/* Not of a contender: hand-offs a second by number of threads, as figures "handoff.THREADS.per_s". */
+/* Not of a contender: hand-offs a second by number of threads, as figures "handoff.THREADS.per_s" of HANDOFF_NAME. */
 #define HANDOFF_MEASURE "handoff"
+#define HANDOFF_NAME "nolisten"
 #define HANDOFF_THREADS_MAX 8
 #define HANDOFF_SLICES 4 /* 1, 2, 4, 8 threads */
 int measure_handoff(struct bench *bench, uint32_t slice_ms);

@@ -8,7 +8,7 @@
 #include "open_loop.h"
 
 #define IDLE_PER_S 2000
-#define FLOODED_PER_S 1000
+#define FLOODED_PER_S 2000
 #define WARMUP_MS 10
 #define PARALLEL 32
 #define WAIT_MS 6000 /* beside the slice itself */
@@ -91,7 +91,9 @@ static int run_load(struct bench *bench, uint32_t parallel, uint32_t slice_ms,
 	if (err)
 		return err;
 	if (!result->connections)
-		return bench_fail(bench, -ECONNREFUSED, "%s", strerror(-result->first_error));
+		return bench_fail(bench, -ENODATA, "%s",
+				  result->failed ? strerror(-result->first_error)
+						 : "no connection came to its end in time");
 	*out = result;
 	return 0;
 }

@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "control.h"
 #include "measure.h"
+
+#define ANSWER_MS 3000
 
 static int run_unpaced(struct bench *bench, bool finishes_handshakes, uint32_t slice_ms)
 {
@@ -88,7 +91,7 @@ static int read_loader(struct completed *out)
 	return 0;
 }
 
-int measure_read_completed(struct bench *bench, struct completed *out)
+static int read_completed(struct bench *bench, struct completed *out)
 {
 	int err = testbed_enter(&bench->lab, TESTBED_SERVER);
 
@@ -102,6 +105,17 @@ int measure_read_completed(struct bench *bench, struct completed *out)
 		out->sockets = out->handshakes;
 	}
 	return testbed_enter(&bench->lab, TESTBED_OUTSIDE) ?: err;
+}
+
+/* A loader that has just been flooded may be too busy to answer at once. */
+int measure_read_completed(struct bench *bench, struct completed *out)
+{
+	const uint64_t deadline_ns = clock_monotonic_ns() + ANSWER_MS * CLOCK_NS_PER_MS;
+	int err = read_completed(bench, out);
+
+	while (err && err != -EINTR && clock_monotonic_ns() < deadline_ns)
+		err = job_sleep(20) ?: read_completed(bench, out);
+	return err;
 }
 
 int measure_handshake(struct bench *bench, uint32_t slice_ms)

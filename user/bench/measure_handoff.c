@@ -153,7 +153,7 @@ static int measure_threads(struct bench *bench, unsigned int threads, uint32_t s
 	char name[SAMPLES_NAME_SIZE];
 	int err = job_run(&bench->lab, &function, slice_ms + WAIT_MS);
 
-	snprintf(name, sizeof(name), "nolisten.handoff.%u.per_s", threads);
+	snprintf(name, sizeof(name), HANDOFF_NAME ".handoff.%u.per_s", threads);
 	if (err == -EINTR)
 		return err;
 	if (err)

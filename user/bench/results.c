@@ -125,7 +125,7 @@ int bench_report_write_json(const struct bench *bench, const char *path)
 	root = json_pack("{s:s, s:b, s:i, s:i, s:o, s:o, s:o}", "conditions", conditions, "quick",
 			 bench->options->is_quick, "rounds", (int)bench->plan.rounds, "slice_ms",
 			 (int)bench->plan.slice_ms, "contenders", contenders, "hand_off",
-			 figures_json(bench, "nolisten"), "goals", goals_json(bench));
+			 figures_json(bench, HANDOFF_NAME), "goals", goals_json(bench));
 	if (!root)
 		return -ENOMEM;
 	err = json_dump_file(root, path, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) ? -EIO : 0;

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <net/if.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
@@ -20,6 +21,7 @@ struct explain_options {
 	struct trace_options trace;
 	struct addr remote;
 	enum watch_look look;
+	bool is_help;
 	bool is_demo;
 	const char *scene; /* of the demo; NULL: all */
 };
@@ -32,9 +34,13 @@ struct live {
 };
 
 static const struct option long_options[] = {
-	{"port", required_argument, NULL, 'p'}, {"remote", required_argument, NULL, 'r'},
-	{"json", no_argument, NULL, 'j'},	{"draw", no_argument, NULL, 'd'},
-	{"demo", optional_argument, NULL, 'D'}, {0},
+	{"port", required_argument, NULL, 'p'},
+	{"remote", required_argument, NULL, 'r'},
+	{"json", no_argument, NULL, 'j'},
+	{"draw", no_argument, NULL, 'd'},
+	{"demo", optional_argument, NULL, 'D'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
 };
 
 static int take_port(struct explain_options *options, const char *text)
@@ -92,6 +98,9 @@ static int take_option(struct explain_options *options, int key, char **argv)
 		return take_look(options, WATCH_DRAWING);
 	case 'D':
 		return take_demo(options, optarg);
+	case 'h':
+		options->is_help = true;
+		return 0;
 	case ':':
 		log_error("explain: %s: needs an argument", argv[optind - 1]);
 		return -EINVAL;
@@ -128,9 +137,9 @@ static int parse(struct explain_options *options, int argc, char **argv)
 	memset(options, 0, sizeof(*options));
 	optind = 1;
 	opterr = 0;
-	while (!err && (key = getopt_long(argc, argv, ":p:r:j", long_options, NULL)) != -1)
+	while (!err && (key = getopt_long(argc, argv, ":p:r:jh", long_options, NULL)) != -1)
 		err = take_option(options, key, argv);
-	return err ? err : take_ifname(options, argc, argv);
+	return err || options->is_help ? err : take_ifname(options, argc, argv);
 }
 
 static void take_steps(void *context, uint32_t events)
@@ -214,6 +223,23 @@ static int explain_live(const struct explain_options *options)
 	return err;
 }
 
+static int print_help(void)
+{
+	printf("Usage: nolisten explain IFACE [--port N] [--remote ADDR] [-j | --draw]\n"
+	       "       nolisten explain --demo[=SCENE] [-j | --draw]\n"
+	       "What the kernel did with each TCP handshake packet on IFACE, and why.\n\n"
+	       "  -p, --port=N           only connections with this port, on either end\n"
+	       "  -r, --remote=ADDR      only connections with this remote address\n"
+	       "  -j, --json             one JSON object a step\n"
+	       "      --draw             a drawing of each connection, once it is quiet\n"
+	       "      --demo[=SCENE]     play the classic cases in namespaces of its own, and tell:\n"
+	       "                         closed-port, raw-socket, each method of nolisten-loader\n"
+	       "                         (engine, xdp, nfqueue, filter, raw, connect),\n"
+	       "                         self-connect, simultaneous\n"
+	       "  -h, --help             print this help\n");
+	return STATUS_DONE;
+}
+
 int explain_main(int argc, char **argv)
 {
 	struct explain_options options;
@@ -221,6 +247,8 @@ int explain_main(int argc, char **argv)
 
 	if (err)
 		return err == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
+	if (options.is_help)
+		return print_help();
 	err = options.is_demo ? explain_demo(options.look, options.scene) : explain_live(&options);
 	return err ? STATUS_FAILED : STATUS_DONE;
 }

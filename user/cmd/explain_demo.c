@@ -81,7 +81,7 @@ static int play_watched(struct demo *demo, const struct scene *scene)
 	err = watch_open(&watch, &options, demo->look, demo->names);
 	if (err)
 		return err;
-	err = scene->play(&demo->lab, &result);
+	err = scene->play(&demo->lab, scene->port, &result);
 	if (err && !is_interrupted)
 		log_error("%s: cannot be played: %s", scene->name, strerror(-err));
 	else if (!is_interrupted)
@@ -117,6 +117,22 @@ bool explain_demo_has(const char *name)
 	return false;
 }
 
+static void introduce(const struct demo *demo)
+{
+	say(demo,
+	    "Can TCP connect when nobody listens? A client is at " LAB_CLIENT
+	    ", a server at " LAB_SERVER "; this\n"
+	    "is what the server's kernel does. --> is a packet that comes in, <-- one that goes out, and\n"
+	    "between them stands what becomes of it, in microseconds since the first packet.\n\n");
+}
+
+static void conclude(const struct demo *demo)
+{
+	say(demo,
+	    "So it can. The kernel's RST is all that is in the way: keep it in, and anybody may answer.\n"
+	    "Both namespaces are gone, and all that was in them.\n");
+}
+
 static void stay_on_one_cpu(void)
 {
 	cpu_set_t allowed, one;
@@ -143,10 +159,14 @@ int explain_demo(enum watch_look look, const char *name)
 		goto out;
 	stay_on_one_cpu();
 	catch_signals();
+	if (!name)
+		introduce(&demo);
 	for (const struct scene *scene = scene_table; scene->name; scene++)
 		if (!err && !is_interrupted && (!name || strcmp(scene->name, name) == 0))
 			err = play(&demo, scene);
 	explain_lab_close(&demo.lab);
+	if (!name && !err && !is_interrupted)
+		conclude(&demo);
 out:
 	trace_names_free(demo.names);
 	return is_interrupted ? 0 : err;

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who does what in each scene. Each has a port of its own, so that none meets what another has left behind. */
+/* Who does what in each scene. */
 #include "explain_scenes.h"
 
 #include <errno.h>
 #include <stddef.h>
 
 #include "explain_actor.h"
-
-#define PORT_CLOSED 41001
-#define PORT_RAW 41002
-#define PORT_NOLISTEN 41003
-#define PORT_SELF 41004
-#define PORT_MEET 41005
 
 static int play_one(const struct lab *lab, enum lab_side side, actor_fn fn, uint16_t port,
 		    int *result)
@@ -24,22 +18,22 @@ static int play_one(const struct lab *lab, enum lab_side side, actor_fn fn, uint
 	return err;
 }
 
-static int play_closed_port(const struct lab *lab, int *result)
+static int play_closed_port(const struct lab *lab, uint16_t port, int *result)
 {
-	return play_one(lab, LAB_IN_CLIENT, actor_connect, PORT_CLOSED, result);
+	return play_one(lab, LAB_IN_CLIENT, actor_connect, port, result);
 }
 
-static int play_nolisten(const struct lab *lab, int *result)
+static int play_nolisten(const struct lab *lab, uint16_t port, int *result)
 {
-	return play_one(lab, LAB_IN_CLIENT, actor_greet, PORT_NOLISTEN, result);
+	return play_one(lab, LAB_IN_CLIENT, actor_greet, port, result);
 }
 
-static int play_self(const struct lab *lab, int *result)
+static int play_self(const struct lab *lab, uint16_t port, int *result)
 {
-	return play_one(lab, LAB_IN_SERVER, actor_meet_self, PORT_SELF, result);
+	return play_one(lab, LAB_IN_SERVER, actor_meet_self, port, result);
 }
 
-static int play_raw(const struct lab *lab, int *result)
+static int play_raw(const struct lab *lab, uint16_t port, int *result)
 {
 	struct actor server;
 	int err = actor_start(&server, lab, LAB_IN_SERVER, actor_answer_raw, 0);
@@ -48,7 +42,7 @@ static int play_raw(const struct lab *lab, int *result)
 		return err;
 	err = actor_await(&server);
 	if (!err)
-		err = play_one(lab, LAB_IN_CLIENT, actor_connect, PORT_RAW, result);
+		err = play_one(lab, LAB_IN_CLIENT, actor_connect, port, result);
 	actor_join(&server);
 	return err;
 }
@@ -71,42 +65,65 @@ static int let_meet(const struct lab *lab, struct actor *server, struct actor *c
 	return err;
 }
 
-static int play_meeting(const struct lab *lab, int *result)
+static int play_meeting(const struct lab *lab, uint16_t port, int *result)
 {
 	struct actor server, client;
 	int err = lab_hide_neighbours(lab);
 
 	if (!err)
-		err = actor_start(&server, lab, LAB_IN_SERVER, actor_meet_server, PORT_MEET);
+		err = actor_start(&server, lab, LAB_IN_SERVER, actor_meet_server, port);
 	if (err)
 		return err;
-	err = actor_start(&client, lab, LAB_IN_CLIENT, actor_meet_client, PORT_MEET);
+	err = actor_start(&client, lab, LAB_IN_CLIENT, actor_meet_client, port);
 	if (!err)
 		return let_meet(lab, &server, &client, result);
 	actor_join(&server);
 	return err;
 }
 
-#define NOLISTEN_SCENE(m, text)                                             \
-	{                                                                   \
-		m, text, LAB_IFNAME, m, play_nolisten,                      \
-			"The client, which says hello and wants to hear it" \
+#define CONNECTED "The client's connect()"
+#define NOLISTEN_SCENE(m, port, text)                            \
+	{                                                        \
+		m, text, LAB_IFNAME, m, port, play_nolisten,     \
+			"The client's hello, and the echo of it" \
 	}
 
 const struct scene scene_table[] = {
-	{"closed-port", "A SYN comes to a port that nobody listens on.", LAB_IFNAME, NULL,
-	 play_closed_port, "The client's connect()"},
-	{"raw-socket", "A program answers the SYN through a raw socket, and the kernel is faster.",
-	 LAB_IFNAME, NULL, play_raw, "The client's connect()"},
-	NOLISTEN_SCENE("engine", "nolisten holds the SYN in XDP, and its engine answers."),
-	NOLISTEN_SCENE("xdp", "nolisten answers the SYN in XDP itself, with a cookie."),
-	NOLISTEN_SCENE("nfqueue", "nolisten takes the SYN from a netfilter queue."),
-	NOLISTEN_SCENE("filter", "nolisten answers, and nftables drops the kernel's RST."),
-	NOLISTEN_SCENE("raw", "nolisten answers, and nothing keeps the kernel quiet."),
-	NOLISTEN_SCENE("connect", "nolisten holds the SYN, and a kernel socket connects back."),
-	{"self-connect", "A socket is bound to a port and connects to the same port.", "lo", NULL,
-	 play_self, "The socket, which says hello to itself"},
-	{"simultaneous", "Both ends call connect(), and their SYNs cross.", LAB_IFNAME, NULL,
-	 play_meeting, "Both connect()s"},
+	{"closed-port",
+	 "A SYN comes to a port that nobody listens on, and the kernel answers with a RST.",
+	 LAB_IFNAME, NULL, 41001, play_closed_port, CONNECTED},
+	{"raw-socket", "A program answers the SYN through a raw socket, but the kernel is faster.",
+	 LAB_IFNAME, NULL, 41002, play_raw, CONNECTED},
+	NOLISTEN_SCENE(
+		"engine", 41003,
+		"nolisten holds the SYN before the kernel's TCP sees it, and answers from user space.\n"
+		"When the handshake is complete a kernel socket takes over."),
+	NOLISTEN_SCENE(
+		"xdp", 41004,
+		"nolisten answers the SYN in XDP itself, with a cookie. That SYN-ACK is the one\n"
+		"packet that no tracepoint sees; user space hears of the ACK that comes back."),
+	NOLISTEN_SCENE(
+		"nfqueue", 41005,
+		"A queue of netfilter keeps the SYN from the kernel's TCP, without BPF. User space answers\n"
+		"the copy that it gets, and has the original dropped."),
+	NOLISTEN_SCENE(
+		"filter", 41006,
+		"The kernel answers the SYN with a RST, and nftables drops it on its way out. nolisten\n"
+		"answers from a packet socket, without BPF."),
+	NOLISTEN_SCENE(
+		"raw", 41007,
+		"nolisten answers from a packet socket, and nothing keeps the kernel quiet: its RST is first."),
+	NOLISTEN_SCENE(
+		"connect", 41008,
+		"nolisten holds the SYN, and a kernel socket connects back. To the client it looks\n"
+		"like a listener, to the kernel like a client."),
+	{"self-connect",
+	 "A socket is bound to a port and connects to the same port. Its SYN finds itself,\n"
+	 "waiting in SYN_SENT, so there is no RST.",
+	 "lo", NULL, 41009, play_self, "The socket's hello to itself"},
+	{"simultaneous",
+	 "Both ends call connect(), and their SYNs cross. Each finds a socket in SYN_SENT,\n"
+	 "so there is no RST.",
+	 LAB_IFNAME, NULL, 41010, play_meeting, "Both connect()s"},
 	{0},
 };

@@ -3,7 +3,7 @@
 #ifndef NOLISTEN_EXPLAIN_SCENES_H
 #define NOLISTEN_EXPLAIN_SCENES_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "explain_lab.h"
 
@@ -11,8 +11,9 @@ struct scene {
 	const char *name, *intro;
 	const char *ifname; /* where it is watched, in the server's namespace */
 	const char *method; /* the loader runs with it; NULL: no loader */
+	uint16_t port; /* the client's, no other scene's: none meets what another has left behind */
 	/* 0, or -errno if it could not be played; *result: what came of it, an errno. */
-	int (*play)(const struct lab *lab, int *result);
+	int (*play)(const struct lab *lab, uint16_t port, int *result);
 	const char *who; /* whose result it is */
 };
 

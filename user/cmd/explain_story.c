@@ -51,6 +51,21 @@ tell_here(const struct teller *teller, bool is_inferred, const char *format, ...
 				  .side = STORY_HERE, .is_inferred = is_inferred, .text = text});
 }
 
+/* Generic XDP has no drop reason of its own everywhere; the function tells it apart. */
+static bool is_xdp_drop(const struct teller *teller)
+{
+	return strstr(teller->function, "xdp") || strcmp(teller->reason, "XDP") == 0;
+}
+
+/* XDP_TX has no tracepoint. But only for a cookie does XDP make a flow, and hold the packet in the same moment. */
+static void tell_cookie(const struct teller *teller)
+{
+	if (teller->step->kind == NOL_STEP_DROP && !(teller->step->flags & TCP_SYN) &&
+	    is_xdp_drop(teller))
+		tell_here(teller, true,
+			  "it brings back a cookie: nolisten's XDP has sent a SYN-ACK, unseen");
+}
+
 /* nolisten's decision is in its flow table, of which each step has a look. */
 static void tell_flow(const struct teller *teller)
 {
@@ -59,23 +74,28 @@ static void tell_flow(const struct teller *teller)
 
 	if (!teller->story->has_loader || state == conversation->flow_state)
 		return;
-	if (conversation->flow_state == NOL_FLOW_NONE)
-		tell_here(teller, false, "nolisten: a flow, %s", story_flow_state_name(state));
-	else if (state == NOL_FLOW_NONE)
+	if (conversation->flow_state == NOL_FLOW_NONE) {
+		tell_cookie(teller);
+		tell_here(teller, false, "nolisten: a new flow, %s", story_flow_state_name(state));
+	} else if (state == NOL_FLOW_NONE) {
 		tell_here(teller, false, "nolisten: the flow is forgotten");
-	else
+	} else {
 		tell_here(teller, false, "nolisten: the flow is %s", story_flow_state_name(state));
+	}
 	conversation->flow_state = state;
-}
-
-static void tell_in(const struct teller *teller)
-{
-	tell_packet(teller, STORY_IN, teller->step->is_replayed ? "put back by nolisten" : "");
 }
 
 static bool is_syn_ack(const struct nol_step *step)
 {
 	return (step->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+}
+
+static void tell_in(const struct teller *teller)
+{
+	/* Made by user space: nothing is left for XDP to turn. */
+	if (is_syn_ack(teller->step))
+		teller->conversation->is_turned = false;
+	tell_packet(teller, STORY_IN, teller->step->is_replayed ? "put back by nolisten" : "");
 }
 
 static const char *find_sender(const struct teller *teller)
@@ -95,11 +115,25 @@ static const char *find_sender(const struct teller *teller)
 	return "";
 }
 
+/* A socket's own SYN-ACK on a flow that is not handed off: it has connected back, and egress has rewritten its SYN. */
+static void tell_turned_syn(const struct teller *teller)
+{
+	struct conversation *conversation = teller->conversation;
+	const struct nol_step *step = teller->step;
+
+	if (!is_syn_ack(step) || step->socket != NOL_SOCKET_TCP ||
+	    conversation->flow_state != NOL_FLOW_SYN_RECEIVED)
+		return;
+	tell_here(teller, true, "nolisten at TC egress: the socket's SYN becomes a SYN-ACK");
+	conversation->is_turned = true;
+}
+
 static void tell_out(const struct teller *teller)
 {
 	const struct nol_step *step = teller->step;
 	const char *sender = find_sender(teller);
 
+	tell_turned_syn(teller);
 	if (is_syn_ack(step) && step->socket == NOL_SOCKET_REQUEST)
 		tell_here(teller, true, "a listener has the port: a half-open connection");
 	if (is_syn_ack(step) && step->socket == NOL_SOCKET_NONE && !step->mark)
@@ -140,16 +174,28 @@ static void tell_state(const struct teller *teller)
 {
 	const struct nol_step *step = teller->step;
 
+	if (teller->conversation->is_turned && words_is_repair(step))
+		tell_here(teller, true,
+			  "nolisten in XDP: the ACK becomes a SYN-ACK for the socket");
 	tell_here(teller, false, "socket %s -> %s", story_state_name(step->old_state),
 		  story_state_name(step->new_state));
 	if (!teller->conversation->has_syn && words_is_repair(step))
 		tell_here(teller, true, "it sent no SYN: TCP_REPAIR made this socket");
 }
 
-/* Generic XDP has no drop reason of its own everywhere; the function tells it apart. */
-static bool is_xdp_drop(const struct teller *teller)
+/* The verdict of a queue's reader is carried out by functions of nfnetlink_queue. */
+static bool is_queue_drop(const struct teller *teller)
 {
-	return strstr(teller->function, "xdp") || strcmp(teller->reason, "XDP") == 0;
+	return strstr(teller->function, "nfqnl") || strcmp(teller->function, "nf_reinject") == 0;
+}
+
+static const char *find_drop_aside(const struct teller *teller)
+{
+	const struct nol_step *step = teller->step;
+
+	return is_syn_ack(step) && step->is_inbound && strcmp(teller->reason, "TCP_OLD_DATA") == 0
+		       ? ", its ACK was taken"
+		       : "";
 }
 
 static void tell_drop(const struct teller *teller)
@@ -167,9 +213,13 @@ static void tell_drop(const struct teller *teller)
 	else if (strcmp(teller->reason, "TC_EGRESS") == 0)
 		tell_here(teller, false, "%s at TC egress drops the %s: it does not get out",
 			  has_loader ? "nolisten's guard" : "a filter", packet);
+	else if (is_queue_drop(teller))
+		tell_here(teller, false, "it was in a netfilter queue, and ends there: NF_DROP");
+	else if (!teller->step->is_inbound && strcmp(teller->reason, "NETFILTER_DROP") == 0)
+		tell_here(teller, false, "netfilter drops the %s: it does not get out", packet);
 	else
-		tell_here(teller, false, "the %s is dropped: %s in %s()", packet, teller->reason,
-			  teller->function);
+		tell_here(teller, false, "the %s is dropped%s: %s in %s()", packet,
+			  find_drop_aside(teller), teller->reason, teller->function);
 }
 
 static void tell_socket(const struct teller *teller)

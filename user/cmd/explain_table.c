@@ -175,6 +175,12 @@ static struct conversation *find_known(struct conversation_table *table,
 	return NULL;
 }
 
+/* A drop that ends the packet before it has a device may belong to another interface. */
+static bool can_begin(const struct nol_step *step)
+{
+	return step->kind != NOL_STEP_DROP || (!step->is_inbound && step->ifindex);
+}
+
 struct conversation *conversation_add(struct conversation_table *table, const struct nol_step *step)
 {
 	struct conversation *conversation;
@@ -182,7 +188,7 @@ struct conversation *conversation_add(struct conversation_table *table, const st
 	conversation = find_known(table, step);
 	if (!conversation && !step->key.local_port)
 		table->orphans[table->next_orphan++ % ORPHANS_MAX] = *step;
-	else if (!conversation && !(step->kind == NOL_STEP_DROP && step->is_inbound))
+	else if (!conversation && can_begin(step))
 		conversation = make(table, &step->key);
 	if (!conversation)
 		return NULL;

@@ -29,8 +29,8 @@
 #include "method.h"
 #include "rates.h"
 #include "report.h"
-#include "session.h"
 #include "tcp_settings.h"
+#include "workers.h"
 
 #define BEAT_MS 1000
 
@@ -43,10 +43,10 @@ struct loader {
 	struct link_watch *watch;
 	struct answerer *answerer; /* NULL: the method has none */
 	struct engine_config engine; /* as the session began with it */
-	struct service *service;
 	struct events *events;
 	struct connect_back *connect_back; /* NULL but for its method */
-	struct session *session;
+	struct closing *closing;
+	struct workers *workers;
 	struct control_server *control;
 	struct loop_source *signals, *beat, *watch_source;
 	struct alerts alerts;
@@ -65,7 +65,7 @@ static int fail(const struct loader *loader, const char *what, int err)
 static void stop_for(struct loader *loader, int err)
 {
 	loader->err = err;
-	session_stop(loader->session);
+	workers_stop(loader->workers);
 }
 
 static void take_link_event(void *context, enum link_event event, const struct link_info *info,
@@ -90,8 +90,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 				answerer_start(loader->answerer);
 		}
 		if (info->mtu && info->mtu != loader->link.mtu) {
-			session_set_mtu(loader->session, info->mtu);
-			loader->method.io->ops->set_mtu(loader->method.io, info->mtu);
+			workers_set_mtu(loader->workers, info->mtu);
 			answering_set_mtu(loader->answerer, &loader->engine, info->mtu);
 		}
 		loader->link = *info;
@@ -114,23 +113,27 @@ static void read_link_watch(void *context, uint32_t events)
 static void beat(void *context, uint32_t events)
 {
 	struct loader *loader = context;
+	struct worker_counts sum;
 
 	(void)events;
 	method_beat(&loader->method);
-	answerer_beat(loader->answerer, session_half_open(loader->session));
+	workers_sum(loader->workers, &sum);
+	answerer_beat(loader->answerer, sum.half_open);
 	rates_beat(&loader->rates, loader->method.io, clock_monotonic_ns());
 	alerts_check(&loader->alerts, loader->method.io, loader->events);
 	events_flush(loader->events);
-	if (loader->is_going && !service_active(loader->service))
-		session_stop(loader->session);
+	if (loader->is_going && !sum.connections)
+		workers_stop(loader->workers);
 }
 
 static void print_summary(const struct loader *loader)
 {
-	const struct session_stats *stats = session_stats(loader->session);
 	struct packet_io *io = loader->method.io;
 	struct nol_stats packets = {0};
+	struct worker_counts sum;
+	const struct session_stats *stats = &sum.session;
 
+	workers_sum(loader->workers, &sum);
 	io->ops->read_stats(io, &packets);
 	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
 		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
@@ -144,25 +147,25 @@ static void print_summary(const struct loader *loader)
 /* The first signal: hand off what is complete, detach, leave the rest to the service. */
 static void begin_going(struct loader *loader)
 {
-	size_t active;
+	uint64_t active;
 
-	session_drain(loader->session);
+	workers_drain(loader->workers);
 	method_stop_holding(&loader->method);
-	session_leave(loader->session);
+	workers_leave(loader->workers);
 	if (loader->connect_back)
 		connect_back_forget_all(loader->connect_back);
 	loader->method.io->ops->detach(loader->method.io);
 	loader->is_going = true;
 	print_summary(loader);
-	active = service_active(loader->service);
+	active = workers_connections(loader->workers);
 	if (!active) {
-		session_stop(loader->session);
+		workers_stop(loader->workers);
 		return;
 	}
-	log_info(
-		"%zu connection%s live%s on until the service ends; interrupt again to close %s now",
-		active, active == 1 ? "" : "s", active == 1 ? "s" : "",
-		active == 1 ? "it" : "them");
+	log_info("%" PRIu64
+		 " connection%s live%s on until the service ends; interrupt again to close %s now",
+		 active, active == 1 ? "" : "s", active == 1 ? "s" : "",
+		 active == 1 ? "it" : "them");
 }
 
 static void take_signal(void *context, uint32_t signal)
@@ -171,7 +174,7 @@ static void take_signal(void *context, uint32_t signal)
 
 	(void)signal;
 	if (loader->is_going)
-		session_stop(loader->session);
+		workers_stop(loader->workers);
 	else
 		begin_going(loader);
 }
@@ -227,20 +230,6 @@ static int open_events(struct loader *loader)
 	return events_new(&loader->events, &events);
 }
 
-static int open_service(struct loader *loader)
-{
-	const struct service_options service = {.max_children = loader->options->max_children};
-	const char *error;
-	int err = service_new(&loader->service, loader->options->service, &service, loader->loop,
-			      &error);
-
-	if (err == -EINVAL)
-		log_error("--service: '%s': %s", loader->options->service, error);
-	else if (err)
-		fail(loader, "cannot start the service", err);
-	return err;
-}
-
 static int open_connect_back(struct loader *loader, struct session_options *session)
 {
 	struct connect_back_options options = {
@@ -259,15 +248,38 @@ static int open_connect_back(struct loader *loader, struct session_options *sess
 	return err;
 }
 
-static int open_session(struct loader *loader)
+static int open_closing(struct loader *loader)
+{
+	const struct closing_options closing = {
+		.loop = loader->loop,
+		.io = loader->method.io,
+		.events = loader->events,
+		.ifindex = loader->link.ifindex,
+		.ports = &loader->options->ports,
+	};
+
+	return closing_new(&loader->closing, &closing);
+}
+
+static int open_workers(struct loader *loader, const struct session_options *session)
+{
+	const struct workers_options workers = {
+		.options = loader->options,
+		.link = &loader->link,
+		.method = &loader->method,
+		.loop = loader->loop,
+		.events = loader->events,
+		.session = *session,
+	};
+
+	return workers_new(&loader->workers, &workers);
+}
+
+static int open_sessions(struct loader *loader)
 {
 	const struct loader_options *options = loader->options;
 	struct session_options session = {
-		.loop = loader->loop,
-		.io = loader->method.io,
-		.service = loader->service,
-		.events = loader->events,
-		.ports = &options->ports,
+		.closing = loader->closing,
 		.engine.max_flows = options->max_flows,
 		.handoff = {.scope_id = loader->link.ifindex,
 			    .needs_freebind = options->prefix_count > 0},
@@ -285,7 +297,7 @@ static int open_session(struct loader *loader)
 	if (!err && loader->method.kern)
 		err = answering_open(&loader->answerer, loader->method.kern, options, &loader->link,
 				     &loader->engine);
-	return err ?: session_new(&loader->session, &session);
+	return err ?: open_workers(loader, &session);
 }
 
 static int open_sources(struct loader *loader)
@@ -311,8 +323,7 @@ static void fill_report(struct loader *loader)
 		.method_name = options_method_text(loader->options->method),
 		.service_name = loader->options->service,
 		.method = &loader->method,
-		.session = loader->session,
-		.service = loader->service,
+		.workers = loader->workers,
 		.answered = loader->answered,
 		.ports = &loader->options->ports,
 		.rates = &loader->rates,
@@ -350,13 +361,15 @@ static int start(struct loader *loader)
 	if (!err)
 		err = open_events(loader);
 	if (!err)
-		err = open_service(loader);
+		err = open_closing(loader);
 	if (!err)
-		err = open_session(loader);
+		err = open_sessions(loader);
 	if (!err)
 		err = open_sources(loader);
 	if (!err)
 		err = method_attach(&loader->method);
+	if (!err)
+		err = workers_start(loader->workers);
 	if (err)
 		return err;
 	answerer_start(loader->answerer);
@@ -372,9 +385,9 @@ static void finish(struct loader *loader)
 	loop_remove(loader->signals);
 	control_server_free(loader->control);
 	link_watch_free(loader->watch);
-	service_free(loader->service);
-	session_free(loader->session);
+	workers_free(loader->workers);
 	connect_back_free(loader->connect_back);
+	closing_free(loader->closing);
 	events_free(loader->events);
 	answerer_free(loader->answerer);
 	answered_free(loader->answered);
@@ -401,10 +414,10 @@ int loader_run(const struct loader_options *options)
 	raise_descriptor_limit();
 	err = start(&loader);
 	if (!err)
-		err = session_run(loader.session);
+		err = workers_run(loader.workers);
 	if (!err)
 		err = loader.err;
-	if (loader.session && !loader.is_going && loader.err)
+	if (loader.workers && !loader.is_going && loader.err)
 		print_summary(&loader);
 	finish(&loader);
 	return err;

@@ -51,6 +51,7 @@ static int open_kern(struct method *method, const struct loader_options *options
 		.xdp_mode = options->xdp_mode,
 		.tc_mode = options->tc_mode,
 		.ring_size = options->ring_size,
+		.workers = options->workers,
 		.max_flows = options->max_flows,
 		.connects_back = options->method == NOL_METHOD_CONNECT,
 	};
@@ -63,8 +64,8 @@ static int open_kern(struct method *method, const struct loader_options *options
 	return configure_guard(method->kern, options, link);
 }
 
-static int open_with_bpf(struct method *method, const struct loader_options *options,
-			 const struct link_info *link)
+int method_open_ring(struct method *method, const struct loader_options *options,
+		     const struct link_info *link, uint32_t worker, struct packet_io **out)
 {
 	const struct replay_options replay = {
 		.ifindex = link->ifindex,
@@ -73,12 +74,18 @@ static int open_with_bpf(struct method *method, const struct loader_options *opt
 		.mtu = link->mtu,
 	};
 	const bool connects_back = options->method == NOL_METHOD_CONNECT;
+
+	return method_engine_new(out, method->kern,
+				 connects_back ? NOL_METHOD_CONNECT : NOL_METHOD_ENGINE, worker,
+				 &replay);
+}
+
+static int open_with_bpf(struct method *method, const struct loader_options *options,
+			 const struct link_info *link)
+{
 	int err = open_kern(method, options, link);
 
-	return err
-		       ?: method_engine_new(&method->io, method->kern,
-					    connects_back ? NOL_METHOD_CONNECT : NOL_METHOD_ENGINE,
-					    &replay);
+	return err ?: method_open_ring(method, options, link, 0, &method->io);
 }
 
 int method_open(struct method *out, const struct loader_options *options,

@@ -14,7 +14,7 @@
 struct method {
 	const char *name; /* as the options have it */
 	struct kern *kern; /* NULL: the method does without BPF */
-	struct packet_io *io;
+	struct packet_io *io; /* the first worker's */
 };
 
 bool method_needs_bpf(enum nol_method method);
@@ -22,6 +22,9 @@ bool method_needs_bpf(enum nol_method method);
 /* Make it ready; the host is not touched. Errors are logged. */
 int method_open(struct method *out, const struct loader_options *options,
 		const struct link_info *link);
+/* The ring of another worker: what method_engine.h says. With BPF only. */
+int method_open_ring(struct method *method, const struct loader_options *options,
+		     const struct link_info *link, uint32_t worker, struct packet_io **out);
 /* Errors are logged. */
 int method_attach(struct method *method);
 /* Going away: from now on packets pass, while the guard still keeps the kernel's RSTs in. */

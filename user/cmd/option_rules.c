@@ -245,6 +245,7 @@ static const struct rule rules[] = {
 	{KEY_MAX_FLOWS, "max-flows", take_number, FIELD(max_flows), 1, 4194304},
 	{KEY_RING, "ring", take_ring, .min = 64, .max = 16384},
 	{KEY_SPIN, "spin", take_number, FIELD(spin_us), 0, 1000000},
+	{KEY_WORKERS, "workers", take_number, FIELD(workers), 1, NOL_WORKERS_MAX},
 	{KEY_COOKIE_KEY, "cookie-key", take_file, FIELD(cookie_key_path)},
 	{KEY_CHECK, "check", take_flag, FIELD(is_check)},
 	{'q', "quiet", take_flag, FIELD(is_quiet)},

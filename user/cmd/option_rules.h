@@ -15,6 +15,7 @@ enum option_key {
 	KEY_MAX_FLOWS,
 	KEY_RING,
 	KEY_SPIN,
+	KEY_WORKERS,
 	KEY_COOKIE_KEY,
 	KEY_CHECK,
 };

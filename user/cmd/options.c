@@ -37,13 +37,15 @@ static const struct argp_option option_table[] = {
 	{"max-flows", KEY_MAX_FLOWS, "N", 0, "flows known at a time [65536]", 10},
 	{"ring", KEY_RING, "KIB", 0, "ring buffer of held packets [256]", 11},
 	{"spin", KEY_SPIN, "US", 0, "poll so long after a packet before sleeping [50]", 12},
+	{"workers", KEY_WORKERS, "N", 0, "threads, each with a ring and a share of the flows [1]",
+	 13},
 	{"cookie-key", KEY_COOKIE_KEY, "FILE", 0,
-	 "key of the SYN cookies, for several machines behind one address [random]", 13},
-	{"check", KEY_CHECK, NULL, 0, "can this host run it? say what is missing", 14},
-	{"quiet", 'q', NULL, 0, "no line for each event", 15},
-	{"verbose", 'v', NULL, 0, "more messages; twice: libbpf's too", 16},
-	{"version", 'V', NULL, 0, "print the version", 17},
-	{"help", '?', NULL, 0, "print this help", 18},
+	 "key of the SYN cookies, for several machines behind one address [random]", 14},
+	{"check", KEY_CHECK, NULL, 0, "can this host run it? say what is missing", 15},
+	{"quiet", 'q', NULL, 0, "no line for each event", 16},
+	{"verbose", 'v', NULL, 0, "more messages; twice: libbpf's too", 17},
+	{"version", 'V', NULL, 0, "print the version", 18},
+	{"help", '?', NULL, 0, "print this help", 19},
 	{0},
 };
 
@@ -56,6 +58,12 @@ static int take_ifname(struct option_parse *parse, const char *arg)
 	return 0;
 }
 
+/* Can several workers do it? Those without BPF have one queue, and connect's sockets are one thread's. */
+static bool can_share(enum nol_method method)
+{
+	return method_needs_bpf(method) && method != NOL_METHOD_CONNECT;
+}
+
 /* What only goes together. */
 static int finish(struct option_parse *parse)
 {
@@ -66,6 +74,10 @@ static int finish(struct option_parse *parse)
 				   "which interface? usage: nolisten-loader [OPTION...] IFACE");
 	if (options->rst_action != NOL_RST_DROP && !method_needs_bpf(options->method))
 		return option_fail(parse, "--rst: method %s has no guard: use auto or engine",
+				   options_method_text(options->method));
+	if (options->workers > 1 && !can_share(options->method))
+		return option_fail(parse,
+				   "--workers: method %s has one only: use auto, xdp or engine",
 				   options_method_text(options->method));
 	return 0;
 }
@@ -149,19 +161,13 @@ static error_t explain(struct option_parse *parse, const struct argp_state *stat
 	return option_fail(parse, "'%s': not understood (see --help)", arg);
 }
 
-/* The note about arguments of long and short options says nothing that the list does not show. */
-static char *filter_help(int key, const char *text, void *input)
-{
-	(void)input;
-	return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
-}
-
 static void print_help(void)
 {
-	struct argp argp = {
-		.options = option_table, .args_doc = "IFACE", .help_filter = filter_help};
+	struct argp argp = {.options = option_table, .args_doc = "IFACE"};
 	char *doc;
 
+	/* That options' arguments are the same in both forms is seen; a help_filter is not asked outside of a parse. */
+	setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
 	if (asprintf(&doc, "Answer TCP connections on IFACE without a listening socket.\v%s%s",
 		     "Services:\n", service_help()) < 0)
 		return;
@@ -207,6 +213,7 @@ int options_parse(struct loader_options *out, int argc, char **argv, char error[
 		.max_flows = 65536,
 		.ring_size = 256 * 1024,
 		.spin_us = 50,
+		.workers = 1,
 	};
 	port_set_add(&out->ports, DEFAULT_PORT);
 	error[0] = '\0';

@@ -31,7 +31,8 @@ struct loader_options {
 	const char *events_path; /* NULL: none; "-": standard output */
 	uint32_t max_children;
 	uint32_t max_flows;
-	uint32_t ring_size; /* bytes */
+	uint32_t ring_size; /* bytes, of each worker's ring */
+	uint32_t workers;
 	uint32_t spin_us; /* how long to poll after the last packet before sleeping */
 	const char *cookie_key_path; /* NULL: random keys */
 	bool is_check, is_quiet;

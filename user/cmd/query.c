@@ -22,7 +22,7 @@ int query_parse(struct query *out, int argc, char **argv)
 {
 	*out = (struct query){.command = argv[0]};
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "-j") == 0) {
+		if (strcmp(argv[i], "-j") == 0 || strcmp(argv[i], "--json") == 0) {
 			out->is_json = true;
 		} else if (argv[i][0] == '-') {
 			log_error("%s: %s: no such option (see nolisten --help)", argv[0], argv[i]);

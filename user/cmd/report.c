@@ -116,6 +116,29 @@ static json_t *session_counters(const struct session_stats *stats)
 	return object;
 }
 
+static json_t *worker_of(const struct worker_counts *counts)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "syn",
+			 (json_int_t)counts->session.syn, "established",
+			 (json_int_t)counts->session.established, "handed_off",
+			 (json_int_t)counts->session.handed_off, "replayed",
+			 (json_int_t)counts->session.replayed, "half_open",
+			 (json_int_t)counts->half_open, "connections",
+			 (json_int_t)counts->connections, "refused", (json_int_t)counts->refused);
+}
+
+static json_t *workers_of(struct workers *workers)
+{
+	json_t *array = json_array();
+	struct worker_counts counts;
+
+	for (uint32_t i = 0; i < workers_count(workers); i++) {
+		workers_read(workers, i, &counts);
+		json_array_append_new(array, worker_of(&counts));
+	}
+	return array;
+}
+
 static bool count_flow(void *context, const struct tuple *tuple, const struct nol_flow *flow)
 {
 	(void)tuple;
@@ -127,26 +150,27 @@ static bool count_flow(void *context, const struct tuple *tuple, const struct no
 static int answer_status(const struct report *report, struct control_answer *answer)
 {
 	const uint64_t up_ns = clock_monotonic_ns() - report->started_ns;
+	struct worker_counts sum;
 	json_int_t flows = 0;
 	char ports[256];
 
+	workers_sum(report->workers, &sum);
 	port_set_format(report->ports, ports, sizeof(ports));
 	report->method->io->ops->visit_flows(report->method->io, count_flow, &flows);
 	return add_json(
 		answer,
 		json_pack(
-			"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+			"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
 			"interface", report->ifname, "pid", (int)getpid(), "uptime_s",
 			(double)up_ns / CLOCK_NS_PER_S, "method", report->method_name, "xdp",
 			method_xdp_text(report->method), "tc", method_tc_text(report->method),
 			"ports", ports, "addresses", addresses_of(report->answered), "service",
 			report->service_name, "flows", flows, "half_open",
-			(json_int_t)session_half_open(report->session), "connections",
-			(json_int_t)service_active(report->service), "refused",
-			(json_int_t)service_refused(report->service), "counters",
+			(json_int_t)sum.half_open, "connections", (json_int_t)sum.connections,
+			"refused", (json_int_t)sum.refused, "counters",
 			packet_counters(report->method->io), "rates",
 			counters_of(&report->rates->per_s), "engine",
-			session_counters(session_stats(report->session))));
+			session_counters(&sum.session), "workers", workers_of(report->workers)));
 }
 
 int report_answer(void *context, const char *command, struct control_answer *answer)

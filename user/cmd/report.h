@@ -10,15 +10,13 @@
 #include "method.h"
 #include "ports.h"
 #include "rates.h"
-#include "service.h"
-#include "session.h"
+#include "workers.h"
 
 /* Everything is borrowed. */
 struct report {
 	const char *ifname, *method_name, *service_name;
 	const struct method *method;
-	struct session *session;
-	struct service *service;
+	struct workers *workers;
 	const struct answered *answered;
 	const struct port_set *ports;
 	const struct rates *rates;

@@ -96,6 +96,22 @@ static void print_addresses(const json_t *addresses)
 	printf("%s\n", count ? "" : "none");
 }
 
+/* What each has had of the whole, if there are several. */
+static void print_workers(const json_t *workers)
+{
+	const size_t count = json_array_size(workers);
+
+	if (count < 2)
+		return;
+	printf("\n  workers        half-open   handed off  connections\n");
+	for (size_t i = 0; i < count; i++) {
+		const json_t *worker = json_array_get(workers, i);
+
+		printf("    %-10zu %12lld %12lld %12lld\n", i, query_number(worker, "half_open"),
+		       query_number(worker, "handed_off"), query_number(worker, "connections"));
+	}
+}
+
 static void print_status(void *context, const json_t *status)
 {
 	bool *is_first = context;
@@ -112,6 +128,7 @@ static void print_status(void *context, const json_t *status)
 	printf("  flows        %lld, %lld of them half-open\n", query_number(status, "flows"),
 	       query_number(status, "half_open"));
 	printf("  connections  %lld\n", query_number(status, "connections"));
+	print_workers(json_object_get(status, "workers"));
 	print_counters("packets", json_object_get(status, "counters"),
 		       json_object_get(status, "rates"));
 	print_counters("engine", json_object_get(status, "engine"), NULL);

@@ -13,6 +13,8 @@
 struct method_engine {
 	struct packet_io io;
 	struct kern *kern;
+	struct kern_ring *ring;
+	uint32_t worker;
 	uint32_t ifindex;
 	struct raw_send *sender;
 	struct replay *replay;
@@ -99,7 +101,7 @@ static int receive(struct packet_io *io, uint32_t max, packet_fn fn, void *conte
 
 	method->fn = fn;
 	method->context = context;
-	return kern_ring_consume(method->kern, max, take_record, method);
+	return kern_ring_consume(method->ring, max, take_record, method);
 }
 
 static int send_segment(struct packet_io *io, const struct segment *segment)
@@ -114,10 +116,11 @@ static int flush(struct packet_io *io)
 
 static void set_spinning(struct packet_io *io, bool is_spinning)
 {
-	struct nol_config *config = kern_config(from_io(io)->kern);
+	struct method_engine *method = from_io(io);
+	uint8_t *spinning = &kern_config(method->kern)->spinning[method->worker];
 
 	/* Before sleeping the ring is looked at once more: the store has to be seen by then. */
-	__atomic_store_n(&config->spinning, is_spinning, __ATOMIC_SEQ_CST);
+	__atomic_store_n(spinning, is_spinning, __ATOMIC_SEQ_CST);
 }
 
 static bool is_handed_off(struct packet_io *io, const struct tuple *tuple)
@@ -136,6 +139,20 @@ static bool is_alive(struct packet_io *io, const struct tuple *tuple)
 	       state != TCP_TIME_WAIT;
 }
 
+static int replace_flow(struct packet_io *io, const struct tuple *tuple,
+			const struct nol_flow *flow)
+{
+	struct kern *kern = from_io(io)->kern;
+	struct nol_flow old = {0};
+	int err;
+
+	if (is_alive(io, tuple))
+		return -EALREADY;
+	kern_flow_remove(kern, tuple, &old);
+	err = kern_flow_add(kern, tuple, flow);
+	return err ?: old.state == NOL_FLOW_HANDED_OFF;
+}
+
 static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns)
 {
 	const struct nol_flow flow = {
@@ -144,16 +161,14 @@ static int open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t n
 		.method = io->ops->method,
 	};
 	struct kern *kern = from_io(io)->kern;
-	struct nol_flow old = {0};
 	int err = kern_flow_add(kern, tuple, &flow);
 
 	if (err != -EEXIST)
 		return err;
-	if (is_alive(io, tuple))
-		return -EALREADY;
-	kern_flow_remove(kern, tuple, &old);
-	err = kern_flow_add(kern, tuple, &flow);
-	return err ?: old.state == NOL_FLOW_HANDED_OFF;
+	kern_flow_lock(kern);
+	err = replace_flow(io, tuple, &flow);
+	kern_flow_unlock(kern);
+	return err;
 }
 
 static int replay_held(struct packet_io *io, const struct held_packet *packet)
@@ -175,13 +190,16 @@ static int close_flow(struct packet_io *io, const struct tuple *tuple)
 {
 	struct kern *kern = from_io(io)->kern;
 	struct nol_flow flow;
-	int err = kern_flow_get(kern, tuple, &flow);
+	int err;
 
-	if (err)
-		return err;
-	if (flow.state != NOL_FLOW_HANDED_OFF)
-		return -ENOENT;
-	return kern_flow_set(kern, tuple, NOL_FLOW_CLOSED);
+	kern_flow_lock(kern);
+	err = kern_flow_get(kern, tuple, &flow);
+	if (!err && flow.state != NOL_FLOW_HANDED_OFF)
+		err = -ENOENT;
+	if (!err)
+		err = kern_flow_set(kern, tuple, NOL_FLOW_CLOSED);
+	kern_flow_unlock(kern);
+	return err;
 }
 
 static enum nol_method flow_method(struct packet_io *io, const struct tuple *tuple)
@@ -196,9 +214,14 @@ static void forget_flow(struct packet_io *io, const struct tuple *tuple, bool on
 	struct kern *kern = from_io(io)->kern;
 	struct nol_flow flow;
 
-	if (only_closed && (kern_flow_get(kern, tuple, &flow) || flow.state != NOL_FLOW_CLOSED))
+	if (!only_closed) {
+		kern_flow_remove(kern, tuple, NULL);
 		return;
-	kern_flow_remove(kern, tuple, NULL);
+	}
+	kern_flow_lock(kern);
+	if (!kern_flow_get(kern, tuple, &flow) && flow.state == NOL_FLOW_CLOSED)
+		kern_flow_remove(kern, tuple, NULL);
+	kern_flow_unlock(kern);
 }
 
 struct visit {
@@ -224,7 +247,7 @@ static int visit_flows(struct packet_io *io, flow_fn fn, void *context)
 
 static int ring_fd(const struct packet_io *io)
 {
-	return kern_ring_fd(((const struct method_engine *)io)->kern);
+	return kern_ring_fd(((const struct method_engine *)io)->ring);
 }
 
 static void free_method(struct packet_io *io)
@@ -262,8 +285,18 @@ static int choose_tag(uint32_t *tag)
 	return 0;
 }
 
+static int tell_programs(struct kern *kern, enum nol_method kind, uint32_t worker)
+{
+	struct nol_config *config = kern_config(kern);
+
+	if (worker)
+		return 0;
+	config->method = kind;
+	return choose_tag(&config->replay_tag);
+}
+
 int method_engine_new(struct packet_io **out, struct kern *kern, enum nol_method kind,
-		      const struct replay_options *options)
+		      uint32_t worker, const struct replay_options *options)
 {
 	struct method_engine *method = calloc(1, sizeof(*method));
 	struct replay_options with_tag = *options;
@@ -273,12 +306,13 @@ int method_engine_new(struct packet_io **out, struct kern *kern, enum nol_method
 		return -ENOMEM;
 	method->io.ops = kind == NOL_METHOD_CONNECT ? &connect_ops : &engine_ops;
 	method->kern = kern;
+	method->ring = kern_ring(kern, worker);
+	method->worker = worker;
 	method->ifindex = options->ifindex;
-	err = choose_tag(&with_tag.tag);
+	err = tell_programs(kern, kind, worker);
 	if (err)
 		goto out;
-	kern_config(kern)->replay_tag = with_tag.tag;
-	kern_config(kern)->method = kind;
+	with_tag.tag = kern_config(kern)->replay_tag;
 	err = raw_send_new(&method->sender, options->ifindex, NOL_MARK);
 	if (!err)
 		err = replay_new(&method->replay, &with_tag);

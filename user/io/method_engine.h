@@ -8,9 +8,10 @@
 #include "replay.h"
 
 /*
- * kern is borrowed. options->tag is chosen here and told to the programs.
+ * kern is borrowed. worker: whose ring is read, in the thread that calls receive, send, flush, replay, set_mtu and
+ * set_spinning; the rest is anybody's. Worker 0, the first to be made, chooses options->tag and tells the programs.
  * kind: NOL_METHOD_ENGINE, or NOL_METHOD_CONNECT, where a kernel socket answers and the rest is the same.
  */
 int method_engine_new(struct packet_io **out, struct kern *kern, enum nol_method kind,
-		      const struct replay_options *options);
+		      uint32_t worker, const struct replay_options *options);
 #endif

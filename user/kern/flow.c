@@ -89,6 +89,16 @@ int kern_flow_remove(struct kern *kern, const struct tuple *tuple, struct nol_fl
 	return err;
 }
 
+void kern_flow_lock(struct kern *kern)
+{
+	pthread_mutex_lock(&kern->flow_lock);
+}
+
+void kern_flow_unlock(struct kern *kern)
+{
+	pthread_mutex_unlock(&kern->flow_lock);
+}
+
 /* A buffer for one batch of the table; a hash bucket has to fit into it. */
 struct batch {
 	struct nol_flow_key *keys;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -45,6 +46,11 @@ void program_name(uint32_t id, char name[BPF_OBJ_NAME_LEN])
 	close(fd);
 }
 
+static int choose_seed(__u32 *seed)
+{
+	return getrandom(seed, sizeof(*seed), 0) == sizeof(*seed) ? 0 : -EIO;
+}
+
 static int load_programs(struct kern *kern)
 {
 	const struct kern_options *options = &kern->options;
@@ -57,7 +63,12 @@ static int load_programs(struct kern *kern)
 	skel->rodata->nol_has_link_header = options->has_link_header;
 	skel->rodata->nol_is_loopback = options->is_loopback;
 	skel->rodata->nol_connects_back = options->connects_back;
-	err = bpf_map__set_max_entries(skel->maps.nol_events, options->ring_size);
+	skel->rodata->nol_workers = options->workers;
+	err = choose_seed(&skel->rodata->nol_worker_seed);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.nol_rings, options->workers);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.nol_events, options->ring_size);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.nol_flows, options->max_flows);
 	if (!err && options->connects_back)
@@ -90,24 +101,6 @@ static void unmap_page(void *page)
 		munmap(page, sysconf(_SC_PAGESIZE));
 }
 
-static int take_record(void *context, void *data, size_t size)
-{
-	const struct nol_record *record = data;
-	struct kern *kern = context;
-
-	if (size >= sizeof(*record) && record->snap_len <= size - sizeof(*record))
-		kern->record_fn(kern->record_context, record, (const uint8_t *)(record + 1));
-	/* A negative value ends the round after this record. */
-	return --kern->records_left ? 0 : -ECANCELED;
-}
-
-static int map_ring(struct kern *kern)
-{
-	kern->ring =
-		ring_buffer__new(bpf_map__fd(kern->skel->maps.nol_events), take_record, kern, NULL);
-	return kern->ring ? 0 : -errno;
-}
-
 int kern_open(struct kern **out, const struct kern_options *options)
 {
 	struct kern *kern = calloc(1, sizeof(*kern));
@@ -119,7 +112,9 @@ int kern_open(struct kern **out, const struct kern_options *options)
 	libbpf_set_print(relay_log);
 	kern->options = *options;
 	kern->options.ifname = kern->ifname;
+	kern->options.workers = options->workers ?: 1;
 	snprintf(kern->ifname, sizeof(kern->ifname), "%s", options->ifname);
+	pthread_mutex_init(&kern->flow_lock, NULL);
 	kern->xdp_link_fd = -1;
 	kern->tcx_link_fd = -1;
 
@@ -132,7 +127,7 @@ int kern_open(struct kern **out, const struct kern_options *options)
 	if (err)
 		goto out;
 	what = "map the ring buffer";
-	err = map_ring(kern);
+	err = rings_open(kern);
 	if (err)
 		goto out;
 	*out = kern;
@@ -173,10 +168,11 @@ void kern_close(struct kern *kern)
 		return;
 	kern_detach(kern);
 	pin_remove(kern);
-	ring_buffer__free(kern->ring);
+	rings_close(kern);
 	unmap_page(kern->config);
 	unmap_page(kern->cookie);
 	nolisten_bpf__destroy(kern->skel);
+	pthread_mutex_destroy(&kern->flow_lock);
 	free(kern);
 }
 
@@ -225,24 +221,6 @@ int kern_remove_prefix(struct kern *kern, const struct prefix *prefix)
 	struct nol_prefix_key key = key_of(prefix);
 
 	return bpf_map_delete_elem(bpf_map__fd(kern->skel->maps.nol_answered), &key);
-}
-
-int kern_ring_fd(const struct kern *kern)
-{
-	return bpf_map__fd(kern->skel->maps.nol_events);
-}
-
-int kern_ring_consume(struct kern *kern, uint32_t max, kern_record_fn fn, void *context)
-{
-	int err;
-
-	if (max == 0)
-		return 0;
-	kern->record_fn = fn;
-	kern->record_context = context;
-	kern->records_left = max;
-	err = ring_buffer__consume(kern->ring);
-	return err < 0 && err != -ECANCELED ? err : (int)(max - kern->records_left);
 }
 
 int kern_stats_read(struct kern *kern, struct nol_stats *out)

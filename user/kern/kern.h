@@ -2,6 +2,8 @@
 /*
  * The kernel side: loads nolisten.bpf.o, attaches it, and gives typed access to its maps. The only place that
  * knows libbpf. Everything detaches when the process ends, however it ends (on clsact: fails open).
+ *
+ * Threads: the flow table is everybody's, each ring one thread's; all else is of the thread that attaches.
  */
 #ifndef NOLISTEN_KERN_H
 #define NOLISTEN_KERN_H
@@ -37,7 +39,8 @@ struct kern_options {
 	bool is_loopback;
 	enum kern_xdp_mode xdp_mode;
 	enum kern_tc_mode tc_mode;
-	uint32_t ring_size; /* bytes, a power of two and a multiple of the page size */
+	uint32_t ring_size; /* bytes of each ring, a power of two and a multiple of the page size */
+	uint32_t workers; /* rings, at most NOL_WORKERS_MAX; 0 is 1 */
 	uint32_t max_flows;
 	bool connects_back; /* method connect: see struct nol_back */
 };
@@ -97,16 +100,25 @@ int kern_back_add(struct kern *kern, const struct tuple *tuple, const struct nol
 int kern_back_get(struct kern *kern, const struct tuple *tuple, struct nol_back *out);
 int kern_back_remove(struct kern *kern, const struct tuple *tuple);
 
-/* The ring of held packets. */
-int kern_ring_fd(const struct kern *kern);
+/*
+ * The state of a flow is looked at and then the entry replaced, closed or removed: nobody else does so in between, if
+ * all that may meet over one flow hold this. Not to be held twice.
+ */
+void kern_flow_lock(struct kern *kern);
+void kern_flow_unlock(struct kern *kern);
+
+/* The rings of held packets, one a worker; all packets of a flow are in the same. The first is nol_events. */
+struct kern_ring;
+struct kern_ring *kern_ring(struct kern *kern, uint32_t worker);
+int kern_ring_fd(const struct kern_ring *ring);
 /* frame: record->snap_len bytes, valid during the call. */
 typedef void (*kern_record_fn)(void *context, const struct nol_record *record,
 			       const uint8_t *frame);
 /*
- * Up to max records; their number, or -errno. Never waits; not to be called from fn. After config->spinning
- * went back to 0: a full barrier, and once more, before the caller sleeps on the descriptor.
+ * Up to max records; their number, or -errno. Never waits; not to be called from fn. After the worker's
+ * config->spinning went back to 0: a full barrier, and once more, before the caller sleeps on the descriptor.
  */
-int kern_ring_consume(struct kern *kern, uint32_t max, kern_record_fn fn, void *context);
+int kern_ring_consume(struct kern_ring *ring, uint32_t max, kern_record_fn fn, void *context);
 
 /* The counters, summed over the CPUs. */
 int kern_stats_read(struct kern *kern, struct nol_stats *out);

@@ -4,6 +4,7 @@
 #define NOLISTEN_KERN_PRIVATE_H
 
 #include <net/if.h>
+#include <pthread.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -18,7 +19,8 @@ struct kern {
 	struct nolisten_bpf *skel;
 	struct nol_config *config; /* the mapped page of nol_config */
 	struct nol_cookie *cookie; /* and that of nol_cookie */
-	struct ring_buffer *ring;
+	struct kern_ring *rings; /* options.workers of them */
+	pthread_mutex_t flow_lock;
 	bool is_pinned;
 
 	int xdp_link_fd; /* -1: not attached */
@@ -26,12 +28,11 @@ struct kern {
 	int tcx_link_fd; /* -1: not attached, or to clsact */
 	bool is_on_clsact;
 	bool has_made_clsact; /* the qdisc was not there before */
-
-	/* During kern_ring_consume() only. */
-	kern_record_fn record_fn;
-	void *record_context;
-	uint32_t records_left;
 };
+
+/* All rings but the first, which is loaded with the programs, and what reads them. -errno: rings_close() all the same. */
+int rings_open(struct kern *kern);
+void rings_close(struct kern *kern);
 
 /* Errors are logged. -EBUSY: another XDP program is there. */
 int xdp_attach(struct kern *kern);

@@ -64,7 +64,7 @@ static bool begin_flow(struct session *session, struct engine_flow *flow, bool h
 	int err = open_flow(session, &flow->tuple);
 
 	if (err > 0)
-		closing_replaced(session->closing, &flow->tuple);
+		closing_replaced(session->closing, &flow->tuple, session->options.events);
 	if (err < 0) {
 		if (err != -EALREADY) {
 			session->stats.table_full++;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,14 +30,16 @@ struct owed {
 
 struct closing {
 	struct closing_options options;
+	pthread_mutex_t lock; /* of grace and owed */
 	struct grace *grace;
+	uint64_t count; /* atomic */
 	int watch_fd;
 	struct loop_source *watch_source, *tick_source;
 	struct owed owed[OWED];
 	uint32_t owed_count;
 };
 
-static bool take_owed(struct closing *closing, const struct tuple *tuple)
+static bool find_owed(struct closing *closing, const struct tuple *tuple)
 {
 	for (uint32_t i = 0; i < closing->owed_count; i++) {
 		if (!tuple_is_equal(&closing->owed[i].tuple, tuple))
@@ -45,6 +48,16 @@ static bool take_owed(struct closing *closing, const struct tuple *tuple)
 		return true;
 	}
 	return false;
+}
+
+static bool take_owed(struct closing *closing, const struct tuple *tuple)
+{
+	bool is_owed;
+
+	pthread_mutex_lock(&closing->lock);
+	is_owed = find_owed(closing, tuple);
+	pthread_mutex_unlock(&closing->lock);
+	return is_owed;
 }
 
 static void forget_owed(struct closing *closing, uint64_t now_ns)
@@ -59,14 +72,71 @@ static void forget_owed(struct closing *closing, uint64_t now_ns)
 	}
 }
 
-void closing_replaced(struct closing *closing, const struct tuple *tuple)
+static void tell_closed(struct closing *closing, const struct tuple *tuple, struct events *events)
 {
-	closing->options.fn(closing->options.context, tuple);
+	struct packet_io *io = closing->options.io;
+	const struct event event = {
+		.kind = EVENT_CLOSED,
+		.tuple = tuple,
+		.method = io->ops->flow_method ? io->ops->flow_method(io, tuple) : io->ops->method,
+		.rtt_us = -1,
+		.handoff_us = -1,
+	};
+
+	__atomic_add_fetch(&closing->count, 1, __ATOMIC_RELAXED);
+	events_emit(events, &event);
+}
+
+uint64_t closing_count(const struct closing *closing)
+{
+	return __atomic_load_n(&closing->count, __ATOMIC_RELAXED);
+}
+
+void closing_replaced(struct closing *closing, const struct tuple *tuple, struct events *events)
+{
+	tell_closed(closing, tuple, events);
+	pthread_mutex_lock(&closing->lock);
 	if (closing->owed_count < OWED)
 		closing->owed[closing->owed_count++] = (struct owed){
 			.tuple = *tuple,
 			.until_ns = clock_monotonic_ns() + OWED_NS,
 		};
+	pthread_mutex_unlock(&closing->lock);
+}
+
+static bool has_socket(const struct closing *closing, const struct tuple *tuple)
+{
+	uint8_t state = 0;
+
+	return sock_diag_find(tuple, closing->options.ifindex, &state) != -ENOENT &&
+	       state != TCP_TIME_WAIT;
+}
+
+/* The word may have come before it was owed: then what is owed is nothing, and this is the end of the new connection. */
+static bool is_late(struct closing *closing, const struct tuple *tuple)
+{
+	return take_owed(closing, tuple) && has_socket(closing, tuple);
+}
+
+static int begin_grace(struct closing *closing, const struct tuple *tuple)
+{
+	int err;
+
+	pthread_mutex_lock(&closing->lock);
+	err = grace_add(closing->grace, tuple, clock_monotonic_ns() + GRACE_NS);
+	pthread_mutex_unlock(&closing->lock);
+	return err;
+}
+
+/* The oldest whose grace is over at now_ns. */
+static bool end_grace(struct closing *closing, uint64_t now_ns, struct tuple *out)
+{
+	bool is_over;
+
+	pthread_mutex_lock(&closing->lock);
+	is_over = grace_take(closing->grace, now_ns, out);
+	pthread_mutex_unlock(&closing->lock);
+	return is_over;
 }
 
 static void close_flow(void *context, const struct tuple *tuple, uint8_t tcp_state)
@@ -75,22 +145,17 @@ static void close_flow(void *context, const struct tuple *tuple, uint8_t tcp_sta
 	struct packet_io *io = closing->options.io;
 
 	(void)tcp_state;
-	if (!port_set_has(closing->options.ports, tuple->local.port) || take_owed(closing, tuple) ||
+	if (!port_set_has(closing->options.ports, tuple->local.port) || is_late(closing, tuple) ||
 	    io->ops->close_flow(io, tuple))
 		return;
-	closing->options.fn(closing->options.context, tuple);
-	if (grace_add(closing->grace, tuple, clock_monotonic_ns() + GRACE_NS))
+	tell_closed(closing, tuple, closing->options.events);
+	if (begin_grace(closing, tuple))
 		io->ops->forget_flow(io, tuple, true);
 }
 
 static bool close_if_gone(void *context, const struct tuple *tuple, const struct nol_flow *flow)
 {
-	const struct closing *closing = context;
-	uint8_t state;
-
-	if (flow->state == NOL_FLOW_HANDED_OFF &&
-	    (sock_diag_find(tuple, closing->options.ifindex, &state) == -ENOENT ||
-	     state == TCP_TIME_WAIT))
+	if (flow->state == NOL_FLOW_HANDED_OFF && !has_socket(context, tuple))
 		close_flow(context, tuple, 0);
 	return true;
 }
@@ -103,7 +168,9 @@ static void read_watch(void *context, uint32_t events)
 	(void)events;
 	if (sock_diag_read(closing->watch_fd, close_flow, closing) != -ENOBUFS)
 		return;
+	pthread_mutex_lock(&closing->lock);
 	closing->owed_count = 0;
+	pthread_mutex_unlock(&closing->lock);
 	io->ops->visit_flows(io, close_if_gone, closing);
 }
 
@@ -115,8 +182,10 @@ static void end_graces(void *context, uint32_t events)
 	struct tuple tuple;
 
 	(void)events;
+	pthread_mutex_lock(&closing->lock);
 	forget_owed(closing, now_ns);
-	while (grace_take(closing->grace, now_ns, &tuple))
+	pthread_mutex_unlock(&closing->lock);
+	while (end_grace(closing, now_ns, &tuple))
 		io->ops->forget_flow(io, &tuple, true);
 }
 
@@ -129,6 +198,7 @@ int closing_new(struct closing **out, const struct closing_options *options)
 	if (!closing)
 		return -ENOMEM;
 	closing->options = *options;
+	pthread_mutex_init(&closing->lock, NULL);
 	closing->watch_fd = sock_diag_watch();
 	err = closing->watch_fd < 0 ? closing->watch_fd : grace_new(&closing->grace);
 	if (!err)
@@ -154,6 +224,7 @@ void closing_free(struct closing *closing)
 	if (closing->watch_fd >= 0)
 		close(closing->watch_fd);
 	grace_free(closing->grace);
+	pthread_mutex_destroy(&closing->lock);
 	free(closing);
 }
 
@@ -162,6 +233,6 @@ void closing_make_room(struct closing *closing, uint32_t count)
 	struct packet_io *io = closing->options.io;
 	struct tuple oldest;
 
-	while (count-- && grace_take(closing->grace, UINT64_MAX, &oldest))
+	while (count-- && end_grace(closing, UINT64_MAX, &oldest))
 		io->ops->forget_flow(io, &oldest, true);
 }

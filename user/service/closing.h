@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Handed-off flows until they are forgotten: hears of their sockets' end from sock_diag, keeps the flow for a grace so
- * that late data meets the kernel and its RST gets out, then removes it.
+ * that late data meets the kernel and its RST gets out, then removes it. It lives in one thread's loop; what sessions
+ * tell it may come from others.
  */
 #ifndef NOLISTEN_CLOSING_H
 #define NOLISTEN_CLOSING_H
@@ -9,29 +10,32 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "events.h"
 #include "loop.h"
 #include "packet_io.h"
 #include "ports.h"
 
 struct closing;
 
-/* The kernel socket of this flow is gone; the flow is in its grace from now on. */
-typedef void (*closing_fn)(void *context, const struct tuple *tuple);
-
+/* Everything is borrowed. */
 struct closing_options {
 	struct loop *loop;
 	struct packet_io *io;
+	struct events *events; /* of the loop's thread */
 	uint32_t ifindex; /* of the flows */
 	const struct port_set *ports; /* sockets of other local ports are none of ours */
-	closing_fn fn;
-	void *context;
 };
 
 int closing_new(struct closing **out, const struct closing_options *options);
 void closing_free(struct closing *closing);
-/* A new flow has taken the place of one whose socket is gone: that one is closed, and the word of it yet to come. */
-void closing_replaced(struct closing *closing, const struct tuple *tuple);
+/*
+ * A new flow has taken the place of one whose socket is gone: that one is closed, and the word of it yet to come.
+ * events: of the calling thread.
+ */
+void closing_replaced(struct closing *closing, const struct tuple *tuple, struct events *events);
 /* The table is full: up to count flows in their grace are forgotten early, the oldest first. */
 void closing_make_room(struct closing *closing, uint32_t count);
+/* How many connections have been closed so far. */
+uint64_t closing_count(const struct closing *closing);
 
 #endif

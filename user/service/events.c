@@ -1,41 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Events as lines of text and of JSON. The loop answers handshakes, so no line may make it wait: each output
- * has a buffer, is written a pipe's atomic size at a time, and only when poll() says that there is room.
+ * Events as lines of text and of JSON. Threads do not meet over each line: a thread's own events are staged and go
+ * to the outputs by the batch.
  */
 #include "events.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
-#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "event_output.h"
 #include "log.h"
 
-#define BUFFER_SIZE (256u << 10)
 #define LINE_SIZE 512
-#define LAST_FLUSH_MS 1000
-
-struct output {
-	const char *name; /* for messages */
-	int fd; /* -1: there is none */
-	bool is_file; /* always has room */
-	bool is_broken; /* closed pipe: nobody will read it again */
-	bool is_reported;
-	uint64_t lost;
-	char last; /* byte written */
-	size_t start, end; /* of what is not written yet */
-	char *buffer;
-};
+#define STAGED_SIZE (32u << 10)
 
 struct line {
 	char text[LINE_SIZE];
@@ -48,8 +31,22 @@ struct names {
 	char local[ENDPOINT_TEXT_SIZE], remote[ENDPOINT_TEXT_SIZE];
 };
 
+/* The outputs, and whose turn it is. */
+struct writer {
+	pthread_mutex_t lock;
+	struct event_output json, human;
+};
+
+/* Lines of one thread that are not with the writer yet. */
+struct staged {
+	size_t len;
+	char *text; /* NULL: lines go to the writer at once */
+};
+
 struct events {
-	struct output json, human;
+	struct writer *writer;
+	bool is_owner; /* of the writer */
+	struct staged json, human;
 	uint64_t time_s; /* of time: the date is computed anew once a second only */
 	char time[CLOCK_TEXT_SIZE];
 };
@@ -83,96 +80,6 @@ const char *event_kind_text(enum event_kind kind)
 const char *method_text(enum nol_method method)
 {
 	return method_texts[method];
-}
-
-static void report(struct output *output, const char *reason)
-{
-	if (!output->is_reported)
-		log_warning("%s: events are lost: %s", output->name, reason);
-	output->is_reported = true;
-}
-
-static size_t count_lines(const char *text, size_t len)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < len; i++)
-		count += text[i] == '\n';
-	return count;
-}
-
-/* What is buffered cannot be written, now or ever. */
-static void lose(struct output *output, int err)
-{
-	report(output, strerror(err));
-	output->lost += count_lines(output->buffer + output->start, output->end - output->start);
-	/* The newline that append() put after a torn line ends no line of its own. */
-	if (output->start == 0 && output->end && output->buffer[0] == '\n')
-		output->lost--;
-	output->start = output->end = 0;
-	output->is_broken = err == EPIPE;
-}
-
-static bool has_room(const struct output *output, int timeout_ms)
-{
-	struct pollfd poll_fd = {.fd = output->fd, .events = POLLOUT};
-
-	return output->is_file || poll(&poll_fd, 1, timeout_ms) > 0;
-}
-
-/* One piece; false: no more can be written now. */
-static bool write_some(struct output *output, int timeout_ms)
-{
-	size_t len = output->end - output->start;
-	ssize_t written;
-
-	if (!len || !has_room(output, timeout_ms))
-		return false;
-	if (!output->is_file && len > PIPE_BUF)
-		len = PIPE_BUF;
-	written = write(output->fd, output->buffer + output->start, len);
-	if (written > 0) {
-		output->start += written;
-		output->last = output->buffer[output->start - 1];
-	} else if (errno != EAGAIN && errno != EINTR) {
-		lose(output, errno);
-	}
-	return written > 0;
-}
-
-static void flush(struct output *output)
-{
-	while (write_some(output, 0))
-		;
-	if (output->start == output->end)
-		output->start = output->end = 0;
-}
-
-static bool make_space(struct output *output, size_t len)
-{
-	if (output->end + len <= BUFFER_SIZE)
-		return true;
-	flush(output);
-	if (!output->start)
-		return output->end + len <= BUFFER_SIZE;
-	memmove(output->buffer, output->buffer + output->start, output->end - output->start);
-	output->end -= output->start;
-	output->start = 0;
-	return output->end + len <= BUFFER_SIZE;
-}
-
-static void append(struct output *output, const struct line *line)
-{
-	if (output->is_broken || !make_space(output, line->len + 1)) {
-		report(output, "the reader is too slow");
-		output->lost++;
-		return;
-	}
-	/* The disk was full in the middle of a line: this one is not its end. */
-	if (output->start == output->end && output->last != '\n')
-		output->buffer[output->end++] = '\n';
-	memcpy(output->buffer + output->end, line->text, line->len);
-	output->end += line->len;
 }
 
 /* What does not fit is cut; no line comes near LINE_SIZE. snprintf() would cost more than the system call. */
@@ -295,16 +202,32 @@ static void build_human(struct line *line, const struct event *event, const stru
 
 typedef void (*build_fn)(struct line *line, const struct event *event, const struct names *names);
 
-static void emit(struct output *output, build_fn build, const struct event *event,
-		 const struct names *names)
+static void write_lines(struct writer *writer, struct event_output *output, const char *text,
+			size_t len)
 {
-	struct line line;
+	pthread_mutex_lock(&writer->lock);
+	event_output_append(output, text, len);
+	pthread_mutex_unlock(&writer->lock);
+}
 
-	if (output->fd < 0)
+static void write_staged(struct writer *writer, struct event_output *output, struct staged *staged)
+{
+	if (staged->len)
+		write_lines(writer, output, staged->text, staged->len);
+	staged->len = 0;
+}
+
+static void emit(struct writer *writer, struct event_output *output, struct staged *staged,
+		 const struct line *line)
+{
+	if (!staged->text) {
+		write_lines(writer, output, line->text, line->len);
 		return;
-	line.len = 0;
-	build(&line, event, names);
-	append(output, &line);
+	}
+	if (staged->len + line->len > STAGED_SIZE)
+		write_staged(writer, output, staged);
+	memcpy(staged->text + staged->len, line->text, line->len);
+	staged->len += line->len;
 }
 
 static const char *format_time(struct events *events)
@@ -325,50 +248,61 @@ static const char *format_time(struct events *events)
 
 void events_emit(struct events *events, const struct event *event)
 {
+	struct writer *writer = events->writer;
 	struct names names;
+	struct line line = {.len = 0};
 
-	if (events->json.fd < 0 && events->human.fd < 0)
+	if (writer->json.fd < 0 && writer->human.fd < 0)
 		return;
 	names.time = format_time(events);
 	if (event->tuple) {
 		endpoint_format(&event->tuple->local, names.local);
 		endpoint_format(&event->tuple->remote, names.remote);
 	}
-	emit(&events->json, build_json, event, &names);
-	emit(&events->human, build_human, event, &names);
+	if (writer->json.fd >= 0) {
+		build_json(&line, event, &names);
+		emit(writer, &writer->json, &events->json, &line);
+	}
+	if (writer->human.fd >= 0) {
+		line.len = 0;
+		build_human(&line, event, &names);
+		emit(writer, &writer->human, &events->human, &line);
+	}
 }
 
 void events_flush(struct events *events)
 {
-	flush(&events->json);
-	flush(&events->human);
+	struct writer *writer = events->writer;
+
+	if (!events->is_owner && !events->json.len && !events->human.len)
+		return;
+	write_staged(writer, &writer->json, &events->json);
+	write_staged(writer, &writer->human, &events->human);
+	pthread_mutex_lock(&writer->lock);
+	event_output_flush(&writer->json);
+	event_output_flush(&writer->human);
+	pthread_mutex_unlock(&writer->lock);
 }
 
 uint64_t events_lost(const struct events *events)
 {
-	return events->json.lost + events->human.lost;
+	struct writer *writer = events->writer;
+	uint64_t lost;
+
+	pthread_mutex_lock(&writer->lock);
+	lost = writer->json.lost + writer->human.lost;
+	pthread_mutex_unlock(&writer->lock);
+	return lost;
 }
 
-static int open_output(struct output *output, int fd, const char *name)
-{
-	struct stat status;
-
-	output->name = name;
-	output->fd = fd;
-	output->last = '\n';
-	output->is_file = !fstat(fd, &status) && S_ISREG(status.st_mode);
-	output->buffer = malloc(BUFFER_SIZE);
-	return output->buffer ? 0 : -ENOMEM;
-}
-
-static int open_json(struct output *output, const char *path)
+static int open_json(struct event_output *output, const char *path)
 {
 	/* O_NONBLOCK: a FIFO that nobody reads is an error, not a wait. */
 	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK;
 	int fd = STDOUT_FILENO;
 
 	if (strcmp(path, "-") == 0)
-		return open_output(output, fd, "standard output");
+		return event_output_open(output, fd, "standard output");
 	fd = open(path, flags, 0644);
 	if (fd < 0) {
 		int err = -errno;
@@ -376,52 +310,83 @@ static int open_json(struct output *output, const char *path)
 		log_error("%s: cannot open for events: %s", path, strerror(-err));
 		return err;
 	}
-	return open_output(output, fd, path);
+	return event_output_open(output, fd, path);
+}
+
+static void writer_free(struct writer *writer)
+{
+	if (!writer)
+		return;
+	event_output_close(&writer->json);
+	event_output_close(&writer->human);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}
+
+static int writer_new(struct writer **out, const struct events_options *options)
+{
+	struct writer *writer = calloc(1, sizeof(*writer));
+	int err = -ENOMEM;
+
+	if (!writer)
+		goto out;
+	pthread_mutex_init(&writer->lock, NULL);
+	writer->json.fd = writer->human.fd = -1;
+	err = options->json_path ? open_json(&writer->json, options->json_path) : 0;
+	if (!err && !options->is_quiet)
+		err = event_output_open(&writer->human, STDERR_FILENO, "standard error");
+	if (err)
+		goto out;
+	*out = writer;
+	writer = NULL;
+out:
+	writer_free(writer);
+	return err;
 }
 
 int events_new(struct events **out, const struct events_options *options)
 {
 	struct events *events = calloc(1, sizeof(*events));
-	int err = -ENOMEM;
+	int err;
 
 	if (!events)
-		goto out;
-	events->json.fd = events->human.fd = -1;
+		return -ENOMEM;
 	signal(SIGPIPE, SIG_IGN);
-	err = options->json_path ? open_json(&events->json, options->json_path) : 0;
-	if (!err && !options->is_quiet)
-		err = open_output(&events->human, STDERR_FILENO, "standard error");
+	events->is_owner = true;
+	err = writer_new(&events->writer, options);
 	if (err)
-		goto out;
-	*out = events;
-	events = NULL;
-out:
-	events_free(events);
+		events_free(events);
+	else
+		*out = events;
 	return err;
 }
 
-static void close_output(struct output *output)
+int events_join(struct events **out, const struct events *owner)
 {
-	const uint64_t deadline_ns = clock_monotonic_ns() + LAST_FLUSH_MS * CLOCK_NS_PER_MS;
+	struct events *events = calloc(1, sizeof(*events));
 
-	if (output->fd < 0)
-		return;
-	while (write_some(output, LAST_FLUSH_MS) && clock_monotonic_ns() < deadline_ns)
-		;
-	if (output->start < output->end)
-		lose(output, EAGAIN);
-	if (output->lost)
-		log_warning("%s: %" PRIu64 " events were lost", output->name, output->lost);
-	if (output->fd > STDERR_FILENO)
-		close(output->fd);
-	free(output->buffer);
+	if (!events)
+		return -ENOMEM;
+	events->writer = owner->writer;
+	events->json.text = malloc(STAGED_SIZE);
+	events->human.text = malloc(STAGED_SIZE);
+	if (!events->json.text || !events->human.text) {
+		events_free(events);
+		return -ENOMEM;
+	}
+	*out = events;
+	return 0;
 }
 
 void events_free(struct events *events)
 {
 	if (!events)
 		return;
-	close_output(&events->json);
-	close_output(&events->human);
+	if (events->is_owner)
+		writer_free(events->writer);
+	else
+		events_flush(events);
+	free(events->json.text);
+	free(events->human.text);
 	free(events);
 }

@@ -47,7 +47,12 @@ struct events_options {
 
 /* Errors are logged. Makes the process ignore SIGPIPE: a reader may go away. */
 int events_new(struct events **out, const struct events_options *options);
-void events_free(struct events *events); /* flushes, waiting a second for a slow reader */
+/*
+ * The same outputs for another thread, whose lines go there by the batch, in the order in which threads flush. Freed
+ * before its owner.
+ */
+int events_join(struct events **out, const struct events *owner);
+void events_free(struct events *events); /* flushes; the owner waits a second for a slow reader */
 
 void events_emit(struct events *events, const struct event *event);
 /*

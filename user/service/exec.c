@@ -42,6 +42,7 @@ struct command {
 struct child {
 	struct connection connection;
 	pid_t pid; /* 0: not started, or reaped */
+	bool has_place; /* counted in service->options.children */
 };
 
 static bool is_ours(const char *variable)
@@ -203,13 +204,31 @@ static void kill_child(struct child *child)
 	child->pid = 0;
 }
 
+/* Is there room for one more? */
+static bool take_place(struct child *child)
+{
+	const struct service *service = child->connection.service;
+	uint32_t *children = service->options.children;
+
+	if (!children)
+		return service->active <= service->options.max_children;
+	child->has_place = true;
+	return __atomic_add_fetch(children, 1, __ATOMIC_RELAXED) <= service->options.max_children;
+}
+
+static void leave_place(struct child *child)
+{
+	if (child->has_place)
+		__atomic_sub_fetch(child->connection.service->options.children, 1,
+				   __ATOMIC_RELAXED);
+}
+
 static int exec_start(struct connection *connection, const struct tuple *tuple)
 {
 	struct child *child = (struct child *)connection;
-	const struct service *service = connection->service;
 	int err;
 
-	if (service->active > service->options.max_children)
+	if (!take_place(child))
 		return -EAGAIN;
 	err = start_child(child, tuple);
 	if (err)
@@ -236,6 +255,7 @@ static void exec_stop(struct connection *connection)
 
 	if (child->pid)
 		kill(-child->pid, SIGHUP);
+	leave_place(child);
 }
 
 const struct service_kind service_exec = {

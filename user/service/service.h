@@ -17,6 +17,8 @@ struct service;
 struct service_options {
 	/* exec: processes at a time; connections above that are closed at once and counted. */
 	uint32_t max_children;
+	uint32_t *
+		children; /* those of all services, in several threads, that share the limit; NULL: this is the only one */
 };
 
 /* spec: as after --service=. -EINVAL if it is malformed: *error, a constant text, says how. */

@@ -2,7 +2,7 @@
 /*
  * Theory of operation
  *
- * Everything happens in one thread, in rounds:
+ * A session lives in one thread, and has one ring: all packets of its flows are in there. It works in rounds:
  *
  *   receive   held packets, a batch at most -> engine -> replies are queued; a flow whose handshake is complete
  *             joins the hand-over list together with a copy of the packet that completed it, and so does
@@ -112,6 +112,8 @@ int session_run(struct session *session)
 		 * a flood there always is one, and the loop has its turn all the same.
 		 */
 		is_busy = session->is_spinning || work(session);
+		if (!is_busy)
+			events_flush(session->options.events);
 		err = loop_wait(session->options.loop, is_busy ? 0 : timeout_ms(session));
 	}
 	set_spinning(session, false);
@@ -136,22 +138,6 @@ void session_leave(struct session *session)
 {
 	session->is_leaving = true;
 	session_drain(session);
-}
-
-static void count_closed(void *context, const struct tuple *tuple)
-{
-	struct session *session = context;
-	struct packet_io *io = session->io;
-	const struct event event = {
-		.kind = EVENT_CLOSED,
-		.tuple = tuple,
-		.method = io->ops->flow_method ? io->ops->flow_method(io, tuple) : io->ops->method,
-		.rtt_us = -1,
-		.handoff_us = -1,
-	};
-
-	session->stats.closed++;
-	events_emit(session->options.events, &event);
 }
 
 /* The ring is readable: that woke the loop, the next round takes what is there. */
@@ -180,26 +166,17 @@ static int open_handover(struct session *session)
 int session_new(struct session **out, const struct session_options *options)
 {
 	struct session *session = calloc(1, sizeof(*session));
-	const struct closing_options closing = {
-		.loop = options->loop,
-		.io = options->io,
-		.ifindex = options->handoff.scope_id,
-		.ports = options->ports,
-		.fn = count_closed,
-		.context = session,
-	};
 	int err;
 
 	if (!session)
 		return -ENOMEM;
 	session->options = *options;
 	session->io = options->io;
+	session->closing = options->closing;
 	session->connect_back = options->connect_back;
 	err = engine_new(&session->engine, &options->engine);
 	if (!err)
 		err = open_handover(session);
-	if (!err)
-		err = closing_new(&session->closing, &closing);
 	if (!err)
 		err = loop_add(options->loop, session->io->ops->fd(session->io), EPOLLIN, wake,
 			       session, &session->io_source);
@@ -215,7 +192,6 @@ void session_free(struct session *session)
 	if (!session)
 		return;
 	loop_remove(session->io_source);
-	closing_free(session->closing);
 	handover_free(session->handover);
 	engine_free(session->engine);
 	free(session);

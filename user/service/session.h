@@ -12,13 +12,13 @@
 
 #include <nolisten/abi.h>
 
+#include "closing.h"
 #include "connect_back.h"
 #include "engine.h"
 #include "events.h"
 #include "handoff.h"
 #include "loop.h"
 #include "packet_io.h"
-#include "ports.h"
 #include "service.h"
 
 struct session;
@@ -29,15 +29,15 @@ struct session_options {
 	struct packet_io *io;
 	struct connect_back *connect_back; /* NULL but for method connect */
 	struct service *service;
-	struct events *events;
-	const struct port_set *ports; /* whose destroyed sockets are of interest */
+	struct events *events; /* of the loop's thread */
+	struct closing *closing; /* hears of the flows' end, perhaps in another thread */
 	struct engine_config engine;
 	struct handoff_options handoff;
 	uint64_t spin_ns; /* how long to poll after the last packet before sleeping */
 	uint32_t max_flows; /* of the whole table, handed-off flows included */
 };
 
-/* Counters, in packets or flows since the start. */
+/* Counters, in packets or flows since the start; closed: closing_count(), for who adds up sessions. */
 /* clang-format off */
 #define SESSION_STATS(X) \
 	X(syn, "half-open flows begun") \

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which worker a flow belongs to, its ring, and whether it wants to be woken. */
+#ifndef NOLISTEN_BPF_RING_H
+#define NOLISTEN_BPF_RING_H
+
+#include "maps.h"
+
+struct ring {
+	__u32 worker;
+	void *map;
+};
+
+static __always_inline __u32 last_word(const __u8 addr[16])
+{
+	__u32 word;
+
+	__builtin_memcpy(&word, addr + 12, sizeof(word));
+	return word;
+}
+
+static __always_inline __u32 mix(__u32 hash, __u32 word)
+{
+	hash = (hash ^ word) * 0x9e3779b1u;
+	return hash ^ hash >> 15;
+}
+
+/*
+ * The same for every packet of a flow, and all that user space needs: its order is kept within a ring only. The last
+ * words of the addresses and the ports are what differs between flows.
+ */
+static __always_inline __u32 worker_of(const struct nol_flow_key *key)
+{
+	__u32 hash = mix(nol_worker_seed, last_word(key->remote_addr));
+
+	hash = mix(hash, last_word(key->local_addr));
+	hash = mix(hash, (__u32)key->remote_port << 16 | key->local_port);
+	/* The upper bits are the better ones; no division. */
+	return ((hash >> 16) * nol_workers >> 16) & (NOL_WORKERS_MAX - 1);
+}
+
+/* map is NULL if there is no ring, which does not happen. */
+static __always_inline struct ring ring_of(const struct nol_flow_key *key)
+{
+	struct ring ring = {};
+
+	if (nol_workers == 1) {
+		ring.map = &nol_events;
+		return ring;
+	}
+	ring.worker = worker_of(key);
+	ring.map = bpf_map_lookup_elem(&nol_rings, &ring.worker);
+	return ring;
+}
+
+/* The ring gives constant sizes only, so a frame goes into the smallest class that takes it. */
+static __always_inline struct nol_record *reserve_record(const struct ring *ring, __u32 frame_len)
+{
+	if (!ring->map)
+		return NULL;
+	if (frame_len <= 128)
+		return bpf_ringbuf_reserve(ring->map, sizeof(struct nol_record) + 128, 0);
+	if (frame_len <= 512)
+		return bpf_ringbuf_reserve(ring->map, sizeof(struct nol_record) + 512, 0);
+	if (frame_len <= 2048)
+		return bpf_ringbuf_reserve(ring->map, sizeof(struct nol_record) + 2048, 0);
+	if (frame_len <= 16384)
+		return bpf_ringbuf_reserve(ring->map, sizeof(struct nol_record) + 16384, 0);
+	return bpf_ringbuf_reserve(ring->map, sizeof(struct nol_record) + NOL_RECORD_SNAP_MAX, 0);
+}
+
+/*
+ * Nobody needs waking while user space polls. It may stop polling between our look at `spinning` and the
+ * commit of the record; it then looks at the ring once more before it sleeps, as we look at `spinning` once
+ * more after the commit: one of the two sees the other. An empty record is how to wake without one.
+ */
+static __always_inline __u64 wakeup_flags(const struct ring *ring, const struct nol_config *config)
+{
+	return *(volatile const __u8 *)&config->spinning[ring->worker] ? BPF_RB_NO_WAKEUP : 0;
+}
+
+static __always_inline void wake_if_missed(const struct ring *ring, const struct nol_config *config,
+					   __u64 flags)
+{
+	void *empty;
+
+	if (!flags || wakeup_flags(ring, config) || !ring->map)
+		return;
+	empty = bpf_ringbuf_reserve(ring->map, 8, 0);
+	if (empty)
+		bpf_ringbuf_discard(empty, BPF_RB_FORCE_WAKEUP);
+}
+
+#endif

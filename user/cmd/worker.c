@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A thread around a session, and calls into it by an eventfd of its loop. */
+#include "worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "log.h"
+
+struct call {
+	worker_fn fn;
+	void *context;
+	sem_t done;
+};
+
+struct worker {
+	struct worker_options options;
+	struct loop *loop;
+	struct events *events;
+	struct service *service;
+	struct session *session;
+
+	pthread_t thread;
+	bool has_thread;
+	bool is_ended; /* the thread's */
+	int err; /* atomic */
+	int call_fd;
+	struct call *call; /* atomic; at most one at a time */
+	struct loop_source *call_source;
+};
+
+static void take_call(struct worker *worker)
+{
+	eventfd_t count;
+	struct call *call;
+
+	if (eventfd_read(worker->call_fd, &count))
+		return;
+	call = __atomic_exchange_n(&worker->call, NULL, __ATOMIC_ACQUIRE);
+	if (!call)
+		return;
+	call->fn(worker, call->context);
+	sem_post(&call->done);
+}
+
+static void read_call(void *context, uint32_t events)
+{
+	(void)events;
+	take_call(context);
+}
+
+void worker_call(struct worker *worker, worker_fn fn, void *context)
+{
+	struct call call = {.fn = fn, .context = context};
+
+	if (!worker->has_thread) {
+		fn(worker, context);
+		return;
+	}
+	sem_init(&call.done, 0, 0);
+	__atomic_store_n(&worker->call, &call, __ATOMIC_RELEASE);
+	eventfd_write(worker->call_fd, 1);
+	while (sem_wait(&call.done) && errno == EINTR)
+		;
+	sem_destroy(&call.done);
+}
+
+/* A session that cannot go on is the main thread's to end: until then its calls are answered. */
+static void *run_thread(void *context)
+{
+	struct worker *worker = context;
+	int err = session_run(worker->session);
+
+	if (err) {
+		__atomic_store_n(&worker->err, err, __ATOMIC_RELEASE);
+		eventfd_write(worker->options.failed_fd, 1);
+	}
+	while (!worker->is_ended)
+		take_call(worker);
+	return NULL;
+}
+
+int worker_start(struct worker *worker)
+{
+	char name[16];
+	int err = -pthread_create(&worker->thread, NULL, run_thread, worker);
+
+	if (err) {
+		log_error("cannot start worker %u: %s", worker->options.number, strerror(-err));
+		return err;
+	}
+	worker->has_thread = true;
+	snprintf(name, sizeof(name), "worker-%u", (uint8_t)worker->options.number);
+	pthread_setname_np(worker->thread, name);
+	return 0;
+}
+
+int worker_error(const struct worker *worker)
+{
+	return __atomic_load_n(&worker->err, __ATOMIC_ACQUIRE);
+}
+
+static int open_loop(struct worker *worker)
+{
+	const struct worker_options *options = &worker->options;
+	int err;
+
+	if (options->is_alone) {
+		worker->loop = options->loop;
+		worker->events = options->events;
+		return 0;
+	}
+	err = loop_new(&worker->loop);
+	if (!err)
+		err = events_join(&worker->events, options->events);
+	if (err)
+		return err;
+	worker->call_fd = eventfd(0, EFD_CLOEXEC);
+	if (worker->call_fd < 0)
+		return -errno;
+	return loop_add(worker->loop, worker->call_fd, EPOLLIN, read_call, worker,
+			&worker->call_source);
+}
+
+static int open_service(struct worker *worker)
+{
+	const struct worker_options *options = &worker->options;
+	const char *error;
+	int err = service_new(&worker->service, options->service, &options->service_options,
+			      worker->loop, &error);
+
+	if (err == -EINVAL)
+		log_error("--service: '%s': %s", options->service, error);
+	else if (err)
+		log_error("cannot start the service: %s", strerror(-err));
+	return err;
+}
+
+static int open_session(struct worker *worker)
+{
+	struct session_options session = worker->options.session;
+
+	session.loop = worker->loop;
+	session.io = worker->options.io;
+	session.service = worker->service;
+	session.events = worker->events;
+	return session_new(&worker->session, &session);
+}
+
+int worker_new(struct worker **out, const struct worker_options *options)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int err;
+
+	if (!worker) {
+		if (options->owns_io)
+			options->io->ops->free(options->io);
+		return -ENOMEM;
+	}
+	worker->options = *options;
+	worker->call_fd = -1;
+	err = open_loop(worker);
+	if (err)
+		log_error("cannot make an event loop: %s", strerror(-err));
+	else
+		err = open_service(worker) ?: open_session(worker);
+	if (err)
+		worker_free(worker);
+	else
+		*out = worker;
+	return err;
+}
+
+static void end_thread(struct worker *worker, void *context)
+{
+	(void)context;
+	session_stop(worker->session);
+	worker->is_ended = true;
+}
+
+static void free_loop(struct worker *worker)
+{
+	if (worker->options.is_alone)
+		return;
+	loop_remove(worker->call_source);
+	if (worker->call_fd >= 0)
+		close(worker->call_fd);
+	events_free(worker->events);
+	loop_free(worker->loop);
+}
+
+void worker_free(struct worker *worker)
+{
+	if (!worker)
+		return;
+	if (worker->has_thread) {
+		worker_call(worker, end_thread, NULL);
+		pthread_join(worker->thread, NULL);
+	}
+	service_free(worker->service);
+	session_free(worker->session);
+	free_loop(worker);
+	if (worker->options.owns_io)
+		worker->options.io->ops->free(worker->options.io);
+	free(worker);
+}
+
+struct session *worker_session(struct worker *worker)
+{
+	return worker->session;
+}
+
+struct packet_io *worker_io(struct worker *worker)
+{
+	return worker->options.io;
+}
+
+struct service *worker_service(struct worker *worker)
+{
+	return worker->service;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* As many workers as the options say, and their sums. */
+#include "workers.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "worker.h"
+
+struct workers {
+	struct workers_options options;
+	struct worker *all[NOL_WORKERS_MAX];
+	uint32_t count;
+	uint32_t children; /* atomic: exec's, of all services */
+	int failed_fd;
+	struct loop_source *failed_source;
+	bool is_stopping;
+};
+
+uint32_t workers_count(const struct workers *workers)
+{
+	return workers->count;
+}
+
+static void call_all(struct workers *workers, worker_fn fn, void *context)
+{
+	for (uint32_t i = 0; i < workers->count; i++)
+		worker_call(workers->all[i], fn, context);
+}
+
+/* The main thread hears of it and ends. */
+static void take_failure(void *context, uint32_t events)
+{
+	struct workers *workers = context;
+
+	(void)events;
+	workers->is_stopping = true;
+}
+
+static int open_failed(struct workers *workers)
+{
+	workers->failed_fd = eventfd(0, EFD_CLOEXEC);
+	if (workers->failed_fd < 0)
+		return -errno;
+	return loop_add(workers->options.loop, workers->failed_fd, EPOLLIN, take_failure, workers,
+			&workers->failed_source);
+}
+
+static uint32_t share(uint32_t whole, uint32_t count)
+{
+	return (whole + count - 1) / count;
+}
+
+static int add_worker(struct workers *workers, uint32_t number, uint32_t count)
+{
+	const struct workers_options *all = &workers->options;
+	struct worker_options options = {
+		.number = number,
+		.is_alone = count == 1,
+		.io = all->method->io,
+		.owns_io = number > 0,
+		.loop = all->loop,
+		.events = all->events,
+		.service = all->options->service,
+		.service_options = {.max_children = all->options->max_children,
+				    .children = count > 1 ? &workers->children : NULL},
+		.session = all->session,
+		.failed_fd = workers->failed_fd,
+	};
+	int err = 0;
+
+	/* Half-open flows are bounded by the flow table, which all share. */
+	options.session.engine.resets_per_s = share(all->session.engine.resets_per_s, count);
+	if (number)
+		err = method_open_ring(all->method, all->options, all->link, number, &options.io);
+	if (!err)
+		err = worker_new(&workers->all[number], &options);
+	if (!err)
+		workers->count++;
+	return err;
+}
+
+int workers_new(struct workers **out, const struct workers_options *options)
+{
+	struct workers *workers = calloc(1, sizeof(*workers));
+	const uint32_t count = options->options->workers;
+	int err;
+
+	if (!workers)
+		return -ENOMEM;
+	workers->options = *options;
+	err = open_failed(workers);
+	if (err)
+		log_error("cannot watch the workers: %s", strerror(-err));
+	for (uint32_t i = 0; i < count && !err; i++)
+		err = add_worker(workers, i, count);
+	if (err)
+		workers_free(workers);
+	else
+		*out = workers;
+	return err;
+}
+
+void workers_free(struct workers *workers)
+{
+	if (!workers)
+		return;
+	for (uint32_t i = 0; i < workers->count; i++)
+		worker_free(workers->all[i]);
+	loop_remove(workers->failed_source);
+	if (workers->failed_fd >= 0)
+		close(workers->failed_fd);
+	free(workers);
+}
+
+static void stop_session(struct worker *worker, void *context)
+{
+	(void)context;
+	session_stop(worker_session(worker));
+}
+
+void workers_stop(struct workers *workers)
+{
+	workers->is_stopping = true;
+	/* Those with a thread serve what is left until they are freed. */
+	if (workers->count == 1)
+		worker_call(workers->all[0], stop_session, NULL);
+}
+
+static int first_error(const struct workers *workers)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < workers->count && !err; i++)
+		err = worker_error(workers->all[i]);
+	return err;
+}
+
+static int run_loop(struct workers *workers)
+{
+	int err = 0;
+
+	while (!workers->is_stopping && err >= 0) {
+		err = loop_wait(workers->options.loop, -1);
+		events_flush(workers->options.events);
+	}
+	return err < 0 ? err : first_error(workers);
+}
+
+int workers_start(struct workers *workers)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; workers->count > 1 && i < workers->count && !err; i++)
+		err = worker_start(workers->all[i]);
+	return err;
+}
+
+int workers_run(struct workers *workers)
+{
+	if (workers->count == 1)
+		return session_run(worker_session(workers->all[0]));
+	return run_loop(workers);
+}
+
+static void drain(struct worker *worker, void *context)
+{
+	(void)context;
+	session_drain(worker_session(worker));
+}
+
+void workers_drain(struct workers *workers)
+{
+	call_all(workers, drain, NULL);
+}
+
+static void leave(struct worker *worker, void *context)
+{
+	(void)context;
+	session_leave(worker_session(worker));
+}
+
+void workers_leave(struct workers *workers)
+{
+	call_all(workers, leave, NULL);
+}
+
+static void set_mtu(struct worker *worker, void *context)
+{
+	const uint32_t mtu = *(const uint32_t *)context;
+	struct packet_io *io = worker_io(worker);
+
+	session_set_mtu(worker_session(worker), mtu);
+	io->ops->set_mtu(io, mtu);
+}
+
+void workers_set_mtu(struct workers *workers, uint32_t mtu)
+{
+	call_all(workers, set_mtu, &mtu);
+}
+
+static void read_counts(struct worker *worker, void *context)
+{
+	const struct service *service = worker_service(worker);
+
+	*(struct worker_counts *)context = (struct worker_counts){
+		.session = *session_stats(worker_session(worker)),
+		.half_open = session_half_open(worker_session(worker)),
+		.connections = service_active(service),
+		.refused = service_refused(service),
+	};
+}
+
+void workers_read(struct workers *workers, uint32_t number, struct worker_counts *out)
+{
+	worker_call(workers->all[number], read_counts, out);
+}
+
+static void add_session(struct session_stats *sum, const struct session_stats *one)
+{
+#define ADD(name, text) sum->name += one->name;
+	SESSION_STATS(ADD)
+#undef ADD
+	for (size_t i = 0; i < ENGINE_REASON_COUNT; i++)
+		sum->reasons[i] += one->reasons[i];
+}
+
+void workers_sum(struct workers *workers, struct worker_counts *out)
+{
+	struct worker_counts one;
+
+	*out = (struct worker_counts){0};
+	for (uint32_t i = 0; i < workers->count; i++) {
+		workers_read(workers, i, &one);
+		add_session(&out->session, &one.session);
+		out->half_open += one.half_open;
+		out->connections += one.connections;
+		out->refused += one.refused;
+	}
+	out->session.closed = closing_count(workers->options.session.closing);
+}
+
+uint64_t workers_connections(struct workers *workers)
+{
+	struct worker_counts sum;
+
+	workers_sum(workers, &sum);
+	return sum.connections;
+}

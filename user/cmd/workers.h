@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * All workers of an interface. One works in the main thread's loop; several have a thread, a ring, a loop and a service
+ * each, and the main thread keeps what there is only one of. Called by the main thread, from its loop too.
+ */
+#ifndef NOLISTEN_WORKERS_H
+#define NOLISTEN_WORKERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "closing.h"
+#include "events.h"
+#include "link_watch.h"
+#include "loop.h"
+#include "method.h"
+#include "options.h"
+#include "session.h"
+
+struct workers;
+
+/* Everything is borrowed. */
+struct workers_options {
+	const struct loader_options *options;
+	const struct link_info *link;
+	struct method *method; /* its io is the first worker's */
+	struct loop *loop;
+	struct events *events;
+	struct session_options
+		session; /* but for loop, io, service and events; its limits are those of all together */
+};
+
+/* Errors are logged. */
+int workers_new(struct workers **out, const struct workers_options *options);
+void workers_free(struct workers *workers);
+
+/* One that is alone needs nothing; the others begin, once the signals of the main thread are blocked. Errors are logged. */
+int workers_start(struct workers *workers);
+/* Work until workers_stop(), called from a callback of the loop, or until one cannot go on. */
+int workers_run(struct workers *workers);
+void workers_stop(struct workers *workers);
+
+/* session_drain(), session_leave(), session_set_mtu() of all, one after the other. */
+void workers_drain(struct workers *workers);
+void workers_leave(struct workers *workers);
+void workers_set_mtu(struct workers *workers, uint32_t mtu);
+
+struct worker_counts {
+	struct session_stats session;
+	uint32_t half_open;
+	uint64_t connections, refused; /* of the service */
+};
+
+uint32_t workers_count(const struct workers *workers);
+void workers_read(struct workers *workers, uint32_t number, struct worker_counts *out);
+/* All together; session.closed as well. */
+void workers_sum(struct workers *workers, struct worker_counts *out);
+uint64_t workers_connections(struct workers *workers);
+
+#endif
