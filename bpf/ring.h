@@ -24,6 +24,14 @@ static __always_inline __u32 mix(__u32 hash, __u32 word)
 	return hash ^ hash >> 15;
 }
 
+/* Every bit of it depends on all others: neighbouring ports are no neighbours here. The constants are MurmurHash3's. */
+static __always_inline __u32 finish(__u32 hash)
+{
+	hash = (hash ^ hash >> 16) * 0x85ebca6bu;
+	hash = (hash ^ hash >> 13) * 0xc2b2ae35u;
+	return hash ^ hash >> 16;
+}
+
 /*
  * The same for every packet of a flow, and all that user space needs: its order is kept within a ring only. The last
  * words of the addresses and the ports are what differs between flows.
@@ -34,8 +42,8 @@ static __always_inline __u32 worker_of(const struct nol_flow_key *key)
 
 	hash = mix(hash, last_word(key->local_addr));
 	hash = mix(hash, (__u32)key->remote_port << 16 | key->local_port);
-	/* The upper bits are the better ones; no division. */
-	return ((hash >> 16) * nol_workers >> 16) & (NOL_WORKERS_MAX - 1);
+	/* Without a division. */
+	return ((finish(hash) >> 16) * nol_workers >> 16) & (NOL_WORKERS_MAX - 1);
 }
 
 /* map is NULL if there is no ring, which does not happen. */

@@ -135,9 +135,100 @@ static void its_descriptor_is_readable_while_it_has_records(void **state)
 	}
 }
 
+#define WORKERS 4
+
+static int setup_workers(void **state)
+{
+	struct kern_options options = fixture_options();
+
+	(void)state;
+	options.ring_size = 1 << 16;
+	options.workers = WORKERS;
+	fixture_open(&options);
+	return 0;
+}
+
+/* The only ring that has records, and how many. */
+static int take_from_one_ring(int *count)
+{
+	int found = -1;
+
+	for (int i = 0; i < WORKERS; i++) {
+		int taken_here = kern_ring_consume(kern_ring(kern, i), 100, take, NULL);
+
+		assert_true(taken_here == 0 || found < 0);
+		if (!taken_here)
+			continue;
+		found = i;
+		*count = taken_here;
+	}
+	return found;
+}
+
+static void every_packet_of_a_flow_goes_into_the_same_ring(void **state)
+{
+	(void)state;
+	for (int port = 40000; port < 40016; port++) {
+		char remote[32];
+		struct frame syn, ack;
+		int count = 0;
+
+		snprintf(remote, sizeof(remote), "10.0.0.1:%d", port);
+		syn = frame_from(remote, V4_LOCAL, TCP_SYN);
+		ack = frame_from(remote, V4_LOCAL, TCP_ACK);
+		assert_int_equal(run_ingress(&syn), XDP_DROP);
+		add_flow(V4_LOCAL, remote, NOL_FLOW_SYN_RECEIVED);
+		assert_int_equal(run_ingress(&ack), XDP_DROP);
+		assert_int_equal(run_ingress(&ack), XDP_DROP);
+		assert_true(take_from_one_ring(&count) >= 0);
+		assert_int_equal(count, 3);
+	}
+}
+
+static void flows_are_spread_over_all_rings(void **state)
+{
+	int counts[WORKERS] = {0};
+
+	(void)state;
+	for (int port = 40000; port < 40400; port++) {
+		char remote[32];
+		struct frame syn;
+		int count = 0;
+
+		snprintf(remote, sizeof(remote), "[fd00::1]:%d", port);
+		syn = frame_from(remote, V6_LOCAL, TCP_SYN);
+		assert_int_equal(run_ingress(&syn), XDP_DROP);
+		counts[take_from_one_ring(&count)]++;
+	}
+	for (int i = 0; i < WORKERS; i++)
+		assert_in_range(counts[i], 40, 200);
+}
+
+static void a_polling_worker_does_not_keep_another_asleep(void **state)
+{
+	struct frame syn = frame_from(V4_REMOTE, V4_LOCAL, TCP_SYN);
+	struct pollfd ring;
+	int count, worker;
+
+	(void)state;
+	assert_int_equal(run_ingress(&syn), XDP_DROP);
+	worker = take_from_one_ring(&count);
+	memset(kern_config(kern)->spinning, 1, WORKERS);
+	kern_config(kern)->spinning[worker] = 0;
+	ring = (struct pollfd){.fd = kern_ring_fd(kern_ring(kern, worker)), .events = POLLIN};
+	assert_int_equal(run_ingress(&syn), XDP_DROP);
+	assert_int_equal(poll(&ring, 1, 0), 1);
+	assert_int_equal(take_from_one_ring(&count), worker);
+}
+
+#define workers_test(f) cmocka_unit_test_setup_teardown(f, setup_workers, fixture_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		workers_test(every_packet_of_a_flow_goes_into_the_same_ring),
+		workers_test(flows_are_spread_over_all_rings),
+		workers_test(a_polling_worker_does_not_keep_another_asleep),
 		fixture_test(carries_frames_around_every_size_class),
 		fixture_test(carries_the_longest_frame),
 		fixture_test(drops_and_counts_a_frame_that_is_too_long),
