@@ -54,6 +54,23 @@ struct nol_flow_key {
 NOL_ABI_SIZE(nol_flow_key, 36);
 
 /*
+ * nol_flow_counts says how many flows share a slot, so that a SYN to an empty one needs no lookup. Whoever makes an
+ * entry counts it before, whoever removes one counts it off afterwards, both atomically: too high costs a lookup,
+ * too low would hide a flow.
+ */
+#define NOL_FLOW_SLOT_BITS 14
+
+static inline __attribute__((always_inline)) __u32 nol_flow_slot(const struct nol_flow_key *key)
+{
+	__u64 remote[2];
+	__u32 ports;
+
+	__builtin_memcpy(remote, key->remote_addr, sizeof(remote));
+	__builtin_memcpy(&ports, &key->local_port, sizeof(ports));
+	return (remote[0] ^ remote[1] ^ ports) * 0x9e3779b97f4a7c15ull >> (64 - NOL_FLOW_SLOT_BITS);
+}
+
+/*
  * state and held are one 64-bit word: ingress adds to held with one atomic operation and learns the state
  * in the same instant; user space changes the state by compare-and-swap against the held that it has seen.
  * That is why no packet can slip between "held" and "handed off". held counts the NOL_HOLD_FLOW records of the
