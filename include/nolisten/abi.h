@@ -135,14 +135,15 @@ enum nol_answer {
 
 /*
  * SYN cookies: the ISS is 27 bits of hash, 3 of MSS class, 2 of time slot; window scale and SACK-permitted are
- * in the low bits of the TSval. Slot s is hashed with keys[s % 4], so that user space can write the key of the
- * next slot while nobody reads it. Cookies of `newest` and of the slot before are valid; of the two slots before
+ * in the low bits of the TSval. Slot s and class c are hashed with keys[s % 4][c]: user space can write
+ * the keys of the next slot while nobody reads them, and neither has to be hashed itself. Cookies of `newest` and of the slot before are valid; of the two slots before
  * these it can still be told that they have expired.
  */
 #define NOL_COOKIE_SLOT_BITS 2
 #define NOL_COOKIE_CLASS_BITS 3
 #define NOL_COOKIE_HASH_SHIFT (NOL_COOKIE_SLOT_BITS + NOL_COOKIE_CLASS_BITS)
 #define NOL_COOKIE_SLOTS (1 << NOL_COOKIE_SLOT_BITS)
+#define NOL_COOKIE_CLASSES (1 << NOL_COOKIE_CLASS_BITS)
 
 /* The low bits of a cookie's TSval. */
 #define NOL_COOKIE_TS_WSCALE 0x0fu /* shift count; all ones: no window scale */
@@ -154,7 +155,7 @@ enum nol_answer {
 
 /* nol_cookie, one entry. Written by user space only. */
 struct nol_cookie {
-	__u64 keys[NOL_COOKIE_SLOTS][2];
+	__u64 keys[NOL_COOKIE_SLOTS][NOL_COOKIE_CLASSES][2];
 	__u32 newest; /* the newest slot that is accepted; 0: no cookies */
 	__u32 slot; /* of the cookies that are sent */
 	__u32 ts_offset;
@@ -165,7 +166,7 @@ struct nol_cookie {
 	__u8 wscale;
 	__u8 pad[3];
 };
-NOL_ABI_SIZE(nol_cookie, 96);
+NOL_ABI_SIZE(nol_cookie, 544);
 
 /* What a cookie says of the options that were agreed. */
 enum nol_cookie_option {
