@@ -78,12 +78,15 @@ static __always_inline __u64 sum_pseudo(const struct segment *segment, __u32 tcp
 	return sum + sum_address(segment->key.local_addr) + sum_address(segment->key.remote_addr);
 }
 
+/* sum: of fewer than 65,536 words: the second carry is the last. The barrier makes one move of two shifts. */
 static __always_inline __u16 fold_sum(__u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
+	__u32 low = sum, folded;
+
+	barrier_var(low);
+	sum = low + (sum >> 32);
+	folded = (__u16)sum + (__u32)(sum >> 16);
+	return (__u16)folded + (folded >> 16);
 }
 
 /* sum: of the whole TCP header. A local sender may have left it at the sum of the pseudo-header. */
