@@ -20,10 +20,10 @@ __u64 nol_ports[65536 / 64];
 __u32 nol_flow_counts[1 << NOL_FLOW_SLOT_BITS];
 
 /*
- * Single addresses of nol_answered, each at the place that its last byte says, if it is free: most packets are to
+ * Single addresses of nol_answered, each at its nol_address_place() if that was free: most packets are to
  * one of these and need no look into the trie. The last word is zero where there is none. Written by user space only.
  */
-__u64 nol_addresses[256][2];
+__u64 nol_addresses[1 << NOL_ADDRESS_PLACE_BITS][2];
 
 /* max_entries of nol_flows and nol_events are set at load. */
 struct {
@@ -103,7 +103,7 @@ static __always_inline bool is_port_answered(__u16 port)
 /* addr: of a key, whose alignment it has. */
 static __always_inline bool is_address_answered(const __u8 addr[16])
 {
-	const __u64 *known = nol_addresses[addr[15]], *words = (const __u64 *)addr;
+	const __u64 *known = nol_addresses[nol_address_place(addr)], *words = (const __u64 *)addr;
 	struct nol_prefix_key key = {.bits = 128};
 
 	if (known[1] && known[1] == words[1] && known[0] == words[0])

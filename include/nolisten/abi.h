@@ -54,6 +54,20 @@ struct nol_flow_key {
 NOL_ABI_SIZE(nol_flow_key, 36);
 
 /*
+ * Where nol_addresses has an address, if it has: a host's IPv4 and IPv6 addresses often end alike, so all of the
+ * address decides.
+ */
+#define NOL_ADDRESS_PLACE_BITS 8
+
+static inline __attribute__((always_inline)) __u32 nol_address_place(const __u8 addr[16])
+{
+	__u64 words[2];
+
+	__builtin_memcpy(words, addr, sizeof(words));
+	return (words[0] ^ words[1]) * 0x9e3779b97f4a7c15ull >> (64 - NOL_ADDRESS_PLACE_BITS);
+}
+
+/*
  * nol_flow_counts says how many flows share a slot, so that a SYN to an empty one needs no lookup. Whoever makes an
  * entry counts it before, whoever removes one counts it off afterwards, both atomically: too high costs a lookup,
  * too low would hide a flow.
@@ -259,7 +273,7 @@ NOL_ABI_SIZE(nol_back, 48);
 	X(cookie_sent, "SYNs answered in XDP")                                                 \
 	X(cookie_expired, "cookies that came back too late")                                   \
 	X(cookie_forged, "acknowledgements that are no cookie")                                \
-	X(lost_ring_full, "lost: the ring buffer or the queue was full")                                    \
+	X(lost_ring_full, "lost: the ring buffer or the queue was full")                       \
 	X(lost_too_long, "lost: longer than a record can be")                                  \
 	X(rst_own, "RST let go: sent by nolisten")                                             \
 	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")               \

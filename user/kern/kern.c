@@ -225,7 +225,7 @@ static struct nol_prefix_key key_of(const struct prefix *prefix)
 /* Its place in nol_addresses. */
 static __u64 *place_of(struct kern *kern, const struct nol_prefix_key *key)
 {
-	return kern->skel->bss->nol_addresses[key->addr[15]];
+	return kern->skel->bss->nol_addresses[nol_address_place(key->addr)];
 }
 
 static void remember_address(struct kern *kern, const struct nol_prefix_key *key)
