@@ -78,12 +78,15 @@ static __always_inline __u64 sum_pseudo(const struct segment *segment, __u32 tcp
 	return sum + sum_address(segment->key.local_addr) + sum_address(segment->key.remote_addr);
 }
 
+/* sum: of fewer than 65,536 words: the second carry is the last. The barrier makes one move of two shifts. */
 static __always_inline __u16 fold_sum(__u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
+	__u32 low = sum, folded;
+
+	barrier_var(low);
+	sum = low + (sum >> 32);
+	folded = (__u16)sum + (__u32)(sum >> 16);
+	return (__u16)folded + (folded >> 16);
 }
 
 /* sum: of the whole TCP header. A local sender may have left it at the sum of the pseudo-header. */
@@ -225,13 +228,18 @@ static __always_inline void write_ipv6(__be32 *words, const struct segment *segm
 	__builtin_memcpy(words + 6, segment->key.remote_addr, 16);
 }
 
+/* By halves: the header is packed, which clang would copy byte by byte. */
 static __always_inline void swap_link(struct ethhdr *eth)
 {
-	__u8 local[6];
+	__u16 *halves = (__u16 *)(void *)eth;
+	const __u16 a = halves[0], b = halves[1], c = halves[2];
 
-	__builtin_memcpy(local, eth->h_dest, 6);
-	__builtin_memcpy(eth->h_dest, eth->h_source, 6);
-	__builtin_memcpy(eth->h_source, local, 6);
+	halves[0] = halves[3];
+	halves[1] = halves[4];
+	halves[2] = halves[5];
+	halves[3] = a;
+	halves[4] = b;
+	halves[5] = c;
 }
 
 static __always_inline bool write_tcp(__be32 *words, void *end, const struct answer *answer)
@@ -271,16 +279,51 @@ static __always_inline bool write_frame(struct xdp_md *ctx, const struct segment
 	return true;
 }
 
+static __always_inline bool is_fitting(struct xdp_md *ctx, const struct segment *segment,
+				       const struct answer *answer)
+{
+	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
+
+	return cursor.end - cursor.data == segment->l4_offset + answer->count * 4;
+}
+
 /* The reply may be shorter or longer than the SYN. */
 static __always_inline bool fit_frame(struct xdp_md *ctx, const struct segment *segment,
 				      const struct answer *answer)
 {
-	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
 	__u32 wanted = segment->l4_offset + answer->count * 4;
 
-	if (cursor.end - cursor.data == wanted)
+	if (is_fitting(ctx, segment, answer))
 		return true;
 	return !bpf_xdp_adjust_tail(ctx, (int)(wanted - bpf_xdp_get_buff_len(ctx)));
+}
+
+static __always_inline bool may_answer(const struct nol_cookie *config,
+				       const struct segment *segment)
+{
+	return config->answer != NOL_ANSWER_NONE && has_plain_headers(segment) &&
+	       has_plain_flags(segment, config->answer) && has_plain_remote(segment);
+}
+
+/* The MSS class of the cookie; false: the engine's to answer. */
+static __always_inline bool choose_class(const struct nol_cookie *config,
+					 const struct segment *segment,
+					 const struct options *options, __u32 *class)
+{
+	__u16 mss = effective_mss(options, segment->is_ipv4);
+
+	if (!cookie_find_class(mss, segment->is_ipv4, class))
+		return false;
+	return config->answer != NOL_ANSWER_PLAIN ||
+	       !is_lossy(options, mss, cookie_class_mss(*class, segment->is_ipv4));
+}
+
+static __always_inline void build_answer(struct answer *answer, const struct nol_cookie *config,
+					 const struct segment *segment,
+					 const struct options *options, __u32 iss, __u64 now_ns)
+{
+	build_options(answer, config, segment, options, now_ns);
+	build_header(answer, config, segment, iss);
 }
 
 /* Make the SYN its SYN-ACK; false: it is as it was, and the engine's to answer. */
@@ -291,21 +334,14 @@ static __always_inline bool answer_syn(struct xdp_md *ctx, const struct segment 
 	struct options options = {};
 	struct answer answer = {};
 	__u32 class;
-	__u16 mss;
 
-	if (!config || config->answer == NOL_ANSWER_NONE || !has_plain_headers(segment) ||
-	    !has_plain_flags(segment, config->answer) || !has_plain_remote(segment))
+	if (!config || !may_answer(config, segment))
 		return false;
-	if (!read_fast(ctx, segment, &options) && !read_slowly(ctx, segment, &options))
+	if (!read_slowly(ctx, segment, &options) ||
+	    !choose_class(config, segment, &options, &class))
 		return false;
-	mss = effective_mss(&options, segment->is_ipv4);
-	if (!cookie_find_class(mss, segment->is_ipv4, &class))
-		return false;
-	if (config->answer == NOL_ANSWER_PLAIN &&
-	    is_lossy(&options, mss, cookie_class_mss(class, segment->is_ipv4)))
-		return false;
-	build_options(&answer, config, segment, &options, now_ns);
-	build_header(&answer, config, segment, cookie_make(config, segment, class));
+	build_answer(&answer, config, segment, &options, cookie_make(config, segment, class),
+		     now_ns);
 	if (!fit_frame(ctx, segment, &answer) || !write_frame(ctx, segment, &answer))
 		return false;
 	count(cookie_sent);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * SYN cookies, see struct nol_cookie. The hash is over 4-tuple, the remote's ISN, slot and MSS class, so that a
+ * SYN cookies, see struct nol_cookie. The hash is over 4-tuple and the remote's ISN, keyed by slot and MSS class, so that a
  * cookie is worth something to nobody else, for no other connection, and for two minutes at most.
  */
 #ifndef NOLISTEN_BPF_COOKIE_H
@@ -10,7 +10,7 @@
 #include "siphash.h"
 #include "stats.h"
 
-#define COOKIE_CLASSES (1 << NOL_COOKIE_CLASS_BITS)
+#define COOKIE_END_V6 0xee /* SipHash's own other end, that of its 128-bit form */
 #define COOKIE_DEFAULT_MSS_V4 536
 #define COOKIE_DEFAULT_MSS_V6 1220
 
@@ -26,8 +26,8 @@ struct cookie_terms {
  * An MSS is rounded down to one of these: the defaults of RFC 9293 (3.7.1), the common link sizes less tunnels,
  * Ethernet, jumbo frames, loopback.
  */
-const __u16 nol_mss_v4[COOKIE_CLASSES] = {536, 1220, 1360, 1400, 1440, 1460, 8960, 65495};
-const __u16 nol_mss_v6[COOKIE_CLASSES] = {1220, 1280, 1360, 1380, 1420, 1440, 8940, 65476};
+const __u16 nol_mss_v4[NOL_COOKIE_CLASSES] = {536, 1220, 1360, 1400, 1440, 1460, 8960, 65495};
+const __u16 nol_mss_v6[NOL_COOKIE_CLASSES] = {1220, 1280, 1360, 1380, 1420, 1440, 8940, 65476};
 
 static __always_inline const struct nol_cookie *find_cookie_config(void)
 {
@@ -38,7 +38,7 @@ static __always_inline const struct nol_cookie *find_cookie_config(void)
 
 static __always_inline __u16 cookie_class_mss(__u32 class, bool is_ipv4)
 {
-	class &= COOKIE_CLASSES - 1;
+	class &= NOL_COOKIE_CLASSES - 1;
 	return is_ipv4 ? nol_mss_v4[class] : nol_mss_v6[class];
 }
 
@@ -53,7 +53,7 @@ static __always_inline __u16 effective_mss(const struct options *options, bool i
 /* False: the MSS is smaller than any class. */
 static __always_inline bool cookie_find_class(__u16 mss, bool is_ipv4, __u32 *class)
 {
-	for (__u32 i = COOKIE_CLASSES; i-- > 0;) {
+	for (__u32 i = NOL_COOKIE_CLASSES; i-- > 0;) {
 		if (mss < cookie_class_mss(i, is_ipv4))
 			continue;
 		*class = i;
@@ -81,20 +81,24 @@ static __always_inline void hash_addresses(struct siphash *s, const struct segme
 	siphash_add(s, ((const __u64 *)local)[1]);
 }
 
-/* remote and local address, remote and local port, ISN, slot: numbers little-endian; and the class, one byte. */
+/*
+ * Remote and local address, remote and local port, ISN: whole words, and always as many of them in a family. So the
+ * last word of SipHash, which tells messages of different lengths apart, is left out, which is two rounds less; the
+ * families end differently instead.
+ */
 static __always_inline __u32 cookie_hash(const struct nol_cookie *config,
 					 const struct segment *segment, __u32 isn, __u32 slot,
 					 __u32 class)
 {
 	const struct nol_flow_key *key = &segment->key;
-	__u64 tail = slot | (__u64) class << 32;
 	struct siphash s;
 
-	siphash_start(&s, config->keys[slot & (NOL_COOKIE_SLOTS - 1)]);
+	siphash_start(
+		&s, config->keys[slot & (NOL_COOKIE_SLOTS - 1)][class & (NOL_COOKIE_CLASSES - 1)]);
 	hash_addresses(&s, segment);
 	siphash_add(&s, key->remote_port | (__u64)key->local_port << 16 | (__u64)isn << 32);
-	siphash_add(&s, siphash_tail(tail, segment->is_ipv4 ? 21 : 45));
-	return (__u32)siphash_end(&s) << NOL_COOKIE_HASH_SHIFT;
+	return (__u32)siphash_end(&s, segment->is_ipv4 ? SIPHASH_END : COOKIE_END_V6)
+	       << NOL_COOKIE_HASH_SHIFT;
 }
 
 static __always_inline __u32 cookie_make(const struct nol_cookie *config,
@@ -142,7 +146,7 @@ static __always_inline bool cookie_is_valid(const struct nol_cookie *config,
 {
 	__u32 iss = segment->ack - 1, newest = config->newest;
 	__u32 age = (newest - iss) & (NOL_COOKIE_SLOTS - 1);
-	__u32 class = iss >> NOL_COOKIE_SLOT_BITS & (COOKIE_CLASSES - 1);
+	__u32 class = iss >> NOL_COOKIE_SLOT_BITS & (NOL_COOKIE_CLASSES - 1);
 	__u32 hash = cookie_hash(config, segment, segment->seq - 1, newest - age, class);
 
 	if (iss >> NOL_COOKIE_HASH_SHIFT != hash >> NOL_COOKIE_HASH_SHIFT) {

@@ -27,6 +27,25 @@ static __always_inline struct nol_flow *flow_find(const struct nol_flow_key *key
 	return bpf_map_lookup_elem(&nol_flows, key);
 }
 
+/* False: there is none, for certain and at the price of one load. */
+static __always_inline bool flow_may_exist(const struct nol_flow_key *key)
+{
+	return nol_flow_counts[nol_flow_slot(key)];
+}
+
+/* 0, -EEXIST, or another error when there is no room. */
+static __always_inline int flow_add(const struct nol_flow_key *key, const struct nol_flow *flow)
+{
+	__u32 *count = &nol_flow_counts[nol_flow_slot(key)];
+	int err;
+
+	__sync_fetch_and_add(count, 1);
+	err = bpf_map_update_elem(&nol_flows, key, flow, BPF_NOEXIST);
+	if (err)
+		__sync_fetch_and_add(count, -1);
+	return err;
+}
+
 /* Does the kernel own it, or did it until a moment ago? */
 static __always_inline bool is_state_of_kernel(enum nol_flow_state state)
 {

@@ -18,6 +18,15 @@ const volatile __u32 nol_worker_seed = 0; /* nobody shall choose whose turn a fl
 /* Port p is answered: bit p % 64 of word p / 64. */
 __u64 nol_ports[65536 / 64];
 
+/* See nol_flow_slot(). */
+__u32 nol_flow_counts[1 << NOL_FLOW_SLOT_BITS];
+
+/*
+ * Single addresses of nol_answered, each at its nol_address_place() if that was free: most packets are to
+ * one of these and need no look into the trie. The last word is zero where there is none. Written by user space only.
+ */
+__u64 nol_addresses[1 << NOL_ADDRESS_PLACE_BITS][2];
+
 /* max_entries of nol_flows and nol_events are set at load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -105,10 +114,14 @@ static __always_inline bool is_port_answered(__u16 port)
 	return nol_ports[port >> 6] >> (port & 63) & 1;
 }
 
+/* addr: of a key, whose alignment it has. */
 static __always_inline bool is_address_answered(const __u8 addr[16])
 {
+	const __u64 *known = nol_addresses[nol_address_place(addr)], *words = (const __u64 *)addr;
 	struct nol_prefix_key key = {.bits = 128};
 
+	if (known[1] && known[1] == words[1] && known[0] == words[0])
+		return true;
 	__builtin_memcpy(key.addr, addr, sizeof(key.addr));
 	return bpf_map_lookup_elem(&nol_answered, &key);
 }

@@ -82,7 +82,7 @@ static __always_inline void begin_flow(const struct nol_flow_key *key, struct no
 		.created_ns = record->held_ns,
 		.method = NOL_METHOD_XDP,
 	};
-	int err = bpf_map_update_elem(&nol_flows, key, &flow, BPF_NOEXIST);
+	int err = flow_add(key, &flow);
 
 	if (!err)
 		record->held = 1;

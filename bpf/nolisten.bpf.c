@@ -2,32 +2,51 @@
 /* The programs: ingress holds, egress guards, nol_flow_set and nol_xdp_send are user space's. */
 #include "vmlinux.h"
 
-#include "answer.h"
+#include "answer_fast.h"
 #include "back_answer.h"
 #include "classify.h"
 #include "guard.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-static __always_inline int take_answered(struct xdp_md *ctx, const struct packet *packet)
+static __always_inline int take_segment(struct xdp_md *ctx, const struct segment *segment)
 {
 	const struct nol_config *config = find_config();
 	const __u64 now_ns = bpf_ktime_get_coarse_ns();
-	struct segment segment;
 	struct hold hold = {};
 
-	segment_read(packet, &segment);
-	if (!config || !classify(ctx, &segment, config, now_ns, &hold))
+	if (!config || !classify(ctx, segment, config, now_ns, &hold))
 		return XDP_PASS;
 	if (nol_connects_back) /* a socket answers; there is no stack for both either */
-		return mirror(ctx, &segment, &hold, config);
-	if (hold.reason == NOL_HOLD_SYN && !hold.has_entry && answer_syn(ctx, &segment, now_ns))
+		return mirror(ctx, segment, &hold, config);
+	if (hold.reason == NOL_HOLD_SYN && !hold.has_entry && answer_syn(ctx, segment, now_ns))
 		return XDP_TX;
 	if (hold.reason == NOL_HOLD_STRAY && !hold.has_entry &&
-	    cookie_accept(ctx, &segment, &hold.terms))
+	    cookie_accept(ctx, segment, &hold.terms))
 		hold.reason = NOL_HOLD_COOKIE;
-	return mirror(ctx, &segment, &hold, config);
+	return mirror(ctx, segment, &hold, config);
 }
+
+/* The general way, reached by a tail call: it needs a stack of its own, and parses again. */
+SEC("xdp.frags")
+int nol_xdp_general(struct xdp_md *ctx)
+{
+	struct packet packet = {};
+	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
+	struct segment segment;
+
+	if (parse_tcp(&cursor, &packet) != PARSE_TCP)
+		return XDP_PASS;
+	segment_read(&packet, &segment);
+	return take_segment(ctx, &segment);
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} nol_general SEC(".maps");
 
 SEC("xdp.frags")
 int nol_xdp_ingress(struct xdp_md *ctx)
@@ -40,7 +59,10 @@ int nol_xdp_ingress(struct xdp_md *ctx)
 		return pass_unparsed(result);
 	if (!is_port_answered(bpf_ntohs(packet.tcp->dest)))
 		return XDP_PASS;
-	return take_answered(ctx, &packet);
+	if (answer_fast(ctx, &packet))
+		return XDP_TX;
+	bpf_tail_call(ctx, &nol_general, 0);
+	return XDP_PASS;
 }
 
 /* Run by BPF_PROG_RUN with live frames: see kern_transmit(). */

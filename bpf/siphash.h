@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * SipHash-2-4 (Aumasson and Bernstein, 2012) over whole words: the bytes of the message are little-endian words,
- * the last of which is made by siphash_tail(). Same values as user/base/siphash.c.
+ * SipHash-2-4 (Aumasson and Bernstein, 2012) over whole words, in the order of little-endian bytes. Who hashes
+ * messages of more than one length has to add the length as well.
  */
 #ifndef NOLISTEN_BPF_SIPHASH_H
 #define NOLISTEN_BPF_SIPHASH_H
@@ -9,6 +9,8 @@
 #include "vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
+
+#define SIPHASH_END 0xff
 
 struct siphash {
 	__u64 v0, v1, v2, v3;
@@ -49,15 +51,9 @@ static __always_inline void siphash_add(struct siphash *s, __u64 word)
 	s->v0 ^= word;
 }
 
-/* Up to seven bytes that are left over of a message of len bytes. */
-static __always_inline __u64 siphash_tail(__u64 bytes, __u32 len)
+static __always_inline __u64 siphash_end(struct siphash *s, __u64 end)
 {
-	return bytes | (__u64)len << 56;
-}
-
-static __always_inline __u64 siphash_end(struct siphash *s)
-{
-	s->v2 ^= 0xff;
+	s->v2 ^= end;
 	siphash_round(s);
 	siphash_round(s);
 	siphash_round(s);

@@ -56,6 +56,37 @@ struct nol_flow_key {
 NOL_ABI_SIZE(nol_flow_key, 36);
 
 /*
+ * Where nol_addresses has an address, if it has: a host's IPv4 and IPv6 addresses often end alike, so all of the
+ * address decides.
+ */
+#define NOL_ADDRESS_PLACE_BITS 8
+
+static inline __attribute__((always_inline)) __u32 nol_address_place(const __u8 addr[16])
+{
+	__u64 words[2];
+
+	__builtin_memcpy(words, addr, sizeof(words));
+	return (words[0] ^ words[1]) * 0x9e3779b97f4a7c15ull >> (64 - NOL_ADDRESS_PLACE_BITS);
+}
+
+/*
+ * nol_flow_counts says how many flows share a slot, so that a SYN to an empty one needs no lookup. Whoever makes an
+ * entry counts it before, whoever removes one counts it off afterwards, both atomically: too high costs a lookup,
+ * too low would hide a flow.
+ */
+#define NOL_FLOW_SLOT_BITS 14
+
+static inline __attribute__((always_inline)) __u32 nol_flow_slot(const struct nol_flow_key *key)
+{
+	__u64 remote[2];
+	__u32 ports;
+
+	__builtin_memcpy(remote, key->remote_addr, sizeof(remote));
+	__builtin_memcpy(&ports, &key->local_port, sizeof(ports));
+	return (remote[0] ^ remote[1] ^ ports) * 0x9e3779b97f4a7c15ull >> (64 - NOL_FLOW_SLOT_BITS);
+}
+
+/*
  * state and held are one 64-bit word: ingress adds to held with one atomic operation and learns the state
  * in the same instant; user space changes the state by compare-and-swap against the held that it has seen.
  * That is why no packet can slip between "held" and "handed off". held counts the NOL_HOLD_FLOW records of the
@@ -121,14 +152,15 @@ enum nol_answer {
 
 /*
  * SYN cookies: the ISS is 27 bits of hash, 3 of MSS class, 2 of time slot; window scale and SACK-permitted are
- * in the low bits of the TSval. Slot s is hashed with keys[s % 4], so that user space can write the key of the
- * next slot while nobody reads it. Cookies of `newest` and of the slot before are valid; of the two slots before
+ * in the low bits of the TSval. Slot s and class c are hashed with keys[s % 4][c]: user space can write
+ * the keys of the next slot while nobody reads them, and neither has to be hashed itself. Cookies of `newest` and of the slot before are valid; of the two slots before
  * these it can still be told that they have expired.
  */
 #define NOL_COOKIE_SLOT_BITS 2
 #define NOL_COOKIE_CLASS_BITS 3
 #define NOL_COOKIE_HASH_SHIFT (NOL_COOKIE_SLOT_BITS + NOL_COOKIE_CLASS_BITS)
 #define NOL_COOKIE_SLOTS (1 << NOL_COOKIE_SLOT_BITS)
+#define NOL_COOKIE_CLASSES (1 << NOL_COOKIE_CLASS_BITS)
 
 /* The low bits of a cookie's TSval. */
 #define NOL_COOKIE_TS_WSCALE 0x0fu /* shift count; all ones: no window scale */
@@ -140,7 +172,7 @@ enum nol_answer {
 
 /* nol_cookie, one entry. Written by user space only. */
 struct nol_cookie {
-	__u64 keys[NOL_COOKIE_SLOTS][2];
+	__u64 keys[NOL_COOKIE_SLOTS][NOL_COOKIE_CLASSES][2];
 	__u32 newest; /* the newest slot that is accepted; 0: no cookies */
 	__u32 slot; /* of the cookies that are sent */
 	__u32 ts_offset;
@@ -151,7 +183,7 @@ struct nol_cookie {
 	__u8 wscale;
 	__u8 pad[3];
 };
-NOL_ABI_SIZE(nol_cookie, 96);
+NOL_ABI_SIZE(nol_cookie, 544);
 
 /* What a cookie says of the options that were agreed. */
 enum nol_cookie_option {

@@ -15,15 +15,12 @@ static const uint8_t shared_key[SIPHASH_KEY_SIZE] = {0x00, 0x11, 0x22, 0x33, 0x4
 						     0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb,
 						     0xcc, 0xdd, 0xee, 0xff};
 
-static const __u64 *key_of(const struct nol_cookie *cookie, uint32_t slot)
-{
-	return cookie->keys[slot % NOL_COOKIE_SLOTS];
-}
-
+/* All the keys of a slot, one for each class. */
 static bool is_same_key(const struct nol_cookie *a, uint32_t slot_a, const struct nol_cookie *b,
 			uint32_t slot_b)
 {
-	return !memcmp(key_of(a, slot_a), key_of(b, slot_b), SIPHASH_KEY_SIZE);
+	return !memcmp(a->keys[slot_a % NOL_COOKIE_SLOTS], b->keys[slot_b % NOL_COOKIE_SLOTS],
+		       sizeof(a->keys[0]));
 }
 
 static void accepts_a_slot_before_it_is_used(void **state)
@@ -93,6 +90,36 @@ static void writes_no_key_while_the_slot_lasts(void **state)
 	assert_memory_equal(&cookie, &before, sizeof(cookie));
 }
 
+static void derives_the_same_keys_whenever_it_began(void **state)
+{
+	struct nol_cookie early = {}, late = {};
+	struct cookie_keys early_keys, late_keys;
+
+	(void)state;
+	cookie_keys_init_shared(&early_keys, &early, shared_key);
+	cookie_keys_init_shared(&late_keys, &late, shared_key);
+	for (uint64_t now_s = 0; now_s <= 1000; now_s += 30)
+		cookie_keys_turn(&early_keys, now_s);
+	cookie_keys_turn(&late_keys, 990);
+	assert_int_equal(early.newest, late.newest);
+	assert_memory_equal(early.keys, late.keys, sizeof(early.keys));
+}
+
+static void derives_other_keys_for_each_slot_and_class(void **state)
+{
+	struct nol_cookie cookie = {};
+	struct cookie_keys keys;
+	const uint8_t *all = (const uint8_t *)cookie.keys;
+	const size_t count = sizeof(cookie.keys) / 8;
+
+	(void)state;
+	cookie_keys_init_shared(&keys, &cookie, shared_key);
+	cookie_keys_turn(&keys, 0);
+	for (size_t i = 0; i < count; i++)
+		for (size_t other = 0; other < i; other++)
+			assert_memory_not_equal(all + i * 8, all + other * 8, 8);
+}
+
 static void shares_one_key_and_the_real_time(void **state)
 {
 	struct nol_cookie one = {}, other = {};
@@ -106,7 +133,6 @@ static void shares_one_key_and_the_real_time(void **state)
 	assert_in_range(other.newest - one.newest, 0, 1);
 	assert_in_range(other.ts_offset - one.ts_offset + 10, 0, 20);
 	assert_true(is_same_key(&one, one.newest, &other, one.newest));
-	assert_memory_equal(key_of(&one, 3), shared_key, sizeof(shared_key));
 }
 
 struct file {
@@ -234,6 +260,8 @@ int main(void)
 		cmocka_unit_test(keeps_a_cookie_for_a_minute_at_least),
 		cmocka_unit_test(gives_each_slot_a_key_of_its_own),
 		cmocka_unit_test(writes_no_key_while_the_slot_lasts),
+		cmocka_unit_test(derives_the_same_keys_whenever_it_began),
+		cmocka_unit_test(derives_other_keys_for_each_slot_and_class),
 		cmocka_unit_test(shares_one_key_and_the_real_time),
 		cmocka_unit_test(reads_a_key_in_hexadecimal),
 		cmocka_unit_test(reads_a_key_in_bytes),

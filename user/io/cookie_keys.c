@@ -35,20 +35,57 @@ void cookie_keys_init_shared(struct cookie_keys *keys, struct nol_cookie *cookie
 	const uint64_t ahead_ns = clock_realtime_ns() - clock_monotonic_ns();
 
 	*keys = (struct cookie_keys){.cookie = cookie, .is_shared = true};
-	for (unsigned int slot = 0; slot < NOL_COOKIE_SLOTS; slot++)
-		memcpy(cookie->keys[slot], key, SIPHASH_KEY_SIZE);
+	memcpy(keys->shared_key, key, SIPHASH_KEY_SIZE);
 	cookie->ts_offset = (uint32_t)(ahead_ns >> NOL_COOKIE_TS_SHIFT) +
 			    (uint32_t)siphash_24(key, purpose, sizeof(purpose));
 }
 
-static int advance(struct cookie_keys *keys, uint32_t newest)
+/* Half a key of this slot, the same wherever the shared key is: bytes in a fixed order, no word. */
+static __u64 derive_half(const struct cookie_keys *keys, uint32_t slot, unsigned int mss_class,
+			 unsigned int half)
+{
+	const uint8_t name[] = {(uint8_t)slot,	       (uint8_t)(slot >> 8), (uint8_t)(slot >> 16),
+				(uint8_t)(slot >> 24), (uint8_t)mss_class,   (uint8_t)half};
+
+	return siphash_24(keys->shared_key, name, sizeof(name));
+}
+
+static void derive_slot(struct cookie_keys *keys, uint32_t slot)
+{
+	__u64(*slot_keys)[2] = keys->cookie->keys[slot % NOL_COOKIE_SLOTS];
+
+	for (unsigned int i = 0; i < NOL_COOKIE_CLASSES * 2; i++)
+		slot_keys[i / 2][i % 2] = derive_half(keys, slot, i / 2, i % 2);
+}
+
+/* Others that share the key have sent cookies of the slots that we were not there for. */
+static void derive_until(struct cookie_keys *keys, uint32_t newest)
+{
+	uint32_t slot = newest - (NOL_COOKIE_SLOTS - 1);
+
+	if (keys->cookie->newest >= slot && keys->cookie->newest < newest)
+		slot = keys->cookie->newest + 1;
+	for (; slot != newest + 1; slot++)
+		derive_slot(keys, slot);
+}
+
+static int write_keys(struct cookie_keys *keys, uint32_t newest)
 {
 	struct nol_cookie *cookie = keys->cookie;
-	__u64 *key = cookie->keys[newest % NOL_COOKIE_SLOTS];
-	int err = keys->is_shared ? 0 : fill_random(key, sizeof(cookie->keys[0]));
+
+	if (!keys->is_shared)
+		return fill_random(cookie->keys[newest % NOL_COOKIE_SLOTS],
+				   sizeof(cookie->keys[0]));
+	derive_until(keys, newest);
+	return 0;
+}
+
+static int advance(struct cookie_keys *keys, uint32_t newest)
+{
+	int err = write_keys(keys, newest);
 
 	if (!err)
-		__atomic_store_n(&cookie->newest, newest, __ATOMIC_RELEASE);
+		__atomic_store_n(&keys->cookie->newest, newest, __ATOMIC_RELEASE);
 	return err;
 }
 

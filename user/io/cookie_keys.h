@@ -21,12 +21,13 @@
 struct cookie_keys {
 	struct nol_cookie *cookie; /* borrowed */
 	bool is_shared;
+	uint8_t shared_key[SIPHASH_KEY_SIZE];
 };
 
-/* Every slot gets a random key of its own. -EIO: no random numbers. */
+/* Every slot gets random keys of its own. -EIO: no random numbers. */
 int cookie_keys_init(struct cookie_keys *keys, struct nol_cookie *cookie);
 /*
- * One key for all slots, the same on several machines: whoever gets the ACK accepts it. Slots and timestamps follow
+ * All keys come from one, the same on several machines: whoever gets the ACK accepts it. Slots and timestamps follow
  * CLOCK_REALTIME then, which these machines have to keep within COOKIE_EARLY_S of each other.
  */
 void cookie_keys_init_shared(struct cookie_keys *keys, struct nol_cookie *cookie,

@@ -30,12 +30,24 @@ void kern_flow_tuple(const struct nol_flow_key *key, struct tuple *out)
 	out->remote.port = key->remote_port;
 }
 
+/* Of the flows that share its slot, see nol_flow_slot(). */
+static void count_flow(struct kern *kern, const struct nol_flow_key *key, int by)
+{
+	__atomic_fetch_add(&kern->skel->bss->nol_flow_counts[nol_flow_slot(key)], by,
+			   __ATOMIC_SEQ_CST);
+}
+
 int kern_flow_add(struct kern *kern, const struct tuple *tuple, const struct nol_flow *flow)
 {
 	struct nol_flow_key key;
+	int err;
 
 	kern_flow_key(tuple, &key);
-	return bpf_map_update_elem(flows_fd(kern), &key, flow, BPF_NOEXIST);
+	count_flow(kern, &key, 1);
+	err = bpf_map_update_elem(flows_fd(kern), &key, flow, BPF_NOEXIST);
+	if (err)
+		count_flow(kern, &key, -1);
+	return err;
 }
 
 /* *held: as in struct nol_flow_change. */
@@ -84,9 +96,12 @@ int kern_flow_remove(struct kern *kern, const struct tuple *tuple, struct nol_fl
 
 	kern_flow_key(tuple, &key);
 	err = bpf_map_lookup_and_delete_elem(flows_fd(kern), &key, &last);
-	if (!err && out)
+	if (err)
+		return err;
+	count_flow(kern, &key, -1);
+	if (out)
 		*out = last;
-	return err;
+	return 0;
 }
 
 void kern_flow_lock(struct kern *kern)

@@ -51,6 +51,15 @@ static int choose_seed(__u32 *seed)
 	return getrandom(seed, sizeof(*seed), 0) == sizeof(*seed) ? 0 : -EIO;
 }
 
+/* Where ingress goes on with all but the plainest SYNs. */
+static int link_general(const struct nolisten_bpf *skel)
+{
+	const int fd = bpf_program__fd(skel->progs.nol_xdp_general);
+	const __u32 first = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(skel->maps.nol_general), &first, &fd, BPF_ANY);
+}
+
 static int load_programs(struct kern *kern)
 {
 	const struct kern_options *options = &kern->options;
@@ -73,7 +82,9 @@ static int load_programs(struct kern *kern)
 		err = bpf_map__set_max_entries(skel->maps.nol_flows, options->max_flows);
 	if (!err && options->connects_back)
 		err = bpf_map__set_max_entries(skel->maps.nol_backs, options->max_flows);
-	return err ? err : nolisten_bpf__load(skel);
+	if (!err)
+		err = nolisten_bpf__load(skel);
+	return err ? err : link_general(skel);
 }
 
 /* The page of an array with one entry; NULL with errno. */
@@ -207,19 +218,49 @@ static struct nol_prefix_key key_of(const struct prefix *prefix)
 	return key;
 }
 
+/* Its place in nol_addresses. */
+static __u64 *place_of(struct kern *kern, const struct nol_prefix_key *key)
+{
+	return kern->skel->bss->nol_addresses[nol_address_place(key->addr)];
+}
+
+static void remember_address(struct kern *kern, const struct nol_prefix_key *key)
+{
+	__u64 *place = place_of(kern, key), words[2];
+
+	if (key->bits != 128 || place[1])
+		return;
+	memcpy(words, key->addr, sizeof(words));
+	__atomic_store_n(&place[0], words[0], __ATOMIC_RELAXED);
+	__atomic_store_n(&place[1], words[1], __ATOMIC_RELEASE);
+}
+
+static void forget_address(struct kern *kern, const struct nol_prefix_key *key)
+{
+	__u64 *place = place_of(kern, key);
+
+	if (key->bits == 128 && !memcmp(place, key->addr, sizeof(key->addr)))
+		__atomic_store_n(&place[1], 0, __ATOMIC_RELAXED);
+}
+
 int kern_add_prefix(struct kern *kern, const struct prefix *prefix)
 {
 	struct nol_prefix_key key = key_of(prefix);
 	__u8 present = 1;
+	int err;
 
-	return bpf_map_update_elem(bpf_map__fd(kern->skel->maps.nol_answered), &key, &present,
-				   BPF_ANY);
+	err = bpf_map_update_elem(bpf_map__fd(kern->skel->maps.nol_answered), &key, &present,
+				  BPF_ANY);
+	if (!err)
+		remember_address(kern, &key);
+	return err;
 }
 
 int kern_remove_prefix(struct kern *kern, const struct prefix *prefix)
 {
 	struct nol_prefix_key key = key_of(prefix);
 
+	forget_address(kern, &key);
 	return bpf_map_delete_elem(bpf_map__fd(kern->skel->maps.nol_answered), &key);
 }
 

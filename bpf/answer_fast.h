@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The short way from SYN to SYN-ACK, for what nearly every SYN is: Linux's options, one answer. Whatever is out of
+ * the ordinary, and every count of it, is left to the general way, which starts afresh: nothing has been changed by then.
+ *
+ * Nothing here may take the segment's address for a helper, nor merge with the general way before the answer is
+ * written: the compiler then keeps all of it in registers, and computes sums of constants by itself.
+ */
+#ifndef NOLISTEN_BPF_ANSWER_FAST_H
+#define NOLISTEN_BPF_ANSWER_FAST_H
+
+#include "answer.h"
+#include "classify.h"
+
+/* Not a flow's, to an answered address, from a source that may be answered. */
+static __always_inline bool is_fast_flowless(struct xdp_md *ctx, const struct segment *segment)
+{
+	return !is_odd(ctx, segment) && !flow_may_exist(&segment->key) &&
+	       is_address_answered(segment->key.local_addr);
+}
+
+static __always_inline bool is_unowned(struct xdp_md *ctx, const struct segment *segment)
+{
+	struct bpf_sock *sk = owner_find(ctx, segment);
+
+	if (!sk)
+		return true;
+	bpf_sk_release(sk);
+	return false;
+}
+
+static __always_inline bool answer_family(struct xdp_md *ctx, const struct packet *packet,
+					  __u64 now_ns)
+{
+	const struct nol_cookie *config = find_cookie_config();
+	struct options options = {};
+	struct answer answer = {};
+	struct segment segment;
+	__u32 class;
+
+	segment_read(packet, &segment);
+	if (!config || !may_answer(config, &segment) || !read_fast(ctx, &segment, &options) ||
+	    !is_fast_flowless(ctx, &segment) || !choose_class(config, &segment, &options, &class))
+		return false;
+	if (!is_unowned(ctx, &segment))
+		return false;
+	build_answer(&answer, config, &segment, &options, cookie_make(config, &segment, class),
+		     now_ns);
+	if (!is_fitting(ctx, &segment, &answer) || !write_frame(ctx, &segment, &answer))
+		return false;
+	count(cookie_sent);
+	return true;
+}
+
+/* False: take the general way. Each family gets code of its own, in which its sizes are constants. */
+static __always_inline bool answer_fast(struct xdp_md *ctx, const struct packet *packet)
+{
+	const struct nol_config *config = find_config();
+	const __u64 now_ns = bpf_ktime_get_coarse_ns();
+	struct packet copy = *packet;
+
+	if (!config || nol_connects_back || !is_owner_alive(config, now_ns))
+		return false;
+	if (packet->is_ipv4) {
+		copy.is_ipv4 = true;
+		return answer_family(ctx, &copy, now_ns);
+	}
+	copy.is_ipv4 = false;
+	return answer_family(ctx, &copy, now_ns);
+}
+
+#endif
