@@ -111,7 +111,7 @@ interrupt()
 	start interrupted "$NOLISTEN" bench --quick --only=synack,flood --methods=engine
 	pid=$STARTED
 	wait_for 10 has_children "$pid"
-	children=$(pgrep -P "$pid")
+	children=$(pgrep -P "$pid") || : # one may just have ended
 	kill "-$1" "$pid"
 	wait_for 10 is_gone "$pid"
 	status=0
