@@ -46,7 +46,7 @@ static int pass_step(void *context, void *data, size_t size)
 }
 
 /* A descriptor of the program's map of that name, or -errno. */
-static int find_map(int prog_fd, const char *name)
+static int find_own_map(int prog_fd, const char *name)
 {
 	__u32 ids[NAMES_MAX];
 	struct bpf_prog_info program = {
@@ -68,6 +68,37 @@ static int find_map(int prog_fd, const char *name)
 			close(fd);
 	}
 	return -ENOENT;
+}
+
+/* The loader's program goes on in a second one, which has the maps that the first does without. */
+static int open_general(int prog_fd)
+{
+	const int map_fd = find_own_map(prog_fd, "nol_general");
+	const __u32 first = 0;
+	__u32 id;
+	int err;
+
+	if (map_fd < 0)
+		return map_fd;
+	err = bpf_map_lookup_elem(map_fd, &first, &id) ? -errno : 0;
+	close(map_fd);
+	return err ?: bpf_prog_get_fd_by_id(id);
+}
+
+/* The same of either program. */
+static int find_map(int prog_fd, const char *name)
+{
+	int fd = find_own_map(prog_fd, name);
+	int general_fd;
+
+	if (fd != -ENOENT)
+		return fd;
+	general_fd = open_general(prog_fd);
+	if (general_fd < 0)
+		return -ENOENT;
+	fd = find_own_map(general_fd, name);
+	close(general_fd);
+	return fd;
 }
 
 /* 0 if there is none. */
