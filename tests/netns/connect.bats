@@ -256,7 +256,7 @@ agree_on()
 	for host in 10.0.0.2 fd00::2; do
 		expect "1000 connections, 0 with data" in_client "$TOOLS/burst_client" $host 34567 1000 64 plain
 	done
-	# Two may be late words of the test before: its sockets go on after their loader.
+	# In about one run of four one or two are counted; why is not known.
 	[ $(($(retransmissions) - before)) -le 2 ]
 	has_counter back_ack 2000
 	has_counter back_syn_ack 2000
