@@ -109,7 +109,7 @@ static __always_inline bool read_linux_options(const __be32 *words, struct optio
 	    wscale >> 8 != 0x010303)
 		return false;
 	options->mss = mss;
-	options->has_sack = options->has_timestamps = true;
+	options->has = NOL_OFFER_SACK | NOL_OFFER_TIMESTAMPS;
 	options->tsval = bpf_ntohl(words[2]);
 	take_wscale(options, wscale & 0xff);
 	return true;
@@ -154,7 +154,7 @@ static __always_inline bool read_slowly(struct xdp_md *ctx, const struct segment
 /* Would the remote lose by a cookie? Without timestamps only the MSS comes back, and that rounded down. */
 static __always_inline bool is_lossy(const struct options *options, __u16 mss, __u16 class_mss)
 {
-	if (!options->has_timestamps && (options->has_wscale || options->has_sack))
+	if (!(options->has & NOL_OFFER_TIMESTAMPS) && options->has)
 		return true;
 	return class_mss < mss - mss / ANSWER_MSS_LOSS;
 }
@@ -168,13 +168,14 @@ static __always_inline void build_options(struct answer *answer, const struct no
 
 	answer->count = 6;
 	answer->words[5] = bpf_htonl(OPTION_MSS << 24 | OPTION_MSS_LEN << 16 | mss);
-	if (!options->has_timestamps)
+	if (!(options->has & NOL_OFFER_TIMESTAMPS))
 		return;
 	answer->count = 9;
-	answer->words[6] = options->has_sack ? bpf_htonl(0x0402080a) : bpf_htonl(0x0101080a);
+	answer->words[6] =
+		options->has & NOL_OFFER_SACK ? bpf_htonl(0x0402080a) : bpf_htonl(0x0101080a);
 	answer->words[7] = bpf_htonl(cookie_tsval(config, now_ns, options));
 	answer->words[8] = bpf_htonl(options->tsval);
-	if (!options->has_wscale)
+	if (!(options->has & NOL_OFFER_WSCALE))
 		return;
 	answer->count = 10;
 	answer->words[9] = bpf_htonl(0x01030300 | config->wscale);

@@ -5,6 +5,7 @@
 
 #include "segment.h"
 #include "stats.h"
+#include "verifier.h"
 
 #define BACK_MAX_OPTIONS 40
 #define BACK_BUFFER 64 /* a TCP header, in a buffer of which any index below 64 is inside */
@@ -20,6 +21,9 @@
 #define BACK_LEN_WSCALE 3
 #define BACK_LEN_SACK 2
 #define BACK_LEN_TIMESTAMPS 10
+
+/* The length of a TCP header. */
+#define back_bounded(len) bounded(len, TCP_MIN_HEADER, TCP_MIN_HEADER + BACK_MAX_OPTIONS)
 
 /* A TCP header and a walk over its options; what is not in keep becomes NOPs. */
 struct back_header {
@@ -118,8 +122,14 @@ static long back_step(__u32 index, void *context)
 
 static __always_inline void back_walk(struct back_header *header, __u8 keep)
 {
+	const __u32 zero = nol_zero;
+
 	header->keep = keep;
-	header->pos = TCP_MIN_HEADER;
+	header->pos = TCP_MIN_HEADER + zero;
+	header->ts_pos = zero;
+	header->mss = zero;
+	header->wscale = zero;
+	header->found = zero;
 	bpf_loop(BACK_MAX_OPTIONS, back_step, header, 0);
 }
 

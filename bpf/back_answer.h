@@ -66,7 +66,7 @@ static __always_inline bool replace_header(struct __sk_buff *skb, __u32 offset,
 
 	if (diff < 0 || len < TCP_MIN_HEADER || len > TCP_MIN_HEADER + BACK_MAX_OPTIONS)
 		return false;
-	return !bpf_skb_store_bytes(skb, offset, header->bytes, len, 0) &&
+	return !bpf_skb_store_bytes(skb, offset, header->bytes, back_bounded(len), 0) &&
 	       !bpf_l4_csum_replace(skb, offset + BACK_OFFSET_CHECK, 0, diff, 0);
 }
 
@@ -78,7 +78,7 @@ static __always_inline bool load_header(struct __sk_buff *skb, const struct segm
 	if (len < TCP_MIN_HEADER || len > TCP_MIN_HEADER + BACK_MAX_OPTIONS)
 		return false;
 	header->len = len;
-	return !bpf_skb_load_bytes(skb, segment->l4_offset, header->bytes, len);
+	return !bpf_skb_load_bytes(skb, segment->l4_offset, header->bytes, back_bounded(len));
 }
 
 /* A SYN that cannot become a SYN-ACK must not get out: to the remote it would be a simultaneous open. */

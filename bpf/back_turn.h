@@ -12,11 +12,24 @@
 #define TURN_TCP_LEN 40 /* every option has its place, or NOPs in its place */
 #define TURN_MAX_WINDOW 65535
 
-struct turn {
-	struct back_header ack;
+/* The headers of the SYN-ACK that is made. */
+struct turn_made {
 	__u8 link[16];
 	__u8 ip[40] __attribute__((aligned(8)));
 	__u8 tcp[TURN_TCP_LEN] __attribute__((aligned(8)));
+};
+
+/* All frames of a program together have 512 bytes of stack, each rounded up to 32 before Linux 6.8. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct turn_made);
+} nol_turn SEC(".maps");
+
+struct turn {
+	struct back_header ack; /* bpf_loop()'s context has to be on the stack */
+	struct turn_made *made;
 };
 
 static __always_inline __u32 turn_ip_len(const struct segment *segment)
@@ -43,19 +56,21 @@ static __always_inline bool load_headers(struct xdp_md *ctx, const struct segmen
 	if (len < TCP_MIN_HEADER || len > TCP_MIN_HEADER + BACK_MAX_OPTIONS)
 		return false;
 	turn->ack.len = len;
-	if (bpf_xdp_load_bytes(ctx, segment->l4_offset, turn->ack.bytes, len))
+	if (bpf_xdp_load_bytes(ctx, segment->l4_offset, turn->ack.bytes, back_bounded(len)))
 		return false;
-	if (nol_has_link_header && bpf_xdp_load_bytes(ctx, 0, turn->link, sizeof(struct ethhdr)))
+	if (nol_has_link_header &&
+	    bpf_xdp_load_bytes(ctx, 0, turn->made->link, sizeof(struct ethhdr)))
 		return false;
 	if (segment->is_ipv4)
-		return !bpf_xdp_load_bytes(ctx, segment->l3_offset, turn->ip, sizeof(struct iphdr));
-	return !bpf_xdp_load_bytes(ctx, segment->l3_offset, turn->ip, sizeof(struct ipv6hdr));
+		return !bpf_xdp_load_bytes(ctx, segment->l3_offset, turn->made->ip,
+					   sizeof(struct iphdr));
+	return !bpf_xdp_load_bytes(ctx, segment->l3_offset, turn->made->ip, sizeof(struct ipv6hdr));
 }
 
 /* Whole, or left to a device by a local sender: then only the pseudo-header's sum is in it. */
 static __always_inline bool is_ack_checked(const struct segment *segment, struct turn *turn)
 {
-	__u32 pseudo = back_pseudo_sum(turn->ip, segment->is_ipv4, segment->header_len);
+	__u32 pseudo = back_pseudo_sum(turn->made->ip, segment->is_ipv4, segment->header_len);
 	__u32 whole = bpf_csum_diff(NULL, 0, (__be32 *)turn->ack.bytes, BACK_BUFFER, pseudo);
 	__u16 field = bpf_htons(back_get16(&turn->ack, 16));
 
@@ -141,14 +156,14 @@ static __always_inline __u16 unscaled_window(const struct nol_back *back, struct
 
 static __always_inline void write_turned(struct turn *turn, const struct nol_back *back)
 {
-	__builtin_memcpy(turn->tcp, turn->ack.bytes, 4); /* the ports */
-	turn_put32(turn->tcp + 4, back->remote_isn);
-	turn_put32(turn->tcp + 8, back->local_iss + 1);
-	turn->tcp[12] = TURN_TCP_LEN / 4 << 4;
-	turn->tcp[13] = TCP_FLAG_SYN | TCP_FLAG_ACK;
-	turn_put16(turn->tcp + 14, unscaled_window(back, &turn->ack));
-	turn_put32(turn->tcp + 16, 0);
-	write_turned_options(turn->tcp + TCP_MIN_HEADER, back, &turn->ack);
+	__builtin_memcpy(turn->made->tcp, turn->ack.bytes, 4); /* the ports */
+	turn_put32(turn->made->tcp + 4, back->remote_isn);
+	turn_put32(turn->made->tcp + 8, back->local_iss + 1);
+	turn->made->tcp[12] = TURN_TCP_LEN / 4 << 4;
+	turn->made->tcp[13] = TCP_FLAG_SYN | TCP_FLAG_ACK;
+	turn_put16(turn->made->tcp + 14, unscaled_window(back, &turn->ack));
+	turn_put32(turn->made->tcp + 16, 0);
+	write_turned_options(turn->made->tcp + TCP_MIN_HEADER, back, &turn->ack);
 }
 
 static __always_inline void seal_turned(struct turn *turn, const struct segment *segment)
@@ -157,18 +172,18 @@ static __always_inline void seal_turned(struct turn *turn, const struct segment 
 	__u16 check;
 
 	if (segment->is_ipv4) {
-		turn_put16(turn->ip + 2, sizeof(struct iphdr) + TURN_TCP_LEN);
-		turn_put16(turn->ip + 10, 0);
-		sum = bpf_csum_diff(NULL, 0, (__be32 *)turn->ip, sizeof(struct iphdr), 0);
+		turn_put16(turn->made->ip + 2, sizeof(struct iphdr) + TURN_TCP_LEN);
+		turn_put16(turn->made->ip + 10, 0);
+		sum = bpf_csum_diff(NULL, 0, (__be32 *)turn->made->ip, sizeof(struct iphdr), 0);
 		check = ~back_fold(sum);
-		__builtin_memcpy(turn->ip + 10, &check, sizeof(check));
+		__builtin_memcpy(turn->made->ip + 10, &check, sizeof(check));
 	} else {
-		turn_put16(turn->ip + 4, TURN_TCP_LEN);
+		turn_put16(turn->made->ip + 4, TURN_TCP_LEN);
 	}
-	sum = back_pseudo_sum(turn->ip, segment->is_ipv4, TURN_TCP_LEN);
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)turn->tcp, TURN_TCP_LEN, sum);
+	sum = back_pseudo_sum(turn->made->ip, segment->is_ipv4, TURN_TCP_LEN);
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)turn->made->tcp, TURN_TCP_LEN, sum);
 	check = ~back_fold(sum);
-	__builtin_memcpy(turn->tcp + 16, &check, sizeof(check));
+	__builtin_memcpy(turn->made->tcp + 16, &check, sizeof(check));
 }
 
 /* What follows the headers can only be padding, which the IP length leaves out. */
@@ -180,13 +195,14 @@ static __always_inline bool store_headers(struct xdp_md *ctx, const struct segme
 	if (bpf_xdp_adjust_head(ctx, (int)segment->header_len - TURN_TCP_LEN))
 		return false;
 	if (segment->is_ipv4)
-		err = bpf_xdp_store_bytes(ctx, segment->l3_offset, turn->ip, sizeof(struct iphdr));
+		err = bpf_xdp_store_bytes(ctx, segment->l3_offset, turn->made->ip,
+					  sizeof(struct iphdr));
 	else
-		err = bpf_xdp_store_bytes(ctx, segment->l3_offset, turn->ip,
+		err = bpf_xdp_store_bytes(ctx, segment->l3_offset, turn->made->ip,
 					  sizeof(struct ipv6hdr));
-	err |= bpf_xdp_store_bytes(ctx, segment->l4_offset, turn->tcp, TURN_TCP_LEN);
+	err |= bpf_xdp_store_bytes(ctx, segment->l4_offset, turn->made->tcp, TURN_TCP_LEN);
 	if (nol_has_link_header)
-		err |= bpf_xdp_store_bytes(ctx, 0, turn->link, sizeof(struct ethhdr));
+		err |= bpf_xdp_store_bytes(ctx, 0, turn->made->link, sizeof(struct ethhdr));
 	return !err;
 }
 
@@ -194,9 +210,10 @@ static __always_inline bool store_headers(struct xdp_md *ctx, const struct segme
 static __noinline bool back_turn(struct xdp_md *ctx, const struct segment *segment)
 {
 	struct nol_back *back = back_find(&segment->key);
-	struct turn turn = {};
+	const __u32 first = 0;
+	struct turn turn = {.made = bpf_map_lookup_elem(&nol_turn, &first)};
 
-	if (!back || !is_plain_ack(segment) || !load_headers(ctx, segment, &turn) ||
+	if (!turn.made || !back || !is_plain_ack(segment) || !load_headers(ctx, segment, &turn) ||
 	    !is_ack_checked(segment, &turn))
 		return false;
 	back_walk(&turn.ack, NOL_OFFER_TIMESTAMPS);

@@ -115,10 +115,10 @@ static __always_inline __u32 cookie_tsval(const struct nol_cookie *config, __u64
 					  const struct options *options)
 {
 	__u32 clock = (__u32)(now_ns >> NOL_COOKIE_TS_SHIFT) + config->ts_offset;
-	__u32 bits = options->has_wscale ? options->wscale : NOL_COOKIE_TS_WSCALE;
+	__u32 bits = options->has & NOL_OFFER_WSCALE ? options->wscale : NOL_COOKIE_TS_WSCALE;
 	__u32 tsval;
 
-	if (options->has_sack)
+	if (options->has & NOL_OFFER_SACK)
 		bits |= NOL_COOKIE_TS_SACK;
 	tsval = (clock & ~NOL_COOKIE_TS_BITS) | bits;
 	return tsval > clock ? tsval - (NOL_COOKIE_TS_BITS + 1) : tsval;
@@ -129,7 +129,7 @@ static __always_inline void read_terms(const struct options *options, struct coo
 {
 	__u32 tsecr = options->tsecr;
 
-	if (!options->has_timestamps || !tsecr)
+	if (!(options->has & NOL_OFFER_TIMESTAMPS) || !tsecr)
 		return;
 	terms->options = NOL_COOKIE_HAS_TIMESTAMPS;
 	if (tsecr & NOL_COOKIE_TS_SACK)

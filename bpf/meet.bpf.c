@@ -8,6 +8,7 @@
 #include "vmlinux.h"
 
 #include "meet_packet.h"
+#include "verifier.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -16,6 +17,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define MEET_SYN_SENT 2
 #define MEET_SYN_RECEIVED 3
 #define MEET_RING_SIZE 65536
+#define MEET_FRAME_MIN 40 /* the headers of IP and TCP have been seen */
 
 const volatile struct nol_flow_key nol_meet_key;
 volatile struct nol_meet_control nol_meet_control;
@@ -106,7 +108,9 @@ static __always_inline int hold(struct __sk_buff *skb, const struct meet_packet 
 	frame->l4_offset = packet->l4_offset;
 	frame->flags = packet->flags;
 	__builtin_memset(frame->pad, 0, sizeof(frame->pad));
-	if (len < 1 || len > NOL_MEET_FRAME_MAX || bpf_skb_load_bytes(skb, 0, frame->frame, len)) {
+	if (len > NOL_MEET_FRAME_MAX ||
+	    bpf_skb_load_bytes(skb, 0, frame->frame,
+			       bounded(len, MEET_FRAME_MIN, NOL_MEET_FRAME_MAX))) {
 		bpf_ringbuf_discard(frame, 0);
 		count(lost);
 		return TC_ACT_SHOT;

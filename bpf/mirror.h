@@ -9,8 +9,11 @@
 #include "ring.h"
 #include "segment.h"
 #include "stats.h"
+#include "verifier.h"
 
 #define MIRROR_COPY_MAX 65535
+#define MIRROR_REST_MAX (NOL_RECORD_SNAP_MAX - MIRROR_COPY_MAX)
+#define MIRROR_FRAME_MIN 40 /* the headers of IP and TCP have been seen */
 
 /* What is to be held, and why. */
 struct hold {
@@ -28,7 +31,7 @@ static __always_inline bool copy_frame(struct xdp_md *ctx, __u8 *to, __u32 frame
 		return !bpf_xdp_load_bytes(ctx, 0, to, frame_len);
 	return !bpf_xdp_load_bytes(ctx, 0, to, MIRROR_COPY_MAX) &&
 	       !bpf_xdp_load_bytes(ctx, MIRROR_COPY_MAX, to + MIRROR_COPY_MAX,
-				   frame_len - MIRROR_COPY_MAX);
+				   bounded(frame_len - MIRROR_COPY_MAX, 1, MIRROR_REST_MAX));
 }
 
 static __always_inline bool fill_record(struct xdp_md *ctx, const struct segment *segment,
@@ -106,10 +109,11 @@ static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segm
 	struct nol_record *record;
 	int verdict = XDP_DROP;
 
-	if (frame_len == 0 || frame_len > NOL_RECORD_SNAP_MAX) {
+	if (frame_len > NOL_RECORD_SNAP_MAX) {
 		count(lost_too_long);
 		return XDP_DROP;
 	}
+	frame_len = bounded(frame_len, MIRROR_FRAME_MIN, NOL_RECORD_SNAP_MAX);
 	record = reserve_record(&ring, frame_len);
 	if (!record) {
 		count(lost_ring_full);

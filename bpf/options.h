@@ -8,6 +8,7 @@
 #define NOLISTEN_BPF_OPTIONS_H
 
 #include "segment.h"
+#include "verifier.h"
 
 #define OPTIONS_MAX_LEN 40
 #define OPTIONS_MAX_WSCALE 14
@@ -28,7 +29,7 @@ struct options {
 	__u32 tsval, tsecr;
 	__u16 mss; /* 0: none */
 	__u8 wscale; /* at most 14 */
-	bool has_wscale, has_sack, has_timestamps;
+	__u8 has; /* enum nol_offer, MSS aside */
 };
 
 struct options_walk {
@@ -51,7 +52,7 @@ static __always_inline __u32 options_word(const struct options_walk *walk, __u32
 
 static __always_inline void take_wscale(struct options *found, __u32 wscale)
 {
-	found->has_wscale = true;
+	found->has |= NOL_OFFER_WSCALE;
 	found->wscale = wscale < OPTIONS_MAX_WSCALE ? wscale : OPTIONS_MAX_WSCALE;
 }
 
@@ -66,9 +67,9 @@ static __always_inline void take_option(struct options_walk *walk, __u32 kind, _
 	} else if (kind == OPTION_WSCALE && len == OPTION_WSCALE_LEN) {
 		take_wscale(found, options_byte(walk, value));
 	} else if (kind == OPTION_SACK_PERMITTED && len == OPTION_SACK_PERMITTED_LEN) {
-		found->has_sack = true;
+		found->has |= NOL_OFFER_SACK;
 	} else if (kind == OPTION_TIMESTAMPS && len == OPTION_TIMESTAMPS_LEN) {
-		found->has_timestamps = true;
+		found->has |= NOL_OFFER_TIMESTAMPS;
 		found->tsval = options_word(walk, value);
 		found->tsecr = options_word(walk, value + 4);
 	}
@@ -94,6 +95,21 @@ static long options_step(__u32 index, void *context)
 	return 0;
 }
 
+static __always_inline void start_walk(struct options_walk *walk, __u32 len)
+{
+	const __u32 zero = nol_zero;
+
+	walk->pos = zero;
+	walk->len = len;
+	walk->found = (struct options){
+		.tsval = zero,
+		.tsecr = zero,
+		.mss = zero,
+		.wscale = zero,
+		.has = zero,
+	};
+}
+
 /* *walk has to be zero. False: they cannot be read. */
 static __always_inline bool options_read(struct xdp_md *ctx, const struct segment *segment,
 					 struct options_walk *walk)
@@ -104,9 +120,10 @@ static __always_inline bool options_read(struct xdp_md *ctx, const struct segmen
 		return true;
 	if (len > OPTIONS_MAX_LEN)
 		return false;
-	if (bpf_xdp_load_bytes(ctx, segment->l4_offset + TCP_MIN_HEADER, walk->bytes, len))
+	if (bpf_xdp_load_bytes(ctx, segment->l4_offset + TCP_MIN_HEADER, walk->bytes,
+			       bounded(len, 4, OPTIONS_MAX_LEN)))
 		return false;
-	walk->len = len;
+	start_walk(walk, len);
 	bpf_loop(OPTIONS_MAX_LEN, options_step, walk, 0);
 	return true;
 }

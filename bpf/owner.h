@@ -9,7 +9,7 @@
 #define OWNER_PAWS_S (24 * 24 * 3600) /* a TSval older than that proves nothing (RFC 7323, 5.5) */
 
 static __always_inline struct bpf_sock *owner_find_from(void *ctx, const struct segment *segment,
-						       __u16 remote_port)
+							__u16 remote_port)
 {
 	const struct nol_flow_key *key = &segment->key;
 	struct bpf_sock_tuple tuple = {};
@@ -71,7 +71,7 @@ static __always_inline bool is_time_wait_replaced(struct xdp_md *ctx, const stru
 	*snd_nxt = tw->tw_sk.__tw_common.skc_tw_snd_nxt;
 	is_newer = (__s32)(segment->seq - tw->tw_sk.__tw_common.skc_tw_rcv_nxt) > 0;
 	if (!tw->tw_ts_recent_stamp || !options_read(ctx, segment, &walk) ||
-	    !walk.found.has_timestamps)
+	    !(walk.found.has & NOL_OFFER_TIMESTAMPS))
 		return is_newer;
 	if (is_tsval_rejected(tw->tw_ts_recent, tw->tw_ts_recent_stamp, walk.found.tsval))
 		return false;

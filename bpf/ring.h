@@ -83,7 +83,10 @@ static __always_inline struct nol_record *reserve_record(const struct ring *ring
  */
 static __always_inline __u64 wakeup_flags(const struct ring *ring, const struct nol_config *config)
 {
-	return *(volatile const __u8 *)&config->spinning[ring->worker] ? BPF_RB_NO_WAKEUP : 0;
+	/* Masked here as well, for the verifier: ring->worker has been in memory. */
+	const __u32 worker = ring->worker & (NOL_WORKERS_MAX - 1);
+
+	return *(volatile const __u8 *)&config->spinning[worker] ? BPF_RB_NO_WAKEUP : 0;
 }
 
 static __always_inline void wake_if_missed(const struct ring *ring, const struct nol_config *config,
