@@ -16,6 +16,7 @@
 
 #include "unit/cmocka_setup.h"
 
+#include "bpf/spare.h"
 #include "clock.h"
 #include "kern.h"
 #include "kern_private.h"
@@ -92,7 +93,7 @@ static inline void fixture_answer(void)
 
 static inline void fixture_open(const struct kern_options *options)
 {
-	assert_int_equal(kern_open(&kern, options), 0);
+	assert_int_equal(spare_open(&kern, options), 0);
 	fixture_answer();
 }
 
@@ -108,7 +109,7 @@ static inline int fixture_setup(void **state)
 static inline int fixture_teardown(void **state)
 {
 	(void)state;
-	kern_close(kern);
+	spare_keep(kern);
 	kern = NULL;
 	return 0;
 }

@@ -37,7 +37,8 @@ static void without_privileges_everything_that_needs_them_is_missing(void **stat
 	(void)state;
 	assert_true(child >= 0);
 	if (child == 0) {
-		bool is_refused = setuid(65534) == 0 && feature_first_missing(false) == feature_table;
+		bool is_refused =
+			setuid(65534) == 0 && feature_first_missing(false) == feature_table;
 
 		_exit(is_refused && !feature_table[1].is_present() ? 0 : 1);
 	}
