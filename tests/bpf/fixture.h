@@ -26,6 +26,7 @@
 #define FIXTURE_ETHERNET 14
 #define FIXTURE_TAG 0xabcde123u
 #define FIXTURE_FRAME_MAX 70000
+#define FIXTURE_LIFE_NS 3600000000000ull
 
 #define V4_LOCAL "10.0.0.2:34567"
 #define V4_REMOTE "10.0.0.1:50814"
@@ -88,7 +89,8 @@ static inline void fixture_answer(void)
 	assert_true(prefix_parse("10.0.0.2", &v4) && prefix_parse("fd00::/64", &v6));
 	assert_int_equal(kern_add_prefix(kern, &v4), 0);
 	assert_int_equal(kern_add_prefix(kern, &v6), 0);
-	kern_beat(kern);
+	/* A test may take longer than the heartbeat is good for, on a machine that stands still. */
+	kern_config(kern)->heartbeat_ns = clock_monotonic_ns() + FIXTURE_LIFE_NS;
 }
 
 static inline void fixture_open(const struct kern_options *options)

@@ -44,7 +44,8 @@ static bool has_live_owner(const struct kern *kern)
 		return false;
 	err = bpf_map_lookup_elem(fd, &zero, &config);
 	close(fd);
-	return !err && clock_monotonic_ns() - config.heartbeat_ns < NOL_HEARTBEAT_STALE_NS;
+	return !err && (int64_t)(clock_monotonic_ns() - config.heartbeat_ns) <
+			       (int64_t)NOL_HEARTBEAT_STALE_NS;
 }
 
 /*
