@@ -3,6 +3,7 @@
 #   make            build ./nolisten-loader and ./nolisten
 #   make demo       install what is missing, build, show it working        (root)
 #   make test       install what is missing, build, run every test         (root)
+#   make test-kernels [KERNELS="6.1 6.12/arm64 newest"]   the tests on other kernels, in virtual machines (root)
 #   make bench      the benchmark, quick; results and plots in build/bench (root)
 #   make deps       install the Debian packages that building and testing need
 #   make install    to $(DESTDIR)$(PREFIX)
@@ -80,8 +81,7 @@ $(ARCHIVE): $(OBJECTS)
 	$(Q)ar rcs $@ $^
 
 # BPF: object, then skeleton. Only kern sees the skeletons.
-BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations \
-	-D__TARGET_ARCH_$(subst aarch64,arm64,$(subst x86_64,x86,$(shell uname -m)))
+BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations
 $(BPF_OBJECTS): $(OBJ)/bpf/%.bpf.o: bpf/%.bpf.c $(VMLINUX_H)
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D) $(OBJ)/vmlinux
@@ -128,7 +128,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
 tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TOOLS)
 fuzzers: $(FUZZERS)
 
-.PHONY: deps test demo bench
+.PHONY: deps test test-kernels demo bench
 deps:
 	$(Q)tests/deps
 
@@ -136,6 +136,11 @@ deps:
 test: deps
 	$(Q)$(MAKE) --no-print-directory tests fuzzers
 	$(Q)O=$(O) OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/run
+
+test-kernels: KERNELS ?= 6.1 6.12 newest 6.1/arm64 6.12/arm64 newest/arm64
+test-kernels: deps
+	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)O=$(O) OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/kernels/run $(KERNELS)
 
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all

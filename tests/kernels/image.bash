@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# What a virtual machine boots: an initramfs that holds everything. No disk and no shared folder: Debian's cloud kernels
+# have drivers for few of them. It is a chain of archives: Debian's userland, the tests, the modules of the kernel.
+
+# Commands of the tests and libraries of the programs; Debian's packages, in the machine's own architecture.
+USERLAND="bash coreutils sed grep mawk findutils diffutils procps util-linux mount kmod jq bats
+	iproute2 nftables iptables ethtool netcat-openbsd bpftool python3-minimal
+	libbpf1 libelf1 zlib1g libjansson4 libcap-ng0 libnftables1 libnetfilter-queue1 libmnl0 libcmocka0"
+MODULES="net lib crypto arch drivers/net drivers/virtio"
+
+# archive DIR: as the kernel reads it, on standard output.
+archive()
+{
+	(cd "$1" && find . -print0 | LC_ALL=C sort -z | cpio -0 -o -H newc -R 0:0 --quiet)
+}
+
+# link_commands ROOT: the names that the installation of the packages would give.
+link_commands()
+{
+	local name
+	ln -sf bash "$1/usr/bin/sh" && ln -sf mawk "$1/usr/bin/awk" && ln -sf nc.openbsd "$1/usr/bin/nc"
+	for name in {iptables,ip6tables}{,-save,-restore}; do
+		ln -sf xtables-nft-multi "$1/usr/sbin/$name"
+	done
+}
+
+# archive_userland ARCH: the path of the archive.
+archive_userland()
+{
+	local root=$KERNELS_DIR/userland-$1 files
+	# shellcheck disable=SC2086
+	files=$(fetch host "$1" $USERLAND) || return
+	# shellcheck disable=SC2086
+	unpack "$root" $files && link_commands "$root" || return
+	[ "$root.cpio" -nt "$root/.packages" ] || archive "$root" >"$root.cpio" || return
+	echo "$root.cpio"
+}
+
+# archive_tests OBJ BIN: what tests/run needs of this tree, on standard output.
+archive_tests()
+{
+	local dir
+	dir=$(mktemp -d "$KERNELS_DIR/tests.XXXXXX") || return
+	mkdir -p "$dir/nolisten/obj"
+	cp -r tests "$2/nolisten" "$2/nolisten-loader" "$dir/nolisten/" &&
+		(cd "$1" && find tests/bpf tests/tools -type f ! -name '*.d' -print0 | tar -c --null -T -) |
+		tar -x -C "$dir/nolisten/obj" &&
+		ln -s nolisten/tests/kernels/guest "$dir/init" &&
+		archive "$dir"
+	rm -rf "$dir"
+}
+
+# archive_modules ROOT RELEASE: what the tests may need of an unpacked kernel, on standard output.
+archive_modules()
+{
+	local dir part from=$1/usr/lib/modules/$2
+	dir=$(mktemp -d "$KERNELS_DIR/modules.XXXXXX") || return
+	mkdir -p "$dir/usr/lib/modules/$2"
+	for part in $MODULES; do
+		[ ! -d "$from/kernel/$part" ] || (cd "$from" && tar -c "kernel/$part") | tar -x -C "$dir/usr/lib/modules/$2"
+	done
+	cp "$from"/modules.{builtin,order}* "$dir/usr/lib/modules/$2/" && depmod -b "$dir/usr" "$2" && archive "$dir"
+	rm -rf "$dir"
+}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# One virtual machine: two processors, two network cards joined back to back, a console that is a file. By KVM where
+# the machine has it, else emulated.
+
+# The cards' other ends are taps in a namespace of our own. Two queues for packets, two for what XDP sends.
+VM_QUEUES=4
+
+# wire_cards NAMESPACE
+wire_cards()
+{
+	local card
+	ip netns add "$1" && ip -n "$1" link add bridge0 type bridge && ip -n "$1" link set bridge0 up || return
+	for card in 0 1; do
+		ip -n "$1" tuntap add dev "tap$card" mode tap multi_queue &&
+			ip -n "$1" link set "tap$card" master bridge0 up || return
+	done
+}
+
+# What the two kinds of machine are called; an array.
+machine_of()
+{
+	case $1 in
+	amd64) machine=(-M pc -append "console=ttyS0 $2") qemu=qemu-system-x86_64 ;;
+	arm64) machine=(-M virt -append "console=ttyAMA0 $2") qemu=qemu-system-aarch64 ;;
+	*) echo "no virtual machine for $1" >&2; return 1 ;;
+	esac
+	if [ -w /dev/kvm ] && [ "$1" = "$(dpkg --print-architecture)" ]; then
+		machine+=(-cpu host -accel kvm)
+	elif [ "$1" = arm64 ]; then
+		machine+=(-cpu cortex-a72 -accel "tcg,thread=multi")
+	else
+		machine+=(-cpu max -accel "tcg,thread=multi")
+	fi
+}
+
+qemu_package()
+{
+	case $1 in
+	amd64) echo qemu-system-x86 ;;
+	*) echo qemu-system-arm ;;
+	esac
+}
+
+qemu_root()
+{
+	echo "$KERNELS_DIR/qemu-$1"
+}
+
+# run_qemu ROOT COMMAND ARGUMENT...: out of the folder where it was unpacked, with the libraries that came with it.
+run_qemu()
+{
+	local root=$1 command=$2 lib
+	shift 2
+	lib=$(echo "$root"/usr/lib/*-linux-gnu)
+	QEMU_MODULE_DIR=$lib/qemu exec "$root"/lib*/ld-linux-*.so.* --library-path "$lib:$lib/pulseaudio" \
+		"$root/usr/bin/$command" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios" "$@"
+}
+
+# cards NAMESPACE: QEMU's options for the cards.
+cards()
+{
+	local card
+	for card in 0 1; do
+		echo "-netdev tap,id=net$card,ifname=tap$card,script=no,downscript=no,queues=$VM_QUEUES"
+		echo "-device virtio-net-pci,netdev=net$card,mq=on,vectors=$((2 * VM_QUEUES + 2)),romfile="
+	done
+}
+
+# boot ARCH KERNEL INITRD CONSOLE SECONDS RUN: until it ends by itself; 124 if it had to be ended.
+boot()
+{
+	local arch=$1 kernel=$2 initrd=$3 console=$4 seconds=$5 namespace machine qemu status
+	namespace=nol-${NOL_RUN:-$$}-vm$BASHPID
+	machine_of "$arch" "tsc=unstable panic=-1 quiet nol.run=$6" || return
+	wire_cards "$namespace" || { ip netns del "$namespace"; return 1; }
+	: >"$console"
+	# shellcheck disable=SC2046
+	ip netns exec "$namespace" timeout --kill-after=5 "$seconds" bash -c '
+		. "$1" && shift && run_qemu "$@"' vm "${BASH_SOURCE[0]}" "$(qemu_root "$arch")" "$qemu" "${machine[@]}" -smp 2 -m 2G -nodefaults -display none -no-reboot \
+		-kernel "$kernel" -initrd "$initrd" -serial "file:$console" $(cards) >"$console.qemu" 2>&1 </dev/null
+	status=$?
+	ip netns del "$namespace"
+	return $status
+}
