@@ -48,6 +48,12 @@ static __always_inline bool read_socket(const struct sock___trace *sk, struct no
 	return step->key.remote_port && is_wanted(&step->key);
 }
 
+/* The sockets that the kernel sends RSTs through are raw, and hold no reference to their namespace. */
+static __always_inline bool is_of_kernel(const struct sock___trace *sk)
+{
+	return !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_net_refcnt);
+}
+
 /* A request or TIME-WAIT socket has nothing behind its common part. */
 static __always_inline enum nol_step_socket socket_kind(const struct sock___trace *sk)
 {
@@ -57,7 +63,9 @@ static __always_inline enum nol_step_socket socket_kind(const struct sock___trac
 		return NOL_SOCKET_PACKET;
 	if (state == TRACE_STATE_NEW_SYN_RECV || state == TRACE_STATE_TIME_WAIT)
 		return NOL_SOCKET_REQUEST;
-	return sk->sk_type == TRACE_SOCK_RAW ? NOL_SOCKET_RAW : NOL_SOCKET_TCP;
+	if (sk->sk_type != TRACE_SOCK_RAW)
+		return NOL_SOCKET_TCP;
+	return is_of_kernel(sk) ? NOL_SOCKET_KERNEL : NOL_SOCKET_RAW;
 }
 
 static __always_inline bool is_copy_receiver(const struct sock___trace *sk)

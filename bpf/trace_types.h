@@ -38,6 +38,7 @@ struct sock_common___trace {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned char skc_net_refcnt : 1; /* 0: a socket of the kernel's own */
 	struct possible_net___trace skc_net;
 	struct in6_addr___trace skc_v6_daddr;
 	struct in6_addr___trace skc_v6_rcv_saddr;

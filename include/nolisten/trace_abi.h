@@ -28,7 +28,8 @@ enum nol_step_socket {
 	NOL_SOCKET_FORWARDED, /* none of this host: the packet came in, and goes on */
 	NOL_SOCKET_TCP,
 	NOL_SOCKET_REQUEST, /* a half-open connection, or TIME-WAIT */
-	NOL_SOCKET_RAW, /* a program's, or the kernel's own that sends RSTs */
+	NOL_SOCKET_RAW, /* a program's */
+	NOL_SOCKET_KERNEL, /* raw as well, but the kernel's own: it sends RSTs */
 	NOL_SOCKET_PACKET,
 };
 

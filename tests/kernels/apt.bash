@@ -26,9 +26,24 @@ sources_of_host()
 # Of Debian's current release and its backports, from where this machine has its own release.
 sources_of_newest()
 {
-	local uri
+	local uri codename
 	uri=$(mirrors | awk '$2 !~ /-/ { print $1; exit }')
-	[ -z "$uri" ] || printf "deb [arch=$1 signed-by=$KEYRING] $uri %s main\n" stable stable-backports
+	[ -n "$uri" ] || return 0
+	# Backports have no alias that is kept up: the release says its name itself.
+	codename=$(codename_of_stable "$1" "$uri") || return
+	printf "deb [arch=$1 signed-by=$KEYRING] $uri %s main\n" "$codename" "$codename-backports"
+}
+
+codename_of_stable()
+{
+	local dir=$KERNELS_DIR/apt/newest-$1
+	echo "deb [arch=$1 signed-by=$KEYRING] $2 stable main" >"$dir/etc/sources.list"
+	update "$dir" && APT_CONFIG=$dir/apt.conf apt-get indextargets --format '$(CODENAME)' | head -n 1
+}
+
+update()
+{
+	APT_CONFIG=$1/apt.conf apt-get update -qq --error-on=any >&2
 }
 
 # configure LIST ARCH: an apt that knows these packages, all for one architecture.
@@ -37,7 +52,6 @@ configure()
 	local dir=$KERNELS_DIR/apt/$1-$2
 	mkdir -p "$dir"/{etc/apt.conf.d,etc/preferences.d,lists/partial,cache/archives/partial} || return
 	: >"$dir/status"
-	"sources_of_$1" "$2" >"$dir/etc/sources.list"
 	cat >"$dir/apt.conf" <<-CONF
 		Dir::Etc "$dir/etc";
 		Dir::Etc::sourceparts "/dev/null";
@@ -52,6 +66,7 @@ configure()
 		Acquire::Retries "2";
 		Acquire::http::Timeout "30";
 	CONF
+	"sources_of_$1" "$2" >"$dir/sources" && mv "$dir/sources" "$dir/etc/sources.list"
 }
 
 # packages LIST ARCH COMMAND...: an apt command there; the lists are fetched once a day.
@@ -61,7 +76,7 @@ packages()
 	if [ -z "$(find "$dir/fetched" -mmin -1440 2>/dev/null)" ]; then
 		configure "$1" "$2" || return
 		[ -s "$dir/etc/sources.list" ] || { echo "apt has no source with Debian's main" >&2; return 1; }
-		APT_CONFIG=$dir/apt.conf apt-get update -qq --error-on=any >&2 || return
+		update "$dir" || return
 		touch "$dir/fetched"
 	fi
 	shift 2

@@ -16,6 +16,14 @@ archive()
 	(cd "$1" && find . -print0 | LC_ALL=C sort -z | cpio -0 -o -H newc -R 0:0 --quiet)
 }
 
+# save FILE COMMAND...: what it prints, if it succeeds.
+save()
+{
+	local file=$1
+	shift
+	"$@" >"$file.new" && mv "$file.new" "$file"
+}
+
 # link_commands ROOT: the names that the installation of the packages would give.
 link_commands()
 {
@@ -34,7 +42,7 @@ archive_userland()
 	files=$(fetch host "$1" $USERLAND) || return
 	# shellcheck disable=SC2086
 	unpack "$root" $files && link_commands "$root" || return
-	[ "$root.cpio" -nt "$root/.packages" ] || archive "$root" >"$root.cpio" || return
+	[ "$root.cpio" -nt "$root/.packages" ] || save "$root.cpio" archive "$root" || return
 	echo "$root.cpio"
 }
 
@@ -61,6 +69,9 @@ archive_modules()
 	for part in $MODULES; do
 		[ ! -d "$from/kernel/$part" ] || (cd "$from" && tar -c "kernel/$part") | tar -x -C "$dir/usr/lib/modules/$2"
 	done
-	cp "$from"/modules.{builtin,order}* "$dir/usr/lib/modules/$2/" && depmod -b "$dir/usr" "$2" && archive "$dir"
+	for part in "$from"/modules.*; do
+		[ ! -f "$part" ] || cp "$part" "$dir/usr/lib/modules/$2/"
+	done
+	depmod -b "$dir/usr" "$2" && archive "$dir"
 	rm -rf "$dir"
 }

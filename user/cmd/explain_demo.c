@@ -60,15 +60,19 @@ static void say(const struct demo *demo, const char *format, ...)
 	fflush(out);
 }
 
-/* Until nothing has happened for a while. */
+/* Until every socket is gone, and nothing has happened for a while. */
 static int watch_until_quiet(struct watch *watch)
 {
 	const uint64_t deadline = clock_monotonic_ns() + SCENE_NS_MAX;
 	struct pollfd steps = {.fd = trace_fd(watch->trace), .events = POLLIN};
 	int err = watch_take(watch);
+	bool is_quiet = false;
 
-	while (!err && clock_monotonic_ns() < deadline && poll(&steps, 1, QUIET_MS) == 1)
+	while (!err && clock_monotonic_ns() < deadline &&
+	       (!is_quiet || conversation_has_socket(watch->table))) {
+		is_quiet = poll(&steps, 1, QUIET_MS) == 0;
 		err = watch_take(watch);
+	}
 	return err;
 }
 

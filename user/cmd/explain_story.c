@@ -106,6 +106,8 @@ static const char *find_sender(const struct teller *teller)
 		return "by nolisten";
 	if (teller->conversation->has_kernel_reset && (step->flags & TCP_RST))
 		return "by the kernel";
+	if (step->socket == NOL_SOCKET_KERNEL)
+		return "by the kernel";
 	if (step->socket == NOL_SOCKET_FORWARDED)
 		return "forwarded";
 	if (step->socket == NOL_SOCKET_RAW)

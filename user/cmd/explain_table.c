@@ -196,6 +196,14 @@ struct conversation *conversation_add(struct conversation_table *table, const st
 	return conversation->first_packet_ns ? conversation : NULL;
 }
 
+bool conversation_has_socket(const struct conversation_table *table)
+{
+	for (size_t i = 0; i < CONVERSATIONS_MAX; i++)
+		if (table->conversations[i] && table->conversations[i]->sk)
+			return true;
+	return false;
+}
+
 static struct conversation *find_oldest_after(struct conversation_table *table, uint64_t after_ns)
 {
 	struct conversation *oldest = NULL;

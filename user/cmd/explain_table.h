@@ -40,6 +40,9 @@ void conversation_table_free(struct conversation_table *table); /* NULL is legal
 struct conversation *conversation_add(struct conversation_table *table,
 				      const struct nol_step *step);
 
+/* Is there a socket of any conversation that is not gone yet? */
+bool conversation_has_socket(const struct conversation_table *table);
+
 /* fn for every conversation that has untold steps and a packet, oldest first. */
 typedef void (*conversation_fn)(void *context, struct conversation *conversation);
 void conversation_visit(struct conversation_table *table, conversation_fn fn, void *context);
