@@ -52,7 +52,7 @@ archive_tests()
 	local dir
 	dir=$(mktemp -d "$KERNELS_DIR/tests.XXXXXX") || return
 	mkdir -p "$dir/nolisten/obj"
-	cp -r tests "$2/nolisten" "$2/nolisten-loader" "$dir/nolisten/" &&
+	cp -r tests doc "$2/nolisten" "$2/nolisten-loader" "$dir/nolisten/" &&
 		(cd "$1" && find tests/bpf tests/tools -type f ! -name '*.d' -print0 | tar -c --null -T -) |
 		tar -x -C "$dir/nolisten/obj" &&
 		ln -s nolisten/tests/kernels/guest "$dir/init" &&
