@@ -60,6 +60,19 @@ same_story()
 	golden "$1" | diff -u - "$BATS_TEST_TMPDIR/story" >&2
 }
 
+# Does the client, refused already, refuse a late SYN-ACK too? That is a matter of chance: a kernel that preempts may
+# answer while connect() still holds its socket, which then takes the SYN-ACK without a word.
+without_late_rst()
+{
+	awk '/--> RST seq/ { is_late = 1 } / us / && is_late { next } 1'
+}
+
+# tells_late SCENE: of an answer that comes after the kernel's.
+tells_late()
+{
+	"$NOLISTEN" explain --demo="$1" | without_late_rst | grep -v "a tap) gets a copy" | same_story "$1"
+}
+
 # tells SCENE [GOLDEN [OPTION]]
 tells()
 {
@@ -122,7 +135,7 @@ knock()
 }
 
 @test "tells of a raw-socket handshake killed by the kernel" {
-	tells raw-socket
+	tells_late raw-socket
 }
 
 @test "tells of a handshake by the engine" {
@@ -144,7 +157,7 @@ knock()
 }
 
 @test "tells of a handshake by nolisten that the kernel's RST ends" {
-	tells_method raw
+	tells_late raw
 }
 
 @test "tells of a socket that connects back, and of both packets that are rewritten for it" {

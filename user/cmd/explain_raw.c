@@ -22,16 +22,16 @@ static int open_raw(int protocol, int *fd)
 	return 0;
 }
 
-/* Wait for a segment to our port with these flags and no others. */
-static int take(int fd, uint8_t flags, struct segment *segment)
+/* Wait for a SYN to our port. */
+static int take_syn(int fd, struct segment *syn)
 {
 	uint8_t packet[2048];
 	ssize_t len;
 
 	while ((len = recv(fd, packet, sizeof(packet), 0)) > 0) {
-		if (segment_parse(packet, (size_t)len, segment) != SEGMENT_OK)
+		if (segment_parse(packet, (size_t)len, syn) != SEGMENT_OK)
 			continue;
-		if (segment->tuple.local.port == ACTOR_SERVER_PORT && segment->flags == flags)
+		if (syn->tuple.local.port == ACTOR_SERVER_PORT && syn->flags == TCP_SYN)
 			return 0;
 	}
 	return len < 0 ? errno : EPROTO;
@@ -58,7 +58,7 @@ static int send_syn_ack(int fd, const struct segment *syn)
 
 int actor_answer_raw(uint16_t port, int cue)
 {
-	struct segment syn, rst;
+	struct segment syn;
 	int in, out, err;
 
 	(void)port;
@@ -68,9 +68,6 @@ int actor_answer_raw(uint16_t port, int cue)
 	if (!err && write(cue, "", 1) != 1)
 		err = errno;
 	if (!err)
-		err = take(in, TCP_SYN, &syn);
-	if (!err)
-		err = send_syn_ack(out, &syn);
-	/* The client, refused already, is too. */
-	return err ? err : take(in, TCP_RST, &rst);
+		err = take_syn(in, &syn);
+	return err ? err : send_syn_ack(out, &syn);
 }
