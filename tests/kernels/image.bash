@@ -51,7 +51,8 @@ archive_tests()
 {
 	local dir
 	dir=$(mktemp -d "$KERNELS_DIR/tests.XXXXXX") || return
-	mkdir -p "$dir/nolisten/obj"
+	# It becomes the root, for everybody to see.
+	chmod 755 "$dir" && mkdir -p "$dir/nolisten/obj"
 	cp -r tests doc "$2/nolisten" "$2/nolisten-loader" "$dir/nolisten/" &&
 		(cd "$1" && find tests/bpf tests/tools -type f ! -name '*.d' -print0 | tar -c --null -T -) |
 		tar -x -C "$dir/nolisten/obj" &&
@@ -65,7 +66,7 @@ archive_modules()
 {
 	local dir part from=$1/usr/lib/modules/$2
 	dir=$(mktemp -d "$KERNELS_DIR/modules.XXXXXX") || return
-	mkdir -p "$dir/usr/lib/modules/$2"
+	chmod 755 "$dir" && mkdir -p "$dir/usr/lib/modules/$2"
 	for part in $MODULES; do
 		[ ! -d "$from/kernel/$part" ] || (cd "$from" && tar -c "kernel/$part") | tar -x -C "$dir/usr/lib/modules/$2"
 	done

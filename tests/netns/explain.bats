@@ -332,7 +332,7 @@ knock()
 		    s.close()
 	PY
 	kill -CONT "$STARTED"
-	wait_for 5 grep -q 'steps lost (the ring was full)' "$BATS_FILE_TMPDIR/explain.err"
+	wait_for 30 grep -q 'steps lost (the ring was full)' "$BATS_FILE_TMPDIR/explain.err"
 	end_watch
 	is_equal "$STATUS" 0
 }
