@@ -327,6 +327,7 @@ static void fill_report(struct loader *loader)
 		.answered = loader->answered,
 		.ports = &loader->options->ports,
 		.rates = &loader->rates,
+		.events = loader->events,
 		.started_ns = clock_monotonic_ns(),
 	};
 }
