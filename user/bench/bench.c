@@ -278,6 +278,20 @@ static void close_bench(struct bench *bench)
 	free(bench->tallies);
 }
 
+/* Does one of them need a loader, and there is none? */
+static int check_loader(const struct bench *bench)
+{
+	if (bench->options->loader)
+		return 0;
+	for (size_t i = 0; i < bench->contender_count; i++) {
+		if (bench->contenders[i].kind != CONTENDER_LOADER)
+			continue;
+		log_error("bench: %s; --loader=PATH names another", bench->options->no_loader);
+		return -ENOENT;
+	}
+	return 0;
+}
+
 int bench_run(const struct bench_options *options)
 {
 	static struct bench bench;
@@ -287,6 +301,8 @@ int bench_run(const struct bench_options *options)
 			       .lab.ns_fds = {-1, -1, -1},
 			       .flood_rates = options->is_quick ? rates_quick : rates};
 	err = choose_contenders(&bench);
+	if (!err)
+		err = check_loader(&bench);
 	if (!err)
 		err = open_bench(&bench);
 	if (err)
