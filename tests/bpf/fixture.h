@@ -92,7 +92,14 @@ static inline void fixture_answer(void)
 
 static inline void fixture_open(const struct kern_options *options)
 {
-	assert_int_equal(kern_open(&kern, options), 0);
+	struct load_failure failure;
+	char why[LOAD_TEXT_SIZE];
+
+	if (kern_open(&kern, options, &failure)) {
+		load_failure_format(&failure, why);
+		print_message("%s\n%s", why, failure.log);
+	}
+	assert_int_equal(failure.err, 0);
 	fixture_answer();
 }
 

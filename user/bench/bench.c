@@ -252,6 +252,8 @@ static void make_plan(struct bench *bench)
 static int open_bench(struct bench *bench)
 {
 	struct flood_result *flood = job_share(sizeof(*flood));
+	struct load_failure failure;
+	char why[LOAD_TEXT_SIZE];
 	int err;
 
 	bench->scratch = job_share(SCRATCH_SIZE);
@@ -261,9 +263,10 @@ static int open_bench(struct bench *bench)
 	err = job_init() ?: testbed_open(&bench->lab);
 	if (err)
 		return err;
-	err = bench_kern_open(&bench->kern);
+	err = bench_kern_open(&bench->kern, &failure);
 	if (err) {
-		log_error("bench: cannot load the benchmark's programs: %s", strerror(-err));
+		load_failure_format(&failure, why);
+		log_error("bench: cannot load the benchmark's programs: %s", why);
 		return err;
 	}
 	flood_init(&bench->flood, &bench->lab, bench->kern, flood);

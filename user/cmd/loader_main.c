@@ -23,6 +23,11 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
+static enum log_level level_of(unsigned int verbose)
+{
+	return verbose > 1 ? LOG_TRACE : verbose ? LOG_DEBUG : LOG_INFO;
+}
+
 /* Exit status: 0 done, 1 failed, 2 wrong usage. */
 int main(int argc, char **argv)
 {
@@ -35,7 +40,7 @@ int main(int argc, char **argv)
 	fill_standard_descriptors();
 	err = options_parse(&options, argc, argv, error);
 	is_usage = err == -EINVAL;
-	log_open("nolisten-loader", options.verbose ? LOG_DEBUG : LOG_INFO);
+	log_open("nolisten-loader", level_of(options.verbose));
 	if (err) {
 		log_error("%s", error);
 	} else if (options.is_check) {
