@@ -81,6 +81,7 @@ static void every_option_sets_its_field(void **state)
 	assert_int_equal(options.workers, 64);
 	assert_true(options.is_check);
 	assert_true(options.is_quiet);
+	assert_true(options.is_check);
 	assert_int_equal(options.verbose, 2);
 }
 

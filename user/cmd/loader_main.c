@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 	if (err) {
 		log_error("%s", error);
 	} else if (options.is_check) {
-		err = check_print(!method_needs_bpf(options.method)) ? -ENOTSUP : 0;
+		err = check_run(&options);
 	} else if ((missing = feature_first_missing(!method_needs_bpf(options.method)))) {
 		log_error("this host lacks %s, needed for %s; --check lists everything",
 			  missing->name, missing->needed_for);

@@ -59,7 +59,7 @@ static void log_failure(const struct loader_options *options, const struct load_
 	char why[LOAD_TEXT_SIZE];
 
 	load_failure_format(failure, why);
-	log_error("%s: cannot load the programs: %s (%s; -v tells more)", options->ifname,
+	log_error("%s: cannot load the programs: %s (%s; --check -v tells more)", options->ifname,
 		  why, way_out(options, failure));
 	load_failure_log(failure);
 }

@@ -3,6 +3,7 @@
  * Whether this host can run it, found out by trying: version numbers say little on kernels with backports
  * and hardening. What needs a device is tried on the loopback of a network namespace of its own.
  */
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -32,12 +33,6 @@
 static bool has_capability(unsigned int capability)
 {
 	return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, capability);
-}
-
-static bool has_cap_bpf(void)
-{
-	return has_capability(CAP_SYS_ADMIN) ||
-	       (has_capability(CAP_BPF) && has_capability(CAP_PERFMON));
 }
 
 static bool has_cap_net_admin(void)
@@ -86,6 +81,19 @@ static int load_empty(enum bpf_prog_type type)
 
 	return bpf_prog_load(type, NULL, "Dual BSD/GPL", program,
 			     sizeof(program) / sizeof(program[0]), NULL);
+}
+
+/* Root of a user namespace has the capabilities there, and is refused nevertheless: this type asks for both. */
+static bool has_cap_bpf(void)
+{
+	int fd = -EPERM;
+
+	if (has_capability(CAP_SYS_ADMIN) ||
+	    (has_capability(CAP_BPF) && has_capability(CAP_PERFMON)))
+		fd = load_empty(BPF_PROG_TYPE_TRACEPOINT);
+	if (fd >= 0)
+		close(fd);
+	return fd != -EPERM;
 }
 
 /* A child, because it leaves the network namespace; everything goes with it. */
