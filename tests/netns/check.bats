@@ -93,6 +93,31 @@ last_line()
 	is_equal "$(last_line)" "this host can run method filter"
 }
 
+@test "tells programs the same as JSON, one object on standard output" {
+	run bash -c 'ip netns exec "$0" "$1" --check -j 2>"$2"' "$SERVER" "$LOADER" "$BATS_TEST_TMPDIR/err"
+	is_equal "$status ${#lines[@]}" "0 1"
+	[ ! -s "$BATS_TEST_TMPDIR/err" ]
+	is_equal "$(jq -r '"\(.kernel) \(.machine)"' <<<"$output")" "$(uname -r) $(uname -m)"
+	is_equal "$(jq -c '.can_run' <<<"$output")" '{"with_bpf":true,"without_bpf":true}'
+	jq -e '[.features[] | has("name") and has("needed_for") and (.required | type == "boolean")
+		and (.present | type == "boolean")] | length > 10 and all' <<<"$output"
+	is_equal "$(jq -r '[.loads[] | "\(.object)/\(.variant)/\(.required)/\(.ok)/\(.reason)"] | join(" ")' \
+		<<<"$output")" "nolisten/plain/true/true/null nolisten/connect/true/true/null \
+nolisten/workers/true/true/null nolisten/loopback/true/true/null nolisten/no link header/true/true/null \
+trace//false/true/null meet//false/true/null self//false/true/null bench//false/true/null"
+}
+
+@test "JSON has the reasons, and with -v the logs" {
+	needs_rejection
+	check_untrusted -j
+	is_equal "$status ${#lines[@]}" "1 1"
+	is_equal "$(jq -c '.can_run' <<<"$output")" '{"with_bpf":false,"without_bpf":true}'
+	jq -e '.loads[0] | .required and (.ok | not) and (.reason | test("^nol_[a-z_]+ is rejected"))
+		and (has("log") | not)' <<<"$output"
+	check_untrusted -jv
+	jq -e '.loads[0].log | length > 1 and length <= 20 and (.[-1] | test("^processed"))' <<<"$output"
+}
+
 @test "is not fooled by the capabilities that root of a user namespace has" {
 	run in_server unshare -Ur "$LOADER" --check
 	is_equal "$status" 1
@@ -109,11 +134,15 @@ last_line()
 }
 
 @test "refuses what makes no sense, and says when it cannot write" {
+	refused_loader 2 "--json: goes with --check" -j eth0
 	refused_loader 2 "--check: takes no argument" --check=json
+	refused_loader 2 "--json: takes no argument" --check --json=yes
 	refused_loader 1 "eth9: no such interface" --check eth9
-	run in_server sh -c "'$LOADER' --check >/dev/full"
-	is_equal "$status" 1
-	is_equal "$output" "nolisten-loader: --check: cannot write: No space left on device"
+	for option in -q -j; do
+		run in_server sh -c "'$LOADER' --check $option >/dev/full"
+		is_equal "$status" 1
+		is_equal "$output" "nolisten-loader: --check: cannot write: No space left on device"
+	done
 }
 
 @test "attaches nothing, and disturbs no loader that runs" {

@@ -20,6 +20,12 @@ struct check {
 	struct check_result result;
 };
 
+/* Lines come as they are found out: on a slow machine a load takes a while. */
+static bool is_for_people(const struct check *check)
+{
+	return !check->options->is_json;
+}
+
 static const char *word_for(bool is_ok, bool is_required, const char *required)
 {
 	return is_ok ? "ok" : is_required ? required : "absent";
@@ -88,7 +94,8 @@ static void check_features(struct check *check)
 		};
 		set_required(check, &found->need);
 		count(result, &found->need, found->is_present);
-		print_feature(found);
+		if (is_for_people(check))
+			print_feature(found);
 	}
 }
 
@@ -118,7 +125,8 @@ static void add_load(struct check *check, const struct check_load *load)
 	*added = *load;
 	set_required(check, &added->need);
 	count(result, &added->need, !added->failure.err);
-	print_load(added, check->options->verbose);
+	if (is_for_people(check))
+		print_load(added, check->options->verbose);
 }
 
 static void check_loads(struct check *check)
@@ -208,8 +216,11 @@ static int print(const struct check *check)
 {
 	int err = 0;
 
-	print_verdict(check);
-	if (fflush(stdout) || ferror(stdout))
+	if (is_for_people(check))
+		print_verdict(check);
+	else
+		err = check_print_json(&check->result, check->options->verbose);
+	if (!err && (fflush(stdout) || ferror(stdout)))
 		err = -errno;
 	if (err)
 		log_error("--check: cannot write: %s", strerror(-err));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What --check has found. Seen by check.c only. */
+/* What --check has found. Seen by check.c and check_json.c only. */
 #ifndef NOLISTEN_CHECK_RESULT_H
 #define NOLISTEN_CHECK_RESULT_H
 
@@ -34,5 +34,8 @@ struct check_result {
 	size_t feature_count, load_count;
 	bool can_with_bpf, can_without_bpf, can_as_asked;
 };
+
+/* As JSON on standard output; has_log: the ends of the verifier's logs too. 0 or -ENOMEM. */
+int check_print_json(const struct check_result *result, bool has_log);
 
 #endif
