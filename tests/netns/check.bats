@@ -89,6 +89,7 @@ last_line()
 	needs_rejection
 	check_untrusted -m filter
 	is_equal "$status" 0
+	[[ $output == *"ok       nfnetlink "* ]]
 	[[ $output == *"absent   nolisten, plain"* ]]
 	is_equal "$(last_line)" "this host can run method filter"
 }

@@ -79,6 +79,11 @@ static void count(struct check_result *result, const struct check_need *need, bo
 	result->can_as_asked &= !need->is_required;
 }
 
+static bool asks_netfilter(enum nol_method method)
+{
+	return method == NOL_METHOD_NFQUEUE || method == NOL_METHOD_FILTER;
+}
+
 static void check_features(struct check *check)
 {
 	struct check_result *result = &check->result;
@@ -93,6 +98,8 @@ static void check_features(struct check *check)
 			.is_present = feature->is_present(),
 		};
 		set_required(check, &found->need);
+		if (feature->is_for_netfilter)
+			found->need.is_required = asks_netfilter(check->options->method);
 		count(result, &found->need, found->is_present);
 		if (is_for_people(check))
 			print_feature(found);

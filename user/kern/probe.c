@@ -165,6 +165,15 @@ static bool has_inet_diag_destroy(void)
 	return is_present;
 }
 
+static bool has_netfilter(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static bool has_bpffs(void)
 {
 	struct statfs fs;
@@ -189,6 +198,7 @@ const struct feature feature_table[] = {
 	 has_inet_diag_destroy, true},
 	{"bpffs on /sys/fs/bpf", "pinned maps for bpftool; without it by name or id", false,
 	 has_bpffs},
+	{"nfnetlink", "methods nfqueue and filter", false, has_netfilter, .is_for_netfilter = true},
 	{},
 };
 
