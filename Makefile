@@ -156,11 +156,11 @@ $(O)/man/%: doc/%.scd
 .PHONY: man install
 man: $(MANPAGES)
 install: all man
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
-	install $(BIN)/nolisten-loader $(DESTDIR)$(PREFIX)/sbin/
-	install $(BIN)/nolisten $(DESTDIR)$(PREFIX)/bin/
+	install -d "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(PREFIX)/bin"
+	install $(BIN)/nolisten-loader "$(DESTDIR)$(PREFIX)/sbin/"
+	install $(BIN)/nolisten "$(DESTDIR)$(PREFIX)/bin/"
 	for page in $(MANPAGES); do \
-		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+		install -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; \
 	done
 
 # BENCH="" for the long run, or any other options of nolisten bench.

@@ -5,7 +5,7 @@ load helpers
 
 setup_file()
 {
-	export ROOT=$BATS_FILE_TMPDIR/root
+	export ROOT="$BATS_FILE_TMPDIR/a root"
 	make -s -C "$REPO" install DESTDIR="$ROOT" PREFIX=/usr O="$O" OBJ="$OBJ" BIN="$BIN" >/dev/null
 }
 
@@ -50,7 +50,7 @@ installed()
 
 @test "an installed loader runs, and the installed nolisten asks it" {
 	lab_up
-	LOADER=$ROOT/usr/sbin/nolisten-loader start_loader
+	LOADER="$ROOT/usr/sbin/nolisten-loader" start_loader
 	is_equal "$(echo_back 10.0.0.2 34567 hello)" hello
 	expect "eth0: pid $LOADER_PID" in_server "$ROOT/usr/bin/nolisten" status
 	stop_loader
