@@ -53,6 +53,20 @@ static void print_help(void)
 		printf("  %-14s %s\n", contender->name, contender->text);
 }
 
+/* The one that is asked for, or ours; without one of ours: options->loader is NULL and reason says why. */
+static int find_loader(struct bench_options *options, char path[PATH_MAX],
+		       char reason[LOADER_REASON_SIZE])
+{
+	if (options->loader && !loader_path_is_program(options->loader)) {
+		log_error("bench: --loader: '%s': no program is there", options->loader);
+		return -ENOENT;
+	}
+	if (!options->loader && !loader_path_find(path, reason))
+		options->loader = path;
+	options->no_loader = reason;
+	return 0;
+}
+
 static int add_peer(struct bench_options *options, char *peer)
 {
 	char **grown = reallocarray(options->peers, options->peer_count + 1, sizeof(*grown));
@@ -134,9 +148,8 @@ int bench_main(int argc, char **argv)
 		err = 0;
 		goto out;
 	}
-	if (!options.loader && !loader_path_find(path, reason))
-		options.loader = path;
-	options.no_loader = reason;
+	if (!err)
+		err = find_loader(&options, path, reason);
 	if (!err && geteuid()) {
 		log_error("bench: needs root, for network namespaces and BPF");
 		err = -EPERM;

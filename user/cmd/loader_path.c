@@ -3,14 +3,13 @@
 #include "loader_path.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_program(const char *path)
+bool loader_path_is_program(const char *path)
 {
 	struct stat status;
 
@@ -22,7 +21,7 @@ static bool is_in(const char *folder, size_t len, char path[PATH_MAX])
 {
 	int size = snprintf(path, PATH_MAX, "%.*s/" LOADER_NAME, (int)len, folder);
 
-	return size < PATH_MAX && is_program(path);
+	return size < PATH_MAX && loader_path_is_program(path);
 }
 
 /* An empty entry of PATH is the working directory, where a program of root's is not to be looked for. */

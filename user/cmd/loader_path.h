@@ -4,6 +4,7 @@
 #define NOLISTEN_LOADER_PATH_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #define LOADER_NAME "nolisten-loader"
 #define LOADER_REASON_SIZE (2 * PATH_MAX + 64)
@@ -13,5 +14,8 @@
  * without the program's name.
  */
 int loader_path_find(char path[PATH_MAX], char reason[LOADER_REASON_SIZE]);
+
+/* Can this file be run? */
+bool loader_path_is_program(const char *path);
 
 #endif
