@@ -82,10 +82,15 @@ $(ARCHIVE): $(OBJECTS)
 
 # BPF: object, then skeleton. Only kern sees the skeletons.
 BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations
-$(BPF_OBJECTS): $(OBJ)/bpf/%.bpf.o: bpf/%.bpf.c $(VMLINUX_H)
+# Whichever it is, it is included by one name; copied only when it differs, or everything would be new with every make.
+$(OBJ)/vmlinux/vmlinux.h: $(VMLINUX_H) FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)cmp -s $< $@ || cp $< $@
+.PHONY: FORCE
+FORCE:
+$(BPF_OBJECTS): $(OBJ)/bpf/%.bpf.o: bpf/%.bpf.c $(OBJ)/vmlinux/vmlinux.h
 	$(call say,BPF,$@)
-	$(Q)mkdir -p $(@D) $(OBJ)/vmlinux
-	$(Q)cp $(VMLINUX_H) $(OBJ)/vmlinux/vmlinux.h
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(if $(filter 1,$(WERROR)),-Werror) -I$(OBJ)/vmlinux -Ibpf -Iinclude -MMD -MP -c $< -o $@
 $(SKELETONS): $(OBJ)/skel/%.skel.h: $(OBJ)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
@@ -156,11 +161,11 @@ $(O)/man/%: doc/%.scd
 .PHONY: man install
 man: $(MANPAGES)
 install: all man
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
-	install $(BIN)/nolisten-loader $(DESTDIR)$(PREFIX)/sbin/
-	install $(BIN)/nolisten $(DESTDIR)$(PREFIX)/bin/
+	install -d "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(PREFIX)/bin"
+	install $(BIN)/nolisten-loader "$(DESTDIR)$(PREFIX)/sbin/"
+	install $(BIN)/nolisten "$(DESTDIR)$(PREFIX)/bin/"
 	for page in $(MANPAGES); do \
-		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+		install -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; \
 	done
 
 # BENCH="" for the long run, or any other options of nolisten bench.

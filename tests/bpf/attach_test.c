@@ -3,58 +3,12 @@
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
-#include "fixture.h"
+#include "attach_fixture.h"
 
 #define SERVER "127.0.0.1:34567"
-
-static void run(const char *command)
-{
-	assert_int_equal(system(command), 0);
-}
-
-static bool succeeds(const char *command)
-{
-	return system(command) == 0;
-}
-
-static struct kern_options options_of(const char *ifname)
-{
-	struct kern_options options = fixture_options();
-
-	options.ifname = ifname;
-	options.ifindex = if_nametoindex(ifname);
-	options.is_loopback = !strcmp(ifname, "lo");
-	assert_int_not_equal(options.ifindex, 0);
-	return options;
-}
-
-static void open_on(struct kern_options options)
-{
-	struct prefix prefix;
-
-	fixture_open(&options);
-	assert_true(prefix_parse("127.0.0.1", &prefix));
-	assert_int_equal(kern_add_prefix(kern, &prefix), 0);
-}
-
-static int make_veth(void **state)
-{
-	(void)state;
-	run("ip link add nolv0 type veth peer name nolv1");
-	return 0;
-}
-
-static int remove_veth(void **state)
-{
-	fixture_teardown(state);
-	run("ip link del nolv0");
-	return 0;
-}
 
 static bool has_xdp(const char *ifname)
 {
@@ -123,29 +77,6 @@ static void says_that_another_program_is_there(void **state)
 	assert_true(has_xdp("nolv0"));
 }
 
-/* Attach in a child and kill it. */
-static void attach_and_die(const struct kern_options *options)
-{
-	int ready[2];
-	pid_t child;
-	char byte;
-
-	assert_int_equal(pipe(ready), 0);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		fixture_open(options);
-		if (!kern_attach(kern) && write(ready[1], "", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	assert_int_equal(kill(child, SIGKILL), 0);
-	assert_int_equal(waitpid(child, NULL, 0), child);
-}
-
 static void links_die_with_their_process(void **state)
 {
 	struct kern_options options = options_of("nolv0");
@@ -155,64 +86,6 @@ static void links_die_with_their_process(void **state)
 	assert_false(has_xdp("nolv0"));
 	open_on(options);
 	assert_int_equal(kern_attach(kern), 0);
-}
-
-static void clsact_comes_and_goes(void **state)
-{
-	struct kern_options options = options_of("nolv0");
-
-	(void)state;
-	options.tc_mode = KERN_TC_CLSACT;
-	open_on(options);
-	assert_int_equal(kern_attach(kern), 0);
-	assert_string_equal(kern_tc_mode_text(kern), "clsact");
-	run("tc filter show dev nolv0 egress | grep -q nol_tc_egress");
-	kern_detach(kern);
-	assert_false(succeeds("tc qdisc show dev nolv0 | grep -q clsact"));
-}
-
-/* Any program of this type will do. */
-static void add_other_filter(void)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex("nolv0"),
-		    .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1,
-		    .prog_fd = bpf_program__fd(kern->skel->progs.nol_tc_egress));
-
-	assert_int_equal(bpf_tc_attach(&hook, &filter), 0);
-}
-
-static void somebody_elses_clsact_and_filters_stay(void **state)
-{
-	struct kern_options options = options_of("nolv0");
-
-	(void)state;
-	options.tc_mode = KERN_TC_CLSACT;
-	open_on(options);
-	assert_int_equal(kern_attach(kern), 0);
-	add_other_filter();
-	kern_detach(kern);
-	run("tc filter show dev nolv0 ingress | grep -q nol_tc_egress");
-	assert_int_equal(kern_attach(kern), 0);
-	run("tc filter del dev nolv0 ingress");
-	kern_detach(kern);
-	run("tc qdisc show dev nolv0 | grep -q clsact");
-	assert_false(succeeds("tc filter show dev nolv0 egress | grep -q nol_tc_egress"));
-}
-
-static void replaces_the_filter_of_a_killed_process(void **state)
-{
-	struct kern_options options = options_of("nolv0");
-
-	(void)state;
-	options.tc_mode = KERN_TC_CLSACT;
-	attach_and_die(&options);
-	run("tc filter show dev nolv0 egress | grep -q nol_tc_egress");
-	open_on(options);
-	assert_int_equal(kern_attach(kern), 0);
-	run("test $(tc filter show dev nolv0 egress | grep -c nol_tc_egress) = 1");
-	kern_detach(kern);
-	assert_false(succeeds("tc filter show dev nolv0 egress | grep -q nol_tc_egress"));
 }
 
 /* A bpffs that this process alone sees. */
@@ -421,9 +294,6 @@ static void a_packet_replayed_by_a_raw_socket_reaches_the_stack_on_lo(void **sta
 	assert_replayed(SERVER, "127.0.0.1:50814");
 }
 
-#define attach_test(f) cmocka_unit_test_teardown(f, fixture_teardown)
-#define veth_test(f) cmocka_unit_test_setup_teardown(f, make_veth, remove_veth)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,9 +302,6 @@ int main(void)
 		attach_test(native_is_refused_on_lo),
 		veth_test(says_that_another_program_is_there),
 		veth_test(links_die_with_their_process),
-		veth_test(clsact_comes_and_goes),
-		veth_test(somebody_elses_clsact_and_filters_stay),
-		veth_test(replaces_the_filter_of_a_killed_process),
 		attach_test(pins_are_removed_at_the_end),
 		attach_test(pins_of_a_live_owner_stay_and_stale_ones_are_replaced),
 		attach_test(a_held_syn_gets_no_rst),

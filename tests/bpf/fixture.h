@@ -95,7 +95,15 @@ static inline void fixture_answer(void)
 
 static inline void fixture_open(const struct kern_options *options)
 {
-	assert_int_equal(spare_open(&kern, options), 0);
+	struct load_failure failure;
+	char why[LOAD_TEXT_SIZE];
+	int err = spare_open(&kern, options, &failure);
+
+	if (err) {
+		load_failure_format(&failure, why);
+		print_message("%s\n%s", why, failure.log);
+	}
+	assert_int_equal(err, 0);
 	fixture_answer();
 }
 

@@ -4,6 +4,7 @@
 
 #include "fixture.h"
 
+#include "no_netfilter.h"
 #include "probe.h"
 
 static void every_feature_says_what_it_is_for(void **state)
@@ -47,12 +48,36 @@ static void without_privileges_everything_that_needs_them_is_missing(void **stat
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static bool has_netfilter(void)
+{
+	const struct feature *feature = feature_table;
+
+	while (feature->name && !feature->is_for_netfilter)
+		feature++;
+	return feature->name && feature->is_present();
+}
+
+static void a_kernel_without_netfilter_is_known(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(lose_netfilter() || has_netfilter());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_feature_says_what_it_is_for),
 		cmocka_unit_test(what_works_is_not_missing),
 		cmocka_unit_test(without_privileges_everything_that_needs_them_is_missing),
+		cmocka_unit_test(a_kernel_without_netfilter_is_known),
 	};
 
 	if (!fixture_enter())

@@ -32,10 +32,11 @@ static inline bool spare_has(const struct kern_options *options)
 }
 
 /* As kern_open(). */
-static inline int spare_open(struct kern **out, const struct kern_options *options)
+static inline int spare_open(struct kern **out, const struct kern_options *options,
+			     struct load_failure *failure)
 {
 	if (!spare_has(options))
-		return kern_open(out, options);
+		return kern_open(out, options, failure);
 	*out = spare;
 	spare = NULL;
 	return 0;
@@ -97,7 +98,7 @@ static inline void spare_clear(struct kern *kern)
 
 static inline bool spare_was_attached(const struct kern *kern)
 {
-	return kern->xdp_link_fd >= 0 || kern->tcx_link_fd >= 0 || kern->is_on_clsact ||
+	return kern->xdp_link_fd >= 0 || kern->tcx_link_fd >= 0 || kern->clsact_handle ||
 	       kern->is_pinned;
 }
 

@@ -148,6 +148,9 @@ has_children()
 	is_refused 2 "--methods: 'tcp': there is no such thing" --methods=listen,tcp
 	is_refused 2 "it has to be NAME:COMMAND" --peer=nothing
 	is_refused 2 "the name is taken" --peer=listen:true
+	is_refused 1 "--loader: '/nonexistent': no program is there" --loader=/nonexistent
+	is_refused 1 "--loader: '': no program is there" --loader=
+	is_refused 1 "--loader: '/tmp': no program is there" --loader=/tmp
 }
 
 @test "lists measures and contenders" {

@@ -192,12 +192,18 @@ knock()
 		"$BATS_TEST_TMPDIR/out"
 }
 
-@test "skips a scene whose method is missing with a line" {
-	local copy=$BATS_TEST_TMPDIR/nolisten
+@test "skips the loader's scenes with a line each where there is none, and refuses to play one alone" {
+	local copy=$BATS_TEST_TMPDIR/bin/nolisten
+	mkdir "$BATS_TEST_TMPDIR/bin"
 	cp "$NOLISTEN" "$copy"
-	run "$copy" explain --demo=engine
+	run "$copy" explain --demo
 	is_equal "$status" 0
-	[[ $output == *"Skipped: there is no nolisten-loader beside nolisten."* ]]
+	is_equal "$(grep -c "^Skipped: there is no nolisten-loader in $BATS_TEST_TMPDIR/bin, $BATS_TEST_TMPDIR/sbin or PATH\.$" <<<"$output")" 6
+	run "$copy" explain --demo=engine
+	is_equal "$status ${#lines[@]}" "1 1"
+	is_equal "$output" "nolisten: explain: engine: there is no nolisten-loader in $BATS_TEST_TMPDIR/bin, $BATS_TEST_TMPDIR/sbin or PATH"
+	run "$copy" explain --demo=closed-port
+	is_equal "$status" 0
 }
 
 @test "leaves nothing behind after the demonstration" {

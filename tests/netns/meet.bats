@@ -470,6 +470,7 @@ refused()
 	refused 2 "'10.2.0.2:65536': not ADDR:PORT" 10.1.0.2:5000 10.2.0.2:65536
 	refused 2 "'0.0.0.0:5000': not the address of one host" 0.0.0.0:5000 10.2.0.2:6000
 	refused 2 "'[ff02::1]:6000': not the address of one host" '[fd01::2]:5000' '[ff02::1]:6000'
+	refused 2 "'255.255.255.255:6000': not the address of one host" 10.1.0.2:5000 255.255.255.255:6000
 	refused 2 "one end is IPv4 and the other IPv6" 10.1.0.2:5000 '[fd02::2]:6000'
 	refused 2 "that is nolisten self" 10.1.0.2:5000 10.1.0.2:5000
 	refused 2 "'0': not a number of seconds" "${V4[@]}" --timeout 0
@@ -481,6 +482,8 @@ refused()
 @test "says why it did not meet, in one line and status 1" {
 	refused 1 "did not meet 10.2.0.2:6000 within 1 s: refused: nobody connects from there" "${V4[@]}" --timeout 1
 	refused 1 "did not meet [fd02::2]:6000 within 1 s: refused: nobody connects from there" "${V6[@]}" --timeout 1
+	refused 1 "10.1.0.255:5000: cannot bind: a broadcast address" 10.1.0.255:5000 10.2.0.2:6000
+	refused 1 "the remote end has a broadcast address" 10.1.0.2:5000 10.1.0.255:6000
 	in_router nft 'add table inet silence; add chain inet silence f { type filter hook forward priority 0; policy drop; }'
 	refused 1 "within 1 s: no answer at all" "${V4[@]}" --timeout 1
 	refused 1 "within 5 s: no route to host" 10.1.0.2:5000 10.1.0.77:6000 --timeout 5

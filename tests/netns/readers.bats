@@ -59,6 +59,7 @@ dumped_flow()
 	run in_server "$NOLISTEN" status
 	[[ $output == *"eth0: pid $LOADER_PID"* && $output == *generic* && $output == *34567* ]]
 	[[ $output == *held_syn* && $output == *lost_ring_full* && $output == *rst_dropped* ]]
+	[[ $output == *"connections handed to the kernel"* && $output == *"segments with nothing odd"* ]]
 }
 
 @test "status -j is one JSON object with every counter" {
@@ -66,7 +67,7 @@ dumped_flow()
 	is_equal "${#lines[@]}" 1
 	is_equal "$(jq -r '"\(.interface) \(.pid) \(.method) \(.service) \(.flows) \(.connections)"' \
 		<<<"$output")" "eth0 $LOADER_PID engine echo 1 1"
-	is_equal "$(jq -r '"\(.counters.held_syn) \(.engine.handed_off)"' <<<"$output")" "1 1"
+	is_equal "$(jq -r '"\(.counters.held_syn) \(.engine.handed_off) \(.events_lost)"' <<<"$output")" "1 1 0"
 }
 
 @test "a reader who is not root is not heard" {

@@ -82,6 +82,10 @@ has_no_sockets()
 	refused 2 "usage: nolisten self ADDR PORT" --watch 127.0.0.1 80
 	refused 2 "'localhost': not an IPv4 or IPv6 address" localhost 80
 	refused 2 "'0.0.0.0': not the address of one host" 0.0.0.0 80
+	refused 2 "'255.255.255.255': not the address of one host" 255.255.255.255 80
+	refused 2 "'::ffff:255.255.255.255': not the address of one host" ::ffff:255.255.255.255 80
+	refused 2 "'224.0.0.1': not the address of one host" 224.0.0.1 80
+	refused 2 "'::': not the address of one host" :: 80
 	refused 2 "'ff02::1': not the address of one host" ff02::1 80
 	for port in 0 65536 -1 80x ''; do
 		refused 2 "not a port from 1 to 65535" -- 127.0.0.1 "$port"
@@ -91,8 +95,15 @@ has_no_sockets()
 }
 
 @test "says why it cannot bind, in one line and status 1" {
+	local addr
 	refused 1 "10.9.9.9:5000: cannot bind: not an address of this host" 10.9.9.9 5000
 	refused 1 "[fe80::9]:5000: cannot bind: not an address of this host" fe80::9 5000
+	for addr in 10.0.0.255 127.255.255.255; do
+		refused 1 "$addr:5000: cannot bind: a broadcast address: TCP connects single hosts" "$addr" 5000
+	done
+	for addr in 10.0.0.0 0.0.0.1 240.0.0.1 255.255.255.254; do
+		refused 1 "$addr:5000: cannot bind: not an address of this host" "$addr" 5000
+	done
 	start_kernel_server 5010
 	refused 1 "127.0.0.1:5010: cannot bind: another socket has the port" 127.0.0.1 5010
 	stop "$KERNEL_SERVER"

@@ -73,22 +73,25 @@ static void tells_the_kinds_of_addresses_apart(void **state)
 	static const struct {
 		const char *text;
 		bool is_loopback, is_multicast, is_link_local, is_unspecified, is_valid_source;
+		bool is_nobody; /* not addr_is_one_host() */
 	} cases[] = {
 		{"127.0.0.1", .is_loopback = true},
 		{"127.255.0.1", .is_loopback = true},
 		{"::1", .is_loopback = true},
-		{"224.0.0.1", .is_multicast = true},
-		{"239.255.255.255", .is_multicast = true},
-		{"ff02::1", .is_multicast = true},
+		{"224.0.0.1", .is_multicast = true, .is_nobody = true},
+		{"239.255.255.255", .is_multicast = true, .is_nobody = true},
+		{"ff02::1", .is_multicast = true, .is_nobody = true},
 		{"169.254.1.1", .is_link_local = true, .is_valid_source = true},
 		{"fe80::1", .is_link_local = true, .is_valid_source = true},
 		{"febf::1", .is_link_local = true, .is_valid_source = true},
 		{"fec0::1", .is_valid_source = true},
-		{"0.0.0.0", .is_unspecified = true},
-		{"::", .is_unspecified = true},
+		{"0.0.0.0", .is_unspecified = true, .is_nobody = true},
+		{"::", .is_unspecified = true, .is_nobody = true},
 		{"0.1.2.3"},
 		{"240.0.0.1"},
-		{"255.255.255.255"},
+		{"255.255.255.255", .is_nobody = true},
+		{"255.255.255.254"},
+		{"ffff:ffff::255.255.255.255", .is_multicast = true, .is_nobody = true},
 		{"10.0.0.1", .is_valid_source = true},
 		{"223.255.255.255", .is_valid_source = true},
 		{"2001:db8::1", .is_valid_source = true},
@@ -104,6 +107,7 @@ static void tells_the_kinds_of_addresses_apart(void **state)
 		assert_int_equal(addr_is_link_local(&addr), cases[i].is_link_local);
 		assert_int_equal(addr_is_unspecified(&addr), cases[i].is_unspecified);
 		assert_int_equal(addr_is_valid_source(&addr), cases[i].is_valid_source);
+		assert_int_equal(addr_is_one_host(&addr), !cases[i].is_nobody);
 	}
 }
 

@@ -7,6 +7,18 @@
 
 #include "service_fixture.h"
 
+/*
+ * A connection is over when its command has closed it, and what ends last, the process, may outlive the service: nobody
+ * else reaps it, and the next test would find it among its own children.
+ */
+static int reap_children(void **state)
+{
+	(void)state;
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	return 0;
+}
+
 static void exec_joins_the_command_to_the_connection(void **state)
 {
 	(void)state;
@@ -106,8 +118,6 @@ static void exec_children_get_sighup_at_the_end(void **state)
 	service_free(service);
 	service = NULL;
 	expect_stream("hup\n", 4);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
 	stop_serving();
 }
 
@@ -149,17 +159,19 @@ static void exec_without_descriptors_refuses_and_leaves_no_child(void **state)
 	stop_serving();
 }
 
+#define exec_test(f) cmocka_unit_test_teardown(f, reap_children)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exec_joins_the_command_to_the_connection),
-		cmocka_unit_test(exec_tells_who_is_connected),
-		cmocka_unit_test(exec_passes_on_no_other_descriptor),
-		cmocka_unit_test(exec_gives_default_signals),
-		cmocka_unit_test(exec_gives_a_blocking_descriptor),
-		cmocka_unit_test(exec_refuses_more_than_max_children),
-		cmocka_unit_test(exec_children_get_sighup_at_the_end),
-		cmocka_unit_test(exec_without_descriptors_refuses_and_leaves_no_child),
+		exec_test(exec_joins_the_command_to_the_connection),
+		exec_test(exec_tells_who_is_connected),
+		exec_test(exec_passes_on_no_other_descriptor),
+		exec_test(exec_gives_default_signals),
+		exec_test(exec_gives_a_blocking_descriptor),
+		exec_test(exec_refuses_more_than_max_children),
+		exec_test(exec_children_get_sighup_at_the_end),
+		exec_test(exec_without_descriptors_refuses_and_leaves_no_child),
 	};
 
 	if (!own_netns_enter())

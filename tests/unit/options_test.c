@@ -55,6 +55,7 @@ static void an_interface_alone_is_enough(void **state)
 	assert_int_equal(options.spin_us, 50);
 	assert_int_equal(options.workers, 1);
 	assert_false(options.is_check);
+	assert_false(options.is_json);
 	assert_false(options.is_quiet);
 	assert_int_equal(options.verbose, 0);
 }
@@ -65,7 +66,7 @@ static void every_option_sets_its_field(void **state)
 	assert_int_equal(PARSE("--method=engine", "--service=exec:cat", "--rst=redirect:dummy0",
 			       "--xdp=native", "--tc=clsact", "--events=-", "--max-children=1",
 			       "--max-flows=4194304", "--ring=64", "--spin=0", "--workers=64",
-			       "--check", "-qvv", "eth0"),
+			       "--check", "-jqvv", "eth0"),
 			 0);
 	assert_int_equal(options.method, NOL_METHOD_ENGINE);
 	assert_string_equal(options.service, "exec:cat");
@@ -81,6 +82,8 @@ static void every_option_sets_its_field(void **state)
 	assert_int_equal(options.workers, 64);
 	assert_true(options.is_check);
 	assert_true(options.is_quiet);
+	assert_true(options.is_check);
+	assert_true(options.is_json);
 	assert_int_equal(options.verbose, 2);
 }
 
@@ -159,6 +162,8 @@ static const struct mistake {
 	{{"eth0", "--ring=100"}, "--ring: '100': KiB, a power of two"},
 	{{"eth0", "--ring=32"}, "--ring: '32': "},
 	{{"eth0", "--ring=32768"}, "--ring: '32768': "},
+	{{"eth0", "-j"}, "--json: goes with --check"},
+	{{"eth0", "--check", "--json=1"}, "--json: takes no argument"},
 	{{"eth0", "--workers=0"}, "--workers: '0': a number from 1 "},
 	{{"eth0", "--workers=65"}, "--workers: '65': a number from 1 "},
 	{{"eth0", "-m", "raw", "--workers=2"}, "--workers: method raw has one only"},

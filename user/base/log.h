@@ -10,6 +10,7 @@ enum log_level {
 	LOG_WARNING,
 	LOG_INFO,
 	LOG_DEBUG,
+	LOG_TRACE, /* what libraries have to say */
 };
 
 /* Without log_open() the program is "nolisten" and the level LOG_INFO. The name is kept, not copied. */

@@ -252,6 +252,8 @@ static void make_plan(struct bench *bench)
 static int open_bench(struct bench *bench)
 {
 	struct flood_result *flood = job_share(sizeof(*flood));
+	struct load_failure failure;
+	char why[LOAD_TEXT_SIZE];
 	int err;
 
 	bench->scratch = job_share(SCRATCH_SIZE);
@@ -261,9 +263,10 @@ static int open_bench(struct bench *bench)
 	err = job_init() ?: testbed_open(&bench->lab);
 	if (err)
 		return err;
-	err = bench_kern_open(&bench->kern);
+	err = bench_kern_open(&bench->kern, &failure);
 	if (err) {
-		log_error("bench: cannot load the benchmark's programs: %s", strerror(-err));
+		load_failure_format(&failure, why);
+		log_error("bench: cannot load the benchmark's programs: %s", why);
 		return err;
 	}
 	flood_init(&bench->flood, &bench->lab, bench->kern, flood);
@@ -278,6 +281,20 @@ static void close_bench(struct bench *bench)
 	free(bench->tallies);
 }
 
+/* Does one of them need a loader, and there is none? */
+static int check_loader(const struct bench *bench)
+{
+	if (bench->options->loader)
+		return 0;
+	for (size_t i = 0; i < bench->contender_count; i++) {
+		if (bench->contenders[i].kind != CONTENDER_LOADER)
+			continue;
+		log_error("bench: %s; --loader=PATH names another", bench->options->no_loader);
+		return -ENOENT;
+	}
+	return 0;
+}
+
 int bench_run(const struct bench_options *options)
 {
 	static struct bench bench;
@@ -287,6 +304,8 @@ int bench_run(const struct bench_options *options)
 			       .lab.ns_fds = {-1, -1, -1},
 			       .flood_rates = options->is_quick ? rates_quick : rates};
 	err = choose_contenders(&bench);
+	if (!err)
+		err = check_loader(&bench);
 	if (!err)
 		err = open_bench(&bench);
 	if (err)

@@ -28,7 +28,8 @@ struct bench_options {
 	const char *out_dir; /* NULL: write nothing */
 	const char *only; /* names of measures, separated by commas; NULL: all */
 	const char *methods; /* names of contenders; NULL: all */
-	const char *loader; /* path of nolisten-loader */
+	const char *loader; /* path of nolisten-loader, or NULL: */
+	const char *no_loader; /* why there is none */
 	char **peers; /* NAME:COMMAND */
 	unsigned int peer_count;
 };

@@ -2,7 +2,6 @@
 /* nolisten bench: its options. */
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "bench.h"
 #include "commands.h"
+#include "loader_path.h"
 #include "log.h"
 #include "measure.h"
 
@@ -53,23 +53,18 @@ static void print_help(void)
 		printf("  %-14s %s\n", contender->name, contender->text);
 }
 
-/* Beside our own program, as built; where an installation has it; else in PATH. */
-static const char *find_loader(char path[PATH_MAX])
+/* The one that is asked for, or ours; without one of ours: options->loader is NULL and reason says why. */
+static int find_loader(struct bench_options *options, char path[PATH_MAX],
+		       char reason[LOADER_REASON_SIZE])
 {
-	static const char *const places[] = {"nolisten-loader", "../sbin/nolisten-loader"};
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	self[len < 0 ? 0 : len] = '\0';
-	slash = strrchr(self, '/');
-	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
-		if (snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - self), self, places[i]) <
-			    PATH_MAX &&
-		    !access(path, X_OK))
-			return path;
+	if (options->loader && !loader_path_is_program(options->loader)) {
+		log_error("bench: --loader: '%s': no program is there", options->loader);
+		return -ENOENT;
 	}
-	return "nolisten-loader";
+	if (!options->loader && !loader_path_find(path, reason))
+		options->loader = path;
+	options->no_loader = reason;
+	return 0;
 }
 
 static int add_peer(struct bench_options *options, char *peer)
@@ -144,7 +139,7 @@ static int parse(struct bench_options *options, int argc, char **argv, bool *wan
 int bench_main(int argc, char **argv)
 {
 	struct bench_options options = {0};
-	char path[PATH_MAX];
+	char path[PATH_MAX], reason[LOADER_REASON_SIZE];
 	bool wants_help = false;
 	int err = parse(&options, argc, argv, &wants_help);
 
@@ -153,8 +148,8 @@ int bench_main(int argc, char **argv)
 		err = 0;
 		goto out;
 	}
-	if (!options.loader)
-		options.loader = find_loader(path);
+	if (!err)
+		err = find_loader(&options, path, reason);
 	if (!err && geteuid()) {
 		log_error("bench: needs root, for network namespaces and BPF");
 		err = -EPERM;

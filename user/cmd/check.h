@@ -3,9 +3,12 @@
 #ifndef NOLISTEN_CHECK_H
 #define NOLISTEN_CHECK_H
 
-#include <stdbool.h>
+#include "options.h"
 
-/* One line a feature on standard output. 0, or -ENOTSUP if a required one is missing; without_bpf: of those needed then. */
-int check_print(bool without_bpf);
+/*
+ * Tries every feature and loads every object, and tells on standard output: a line each, or JSON. 0; -ENOTSUP: something
+ * is missing that the options require; -errno, logged.
+ */
+int check_run(const struct loader_options *options);
 
 #endif

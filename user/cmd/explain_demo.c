@@ -16,6 +16,7 @@
 #include "explain_lab.h"
 #include "explain_scenes.h"
 #include "explain_server.h"
+#include "loader_path.h"
 #include "log.h"
 
 #define QUIET_MS 200
@@ -26,6 +27,9 @@ struct demo {
 	struct trace_names *names;
 	struct lab lab;
 	unsigned int number; /* of the scene */
+	bool has_loader;
+	char loader[PATH_MAX]; /* where it is, or: */
+	char no_loader[LOADER_REASON_SIZE];
 };
 
 static volatile sig_atomic_t is_interrupted;
@@ -98,12 +102,18 @@ static int play_watched(struct demo *demo, const struct scene *scene)
 
 static int play(struct demo *demo, const struct scene *scene)
 {
-	char reason[SERVER_REASON_SIZE];
+	char text[SERVER_REASON_SIZE];
+	const char *reason = NULL;
 	struct server server = {0};
 	int err;
 
 	say(demo, "%u. %s: %s\n", ++demo->number, scene->name, scene->intro);
-	if (scene->method && server_start(&server, LAB_IFNAME, scene->method, reason)) {
+	if (scene->method && !demo->has_loader)
+		reason = demo->no_loader;
+	else if (scene->method &&
+		 server_start(&server, demo->loader, LAB_IFNAME, scene->method, text))
+		reason = text;
+	if (reason) {
 		if (!is_interrupted)
 			say(demo, "Skipped: %s.\n\n", reason);
 		return 0;
@@ -113,12 +123,30 @@ static int play(struct demo *demo, const struct scene *scene)
 	return err;
 }
 
-bool explain_demo_has(const char *name)
+static const struct scene *find_scene(const char *name)
 {
 	for (const struct scene *scene = scene_table; scene->name; scene++)
 		if (strcmp(scene->name, name) == 0)
-			return true;
-	return false;
+			return scene;
+	return NULL;
+}
+
+bool explain_demo_has(const char *name)
+{
+	return find_scene(name);
+}
+
+/* The whole demonstration does without the loader's scenes, a single one does not. */
+static int look_for_loader(struct demo *demo, const char *name)
+{
+	const struct scene *scene = name ? find_scene(name) : NULL;
+	int err = loader_path_find(demo->loader, demo->no_loader);
+
+	demo->has_loader = !err;
+	if (!err || !scene || !scene->method)
+		return 0;
+	log_error("explain: %s: %s", name, demo->no_loader);
+	return err;
 }
 
 static void introduce(const struct demo *demo)
@@ -156,7 +184,9 @@ int explain_demo(enum watch_look look, const char *name)
 	struct demo demo = {.look = look};
 	int err;
 
-	err = trace_names_new(&demo.names);
+	err = look_for_loader(&demo, name);
+	if (!err)
+		err = trace_names_new(&demo.names);
 	if (!err)
 		err = explain_lab_open(&demo.lab);
 	if (err)

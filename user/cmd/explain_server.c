@@ -3,7 +3,6 @@
 #include "explain_server.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,28 +11,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "loader_path.h"
+
 #define READY_WORD "answering"
 #define READY_MS 10000
-#define LOADER "nolisten-loader"
-
-static int find_loader(char path[PATH_MAX])
-{
-	const ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - sizeof(LOADER));
-	char *slash;
-
-	if (len < 0)
-		return -errno;
-	path[len] = '\0';
-	slash = strrchr(path, '/');
-	strcpy(slash + 1, LOADER);
-	return access(path, X_OK) ? -errno : 0;
-}
 
 _Noreturn static void run(const char *path, const char *ifname, const char *method, int messages)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	dup2(messages, STDERR_FILENO);
-	execl(path, LOADER, "-m", method, ifname, (char *)NULL);
+	execl(path, LOADER_NAME, "-m", method, ifname, (char *)NULL);
 	dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
 	_exit(1);
 }
@@ -45,8 +32,8 @@ static void find_reason(char *text, char reason[SERVER_REASON_SIZE])
 
 	for (; line; line = strtok(NULL, "\n"))
 		last = line;
-	if (strncmp(last, LOADER ": ", sizeof(LOADER ": ") - 1) == 0)
-		last += sizeof(LOADER ": ") - 1;
+	if (strncmp(last, LOADER_NAME ": ", sizeof(LOADER_NAME ": ") - 1) == 0)
+		last += sizeof(LOADER_NAME ": ") - 1;
 	snprintf(reason, SERVER_REASON_SIZE, "%s", last);
 }
 
@@ -94,17 +81,12 @@ static int start(struct server *server, const char *path, const char *ifname, co
 	return err;
 }
 
-int server_start(struct server *server, const char *ifname, const char *method,
+int server_start(struct server *server, const char *path, const char *ifname, const char *method,
 		 char reason[SERVER_REASON_SIZE])
 {
-	char path[PATH_MAX];
-	int err = find_loader(path);
+	int err;
 
 	memset(server, 0, sizeof(*server));
-	if (err) {
-		snprintf(reason, SERVER_REASON_SIZE, "there is no " LOADER " beside nolisten");
-		return err;
-	}
 	err = start(server, path, ifname, method);
 	if (err) {
 		snprintf(reason, SERVER_REASON_SIZE, "%s", strerror(-err));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The loader that the demonstration runs: ./nolisten-loader beside ./nolisten, in the caller's namespace. */
+/* The loader that the demonstration runs, in the caller's namespace. */
 #ifndef NOLISTEN_EXPLAIN_SERVER_H
 #define NOLISTEN_EXPLAIN_SERVER_H
 
@@ -12,8 +12,8 @@ struct server {
 	int messages; /* its standard error */
 };
 
-/* 0 once it answers; else -errno and in reason why not, one line. */
-int server_start(struct server *server, const char *ifname, const char *method,
+/* path: of nolisten-loader. 0 once it answers; else -errno and in reason why not, one line. */
+int server_start(struct server *server, const char *path, const char *ifname, const char *method,
 		 char reason[SERVER_REASON_SIZE]);
 void server_stop(struct server *server); /* and waits for its end */
 

@@ -179,17 +179,16 @@ static void take_signal(void *context, uint32_t signal)
 		begin_going(loader);
 }
 
-static int find_link(struct loader *loader)
+int loader_find_link(const char *ifname, struct link_info *out)
 {
-	const char *ifname = loader->options->ifname;
-	int err = link_find(ifname, &loader->link);
+	int err = link_find(ifname, out);
 
 	if (err == -ENODEV)
 		log_error("%s: no such interface", ifname);
 	else if (err == -EPFNOSUPPORT)
 		log_error("%s: neither Ethernet, loopback nor an IP device", ifname);
 	else if (err)
-		fail(loader, "cannot look it up", err);
+		log_error("%s: cannot look it up: %s", ifname, strerror(-err));
 	return err;
 }
 
@@ -327,6 +326,7 @@ static void fill_report(struct loader *loader)
 		.answered = loader->answered,
 		.ports = &loader->options->ports,
 		.rates = &loader->rates,
+		.events = loader->events,
 		.started_ns = clock_monotonic_ns(),
 	};
 }
@@ -351,7 +351,7 @@ static int start(struct loader *loader)
 
 	if (err)
 		return fail(loader, "cannot make an event loop", err);
-	err = find_link(loader);
+	err = loader_find_link(loader->options->ifname, &loader->link);
 	if (!err)
 		err = open_control(loader);
 	if (!err)

@@ -23,6 +23,11 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
+static enum log_level level_of(unsigned int verbose)
+{
+	return verbose > 1 ? LOG_TRACE : verbose ? LOG_DEBUG : LOG_INFO;
+}
+
 /* Exit status: 0 done, 1 failed, 2 wrong usage. */
 int main(int argc, char **argv)
 {
@@ -35,11 +40,11 @@ int main(int argc, char **argv)
 	fill_standard_descriptors();
 	err = options_parse(&options, argc, argv, error);
 	is_usage = err == -EINVAL;
-	log_open("nolisten-loader", options.verbose ? LOG_DEBUG : LOG_INFO);
+	log_open("nolisten-loader", level_of(options.verbose));
 	if (err) {
 		log_error("%s", error);
 	} else if (options.is_check) {
-		err = check_print(!method_needs_bpf(options.method)) ? -ENOTSUP : 0;
+		err = check_run(&options);
 	} else if ((missing = feature_first_missing(!method_needs_bpf(options.method)))) {
 		log_error("this host lacks %s, needed for %s; --check lists everything",
 			  missing->name, missing->needed_for);

@@ -220,6 +220,20 @@ static int add_sources(struct meet *meet)
 	return err;
 }
 
+static int find_route(const struct tuple *tuple, uint32_t *ifindex)
+{
+	int err = route_find(&tuple->local.addr, &tuple->remote.addr, ifindex);
+
+	if (err) {
+		log_error("meet: no route to the remote address: %s", strerror(-err));
+	} else if (route_is_broadcast(&tuple->remote.addr)) {
+		log_error(
+			"meet: the remote end has a broadcast address: TCP connects single hosts");
+		err = -EDESTADDRREQ;
+	}
+	return err;
+}
+
 static int set_up(struct meet *meet)
 {
 	const struct tuple *tuple = &meet->options->tuple;
@@ -228,11 +242,8 @@ static int set_up(struct meet *meet)
 
 	if (err)
 		return err;
-	err = route_find(&tuple->local.addr, &tuple->remote.addr, &ifindex);
-	if (err) {
-		log_error("meet: no route to the remote address: %s", strerror(-err));
+	if (find_route(tuple, &ifindex))
 		return -EALREADY;
-	}
 	if (meet_guard_new(&meet->guard, ifindex, tuple, take_frame, meet))
 		return -EALREADY;
 	if (meet->options->is_crossed && meet_crossing_new(&meet->crossing, ifindex))

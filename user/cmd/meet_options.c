@@ -54,7 +54,7 @@ static int take_endpoint(struct endpoint *out, const char *text)
 		log_error("meet: '%s': not ADDR:PORT, as in 10.0.0.2:5000 or [fd00::2]:5000", text);
 		return -EINVAL;
 	}
-	if (addr_is_unspecified(&out->addr) || addr_is_multicast(&out->addr)) {
+	if (!addr_is_one_host(&out->addr)) {
 		log_error("meet: '%s': not the address of one host", text);
 		return -EINVAL;
 	}

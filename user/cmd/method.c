@@ -40,10 +40,34 @@ static int configure_guard(struct kern *kern, const struct loader_options *optio
 	return 0;
 }
 
-static int open_kern(struct method *method, const struct loader_options *options,
-		     const struct link_info *link)
+/* Something else that may do, for one line. */
+static const char *way_out(const struct loader_options *options, const struct load_failure *failure)
 {
-	const struct kern_options kern = {
+	if (failure->err == -ENOMEM || failure->err == -E2BIG)
+		return "smaller --max-flows or --ring take less memory";
+	if (failure->err == -EMFILE)
+		return "ulimit -n raises the limit";
+	if (failure->is_rejected && options->method == NOL_METHOD_CONNECT)
+		return "method engine asks less of the kernel; nfqueue, filter and raw do without BPF";
+	if (failure->is_rejected && options->workers > 1)
+		return "--workers=1 asks less of the kernel; methods nfqueue, filter and raw do without BPF";
+	return "methods nfqueue, filter and raw do without BPF";
+}
+
+static void log_failure(const struct loader_options *options, const struct load_failure *failure)
+{
+	char why[LOAD_TEXT_SIZE];
+
+	load_failure_format(failure, why);
+	log_error("%s: cannot load the programs: %s (%s; --check -v tells more)", options->ifname,
+		  why, way_out(options, failure));
+	load_failure_log(failure);
+}
+
+void method_kern_options(struct kern_options *out, const struct loader_options *options,
+			 const struct link_info *link)
+{
+	*out = (struct kern_options){
 		.ifname = options->ifname,
 		.ifindex = link->ifindex,
 		.has_link_header = link->has_link_header,
@@ -55,10 +79,21 @@ static int open_kern(struct method *method, const struct loader_options *options
 		.max_flows = options->max_flows,
 		.connects_back = options->method == NOL_METHOD_CONNECT,
 	};
-	int err = kern_open(&method->kern, &kern);
+}
 
-	if (err)
+static int open_kern(struct method *method, const struct loader_options *options,
+		     const struct link_info *link)
+{
+	struct kern_options kern;
+	struct load_failure failure;
+	int err;
+
+	method_kern_options(&kern, options, link);
+	err = kern_open(&method->kern, &kern, &failure);
+	if (err) {
+		log_failure(options, &failure);
 		return err;
+	}
 	kern_set_ports(method->kern, &options->ports);
 	kern_beat(method->kern);
 	return configure_guard(method->kern, options, link);

@@ -19,6 +19,10 @@ struct method {
 
 bool method_needs_bpf(enum nol_method method);
 
+/* What they make of the main object. */
+void method_kern_options(struct kern_options *out, const struct loader_options *options,
+			 const struct link_info *link);
+
 /* Make it ready; the host is not touched. Errors are logged. */
 int method_open(struct method *out, const struct loader_options *options,
 		const struct link_info *link);

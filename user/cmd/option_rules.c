@@ -248,6 +248,7 @@ static const struct rule rules[] = {
 	{KEY_WORKERS, "workers", take_number, FIELD(workers), 1, NOL_WORKERS_MAX},
 	{KEY_COOKIE_KEY, "cookie-key", take_file, FIELD(cookie_key_path)},
 	{KEY_CHECK, "check", take_flag, FIELD(is_check)},
+	{'j', "json", take_flag, FIELD(is_json)},
 	{'q', "quiet", take_flag, FIELD(is_quiet)},
 	{'v', "verbose", count_flag, FIELD(verbose)},
 };

@@ -41,11 +41,13 @@ static const struct argp_option option_table[] = {
 	 13},
 	{"cookie-key", KEY_COOKIE_KEY, "FILE", 0,
 	 "key of the SYN cookies, for several machines behind one address [random]", 14},
-	{"check", KEY_CHECK, NULL, 0, "can this host run it? say what is missing", 15},
-	{"quiet", 'q', NULL, 0, "no line for each event", 16},
-	{"verbose", 'v', NULL, 0, "more messages; twice: libbpf's too", 17},
-	{"version", 'V', NULL, 0, "print the version", 18},
-	{"help", '?', NULL, 0, "print this help", 19},
+	{"check", KEY_CHECK, NULL, 0, "can this host run it? load everything, say what is missing",
+	 15},
+	{"json", 'j', NULL, 0, "with --check: JSON on standard output", 16},
+	{"quiet", 'q', NULL, 0, "no line for each event", 17},
+	{"verbose", 'v', NULL, 0, "more messages; twice: libbpf's too", 18},
+	{"version", 'V', NULL, 0, "print the version", 19},
+	{"help", '?', NULL, 0, "print this help", 20},
 	{0},
 };
 
@@ -72,6 +74,8 @@ static int finish(struct option_parse *parse)
 	if (!options->ifname && !options->is_check)
 		return option_fail(parse,
 				   "which interface? usage: nolisten-loader [OPTION...] IFACE");
+	if (options->is_json && !options->is_check)
+		return option_fail(parse, "--json: goes with --check; --events=FILE is JSON too");
 	if (options->rst_action != NOL_RST_DROP && !method_needs_bpf(options->method))
 		return option_fail(parse, "--rst: method %s has no guard: use auto or engine",
 				   options_method_text(options->method));

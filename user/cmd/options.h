@@ -35,7 +35,7 @@ struct loader_options {
 	uint32_t workers;
 	uint32_t spin_us; /* how long to poll after the last packet before sleeping */
 	const char *cookie_key_path; /* NULL: random keys */
-	bool is_check, is_quiet;
+	bool is_check, is_json, is_quiet;
 	unsigned int verbose;
 };
 

@@ -83,7 +83,7 @@ static json_t *addresses_of(const struct answered *answered)
 	return array;
 }
 
-static json_t *counters_of(const struct nol_stats *stats)
+json_t *report_packet_counters(const struct nol_stats *stats)
 {
 	json_t *object = json_object();
 
@@ -97,17 +97,17 @@ static json_t *packet_counters(struct packet_io *io)
 {
 	struct nol_stats stats;
 
-	return io->ops->read_stats(io, &stats) ? json_object() : counters_of(&stats);
+	return io->ops->read_stats(io, &stats) ? json_object() : report_packet_counters(&stats);
 }
 
-static json_t *session_counters(const struct session_stats *stats)
+json_t *report_session_counters(const struct session_stats *stats)
 {
 	json_t *object = json_object();
 
 #define SET(name, text) json_object_set_new(object, #name, json_integer((json_int_t)stats->name));
 	SESSION_STATS(SET)
 #undef SET
-	for (int reason = ENGINE_REASON_NONE + 1; reason < ENGINE_REASON_COUNT; reason++) {
+	for (int reason = ENGINE_REASON_NONE; reason < ENGINE_REASON_COUNT; reason++) {
 		char name[64];
 
 		snprintf(name, sizeof(name), "segment_%s", engine_reason_text(reason));
@@ -160,17 +160,19 @@ static int answer_status(const struct report *report, struct control_answer *ans
 	return add_json(
 		answer,
 		json_pack(
-			"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+			"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
 			"interface", report->ifname, "pid", (int)getpid(), "uptime_s",
 			(double)up_ns / CLOCK_NS_PER_S, "method", report->method_name, "xdp",
 			method_xdp_text(report->method), "tc", method_tc_text(report->method),
 			"ports", ports, "addresses", addresses_of(report->answered), "service",
 			report->service_name, "flows", flows, "half_open",
 			(json_int_t)sum.half_open, "connections", (json_int_t)sum.connections,
-			"refused", (json_int_t)sum.refused, "counters",
+			"refused", (json_int_t)sum.refused, "events_lost",
+			(json_int_t)events_lost(report->events), "counters",
 			packet_counters(report->method->io), "rates",
-			counters_of(&report->rates->per_s), "engine",
-			session_counters(&sum.session), "workers", workers_of(report->workers)));
+			report_packet_counters(&report->rates->per_s), "engine",
+			report_session_counters(&sum.session), "workers",
+			workers_of(report->workers)));
 }
 
 int report_answer(void *context, const char *command, struct control_answer *answer)

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "answered.h"
 #include "control_server.h"
 #include "method.h"
@@ -20,8 +22,13 @@ struct report {
 	const struct answered *answered;
 	const struct port_set *ports;
 	const struct rates *rates;
+	const struct events *events;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 };
+
+/* Each counter under its name. */
+json_t *report_packet_counters(const struct nol_stats *stats);
+json_t *report_session_counters(const struct session_stats *stats);
 
 /* A control_answer_fn: "flows": one object a flow; "status": one object. context: struct report. */
 int report_answer(void *context, const char *command, struct control_answer *answer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One question to rtnetlink. */
+/* Questions to rtnetlink. */
 #include "route.h"
 
 #include <errno.h>
@@ -30,11 +30,12 @@ static void add_attribute(struct question *question, uint16_t type, const void *
 	question->header.nlmsg_len = offset + RTA_SPACE(len);
 }
 
+/* local: NULL if it may be any. */
 static void ask_for(struct question *question, const struct addr *local, const struct addr *remote)
 {
 	const bool is_v4 = addr_is_v4(remote);
 	const size_t len = is_v4 ? 4 : 16;
-	const uint32_t scope = tcp_find_scope(local);
+	const uint32_t scope = local ? tcp_find_scope(local) : 0;
 
 	*question = (struct question){
 		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
@@ -42,10 +43,11 @@ static void ask_for(struct question *question, const struct addr *local, const s
 			   .nlmsg_flags = NLM_F_REQUEST},
 		.route = {.rtm_family = is_v4 ? AF_INET : AF_INET6,
 			  .rtm_dst_len = len * 8,
-			  .rtm_src_len = len * 8},
+			  .rtm_src_len = local ? len * 8 : 0},
 	};
 	add_attribute(question, RTA_DST, remote->bytes + 16 - len, len);
-	add_attribute(question, RTA_SRC, local->bytes + 16 - len, len);
+	if (local)
+		add_attribute(question, RTA_SRC, local->bytes + 16 - len, len);
 	if (scope)
 		add_attribute(question, RTA_OIF, &scope, sizeof(scope));
 }
@@ -65,34 +67,48 @@ static int read_route(const struct nlmsghdr *header, uint32_t *ifindex)
 	return -ENETUNREACH;
 }
 
-static int read_answer(int fd, uint32_t *ifindex)
+/* The kernel's answer, in buffer. */
+static int ask_kernel(const struct question *question, char buffer[ANSWER_SIZE])
 {
-	char buffer[ANSWER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
-	ssize_t len = recv(fd, buffer, sizeof(buffer), 0);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	ssize_t len = -1;
+	int err;
 
-	if (len < 0)
+	if (fd < 0)
 		return -errno;
+	if (send(fd, question, question->header.nlmsg_len, 0) >= 0)
+		len = recv(fd, buffer, ANSWER_SIZE, 0);
+	err = len < 0 ? -errno : 0;
+	close(fd);
+	if (err)
+		return err;
 	if (!NLMSG_OK(header, (size_t)len))
 		return -EBADMSG;
 	if (header->nlmsg_type == NLMSG_ERROR)
 		return ((const struct nlmsgerr *)NLMSG_DATA(header))->error;
-	return read_route(header, ifindex);
+	return 0;
 }
 
 int route_find(const struct addr *local, const struct addr *remote, uint32_t *ifindex)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	char buffer[ANSWER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct question question;
-	int err = 0;
+	int err;
 
-	if (fd < 0)
-		return -errno;
 	ask_for(&question, local, remote);
-	if (send(fd, &question, question.header.nlmsg_len, 0) < 0)
-		err = -errno;
-	if (!err)
-		err = read_answer(fd, ifindex);
-	close(fd);
-	return err;
+	err = ask_kernel(&question, buffer);
+	return err ?: read_route((const struct nlmsghdr *)buffer, ifindex);
+}
+
+bool route_is_broadcast(const struct addr *addr)
+{
+	char buffer[ANSWER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+	const struct rtmsg *route = NLMSG_DATA((struct nlmsghdr *)buffer);
+	struct question question;
+
+	if (!addr_is_v4(addr))
+		return false;
+	ask_for(&question, NULL, addr);
+	return !ask_kernel(&question, buffer) && route->rtm_type == RTN_BROADCAST;
 }

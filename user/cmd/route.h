@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which interface leads from a local to a remote address? */
+/* What the routes say: which interface leads from a local to a remote address, and is it one host's? */
 #ifndef NOLISTEN_ROUTE_H
 #define NOLISTEN_ROUTE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "addr.h"
 
 /* The kernel's answer (RTM_GETROUTE); -ENETUNREACH and the like if there is no route. */
 int route_find(const struct addr *local, const struct addr *remote, uint32_t *ifindex);
+
+/* Of a subnet of this host; bind() takes it, connect() says that the network is unreachable. */
+bool route_is_broadcast(const struct addr *addr);
 
 #endif

@@ -27,7 +27,7 @@ static int parse_endpoint(struct endpoint *out, const char *addr, const char *po
 		log_error("self: '%s': not an IPv4 or IPv6 address", addr);
 		return -EINVAL;
 	}
-	if (addr_is_unspecified(&out->addr) || addr_is_multicast(&out->addr)) {
+	if (!addr_is_one_host(&out->addr)) {
 		log_error("self: '%s': not the address of one host", addr);
 		return -EINVAL;
 	}

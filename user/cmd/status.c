@@ -8,10 +8,12 @@
 
 #include "commands.h"
 #include "query.h"
+#include "session.h"
+#include "status.h"
 
 #define RATE_SIZE 24
 
-/* Names and meanings come from the ABI; those that are 0 are left out, but for these. */
+/* Names and meanings come from the lists of the counters; those that are 0 are left out, but for these. */
 static const char *const always_shown[] = {
 	"held_syn", "held_flow", "lost_ring_full", "rst_dropped", "replay_turned", NULL,
 };
@@ -20,8 +22,10 @@ static const struct counter {
 	const char *name, *meaning;
 } counter_table[] = {
 #define COUNTER(name, text) {#name, text},
-	NOL_STATS(COUNTER)
+#define REASON(member, text, meaning) {"segment_" text, meaning},
+	NOL_STATS(COUNTER) SESSION_STATS(COUNTER) ENGINE_REASONS(REASON)
 #undef COUNTER
+#undef REASON
 };
 
 static const char *find_meaning(const char *name)
@@ -67,7 +71,7 @@ static const char *format_rate(const json_t *rates, const char *name, char text[
 }
 
 /* rates: of the same names, or NULL. */
-static void print_counters(const char *title, json_t *counters, const json_t *rates)
+static void print_counters(FILE *out, const char *title, json_t *counters, const json_t *rates)
 {
 	char rate[RATE_SIZE];
 	const char *name;
@@ -75,63 +79,85 @@ static void print_counters(const char *title, json_t *counters, const json_t *ra
 
 	if (!count_shown(counters))
 		return;
-	printf("\n  %s\n", title);
+	fprintf(out, "\n  %s\n", title);
 	json_object_foreach(counters, name, value)
 	{
 		const char *meaning = find_meaning(name);
 
 		if (is_shown(name, value))
-			printf("    %-22s %12lld %10s%s%s\n", name,
-			       (long long)json_number_value(value), format_rate(rates, name, rate),
-			       *meaning ? "  " : "", meaning);
+			fprintf(out, "    %-22s %12lld %10s%s%s\n", name,
+				(long long)json_number_value(value), format_rate(rates, name, rate),
+				*meaning ? "  " : "", meaning);
 	}
 }
 
-static void print_addresses(const json_t *addresses)
+static void print_addresses(FILE *out, const json_t *addresses)
 {
 	const size_t count = json_array_size(addresses);
 
 	for (size_t i = 0; i < count; i++)
-		printf("%s%s", i ? ", " : "", json_string_value(json_array_get(addresses, i)));
-	printf("%s\n", count ? "" : "none");
+		fprintf(out, "%s%s", i ? ", " : "",
+			json_string_value(json_array_get(addresses, i)));
+	fprintf(out, "%s\n", count ? "" : "none");
 }
 
 /* What each has had of the whole, if there are several. */
-static void print_workers(const json_t *workers)
+static void print_workers(FILE *out, const json_t *workers)
 {
 	const size_t count = json_array_size(workers);
 
 	if (count < 2)
 		return;
-	printf("\n  workers        half-open   handed off  connections\n");
+	fprintf(out, "\n  workers        half-open   handed off  connections\n");
 	for (size_t i = 0; i < count; i++) {
 		const json_t *worker = json_array_get(workers, i);
 
-		printf("    %-10zu %12lld %12lld %12lld\n", i, query_number(worker, "half_open"),
-		       query_number(worker, "handed_off"), query_number(worker, "connections"));
+		fprintf(out, "    %-10zu %12lld %12lld %12lld\n", i,
+			query_number(worker, "half_open"), query_number(worker, "handed_off"),
+			query_number(worker, "connections"));
 	}
 }
 
-static void print_status(void *context, const json_t *status)
+/* What is not right, if anything is not. */
+static void print_losses(FILE *out, const json_t *status)
+{
+	const long long refused = query_number(status, "refused");
+	const long long lost = query_number(status, "events_lost");
+
+	if (refused)
+		fprintf(out, "  refused      %lld connections that the service did not take\n",
+			refused);
+	if (lost)
+		fprintf(out, "  events lost  %lld lines that could not be written\n", lost);
+}
+
+void status_print(FILE *out, const json_t *status)
+{
+	fprintf(out, "%s: pid %lld, up %lld s\n", query_text(status, "interface"),
+		query_number(status, "pid"), query_number(status, "uptime_s"));
+	fprintf(out, "  method       %s, xdp %s, tc %s\n", query_text(status, "method"),
+		query_text(status, "xdp"), query_text(status, "tc"));
+	fprintf(out, "  ports        %s\n  addresses    ", query_text(status, "ports"));
+	print_addresses(out, json_object_get(status, "addresses"));
+	fprintf(out, "  service      %s\n", query_text(status, "service"));
+	fprintf(out, "  flows        %lld, %lld of them half-open\n", query_number(status, "flows"),
+		query_number(status, "half_open"));
+	fprintf(out, "  connections  %lld\n", query_number(status, "connections"));
+	print_losses(out, status);
+	print_workers(out, json_object_get(status, "workers"));
+	print_counters(out, "packets", json_object_get(status, "counters"),
+		       json_object_get(status, "rates"));
+	print_counters(out, "engine", json_object_get(status, "engine"), NULL);
+}
+
+static void print_one(void *context, const json_t *status)
 {
 	bool *is_first = context;
 
-	printf("%s%s: pid %lld, up %lld s\n", *is_first ? "" : "\n",
-	       query_text(status, "interface"), query_number(status, "pid"),
-	       query_number(status, "uptime_s"));
+	if (!*is_first)
+		putchar('\n');
 	*is_first = false;
-	printf("  method       %s, xdp %s, tc %s\n", query_text(status, "method"),
-	       query_text(status, "xdp"), query_text(status, "tc"));
-	printf("  ports        %s\n  addresses    ", query_text(status, "ports"));
-	print_addresses(json_object_get(status, "addresses"));
-	printf("  service      %s\n", query_text(status, "service"));
-	printf("  flows        %lld, %lld of them half-open\n", query_number(status, "flows"),
-	       query_number(status, "half_open"));
-	printf("  connections  %lld\n", query_number(status, "connections"));
-	print_workers(json_object_get(status, "workers"));
-	print_counters("packets", json_object_get(status, "counters"),
-		       json_object_get(status, "rates"));
-	print_counters("engine", json_object_get(status, "engine"), NULL);
+	status_print(stdout, status);
 }
 
 int status_main(int argc, char **argv)
@@ -141,5 +167,5 @@ int status_main(int argc, char **argv)
 
 	if (query_parse(&query, argc, argv))
 		return STATUS_USAGE;
-	return query_run(&query, print_status, &is_first) ? STATUS_FAILED : STATUS_DONE;
+	return query_run(&query, print_one, &is_first) ? STATUS_FAILED : STATUS_DONE;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "route.h"
 
 uint32_t tcp_find_scope(const struct addr *addr)
 {
@@ -35,6 +36,8 @@ static const char *bind_error(int err)
 	case -EADDRNOTAVAIL:
 	case -EINVAL:
 		return "not an address of this host";
+	case -EDESTADDRREQ:
+		return "a broadcast address: TCP connects single hosts";
 	case -EADDRINUSE:
 		return "another socket has the port (see ss -tanp)";
 	case -EACCES:
@@ -74,9 +77,11 @@ int tcp_open(const struct endpoint *local)
 	}
 	len = endpoint_to_sockaddr(local, tcp_find_scope(&local->addr), &name);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (!bind(fd, (struct sockaddr *)&name, len))
+	err = bind(fd, (struct sockaddr *)&name, len) ? -errno : 0;
+	if (!err && route_is_broadcast(&local->addr))
+		err = -EDESTADDRREQ;
+	if (!err)
 		return fd;
-	err = -errno;
 	log_error("%s: cannot bind: %s", text, bind_error(err));
 	close(fd);
 	return err;

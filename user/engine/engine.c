@@ -34,30 +34,22 @@
 #include "reply.h"
 #include "rules.h"
 
-static const char *const reason_texts[ENGINE_REASON_COUNT] = {
-	[ENGINE_REASON_NONE] = "none",
-	[ENGINE_REASON_TABLE_FULL] = "table_full",
-	[ENGINE_REASON_BAD_CHECKSUM] = "bad_checksum",
-	[ENGINE_REASON_SOURCE_PORT_0] = "source_port_0",
-	[ENGINE_REASON_SOURCE_ADDRESS] = "source_address",
-	[ENGINE_REASON_LOCAL_ADDRESS] = "local_address",
-	[ENGINE_REASON_FLAGS] = "flags",
-	[ENGINE_REASON_NO_FLOW] = "no_flow",
-	[ENGINE_REASON_DUPLICATE_SYN] = "duplicate_syn",
-	[ENGINE_REASON_OUT_OF_WINDOW] = "out_of_window",
-	[ENGINE_REASON_BAD_ACK] = "bad_ack",
-	[ENGINE_REASON_PAWS] = "paws",
-	[ENGINE_REASON_BAD_TSECR] = "bad_tsecr",
-	[ENGINE_REASON_NEW_SYN] = "new_syn",
-	[ENGINE_REASON_REMOTE_RESET] = "remote_reset",
-	[ENGINE_REASON_CHALLENGE] = "challenge",
-	[ENGINE_REASON_RATE_LIMITED] = "rate_limited",
-	[ENGINE_REASON_TIMEOUT] = "timeout",
+static const struct {
+	const char *text, *meaning;
+} reason_table[ENGINE_REASON_COUNT] = {
+#define REASON(member, text, meaning) [ENGINE_REASON_##member] = {text, meaning},
+	ENGINE_REASONS(REASON)
+#undef REASON
 };
 
 const char *engine_reason_text(enum engine_reason reason)
 {
-	return (unsigned int)reason < ENGINE_REASON_COUNT ? reason_texts[reason] : "unknown";
+	return (unsigned int)reason < ENGINE_REASON_COUNT ? reason_table[reason].text : "unknown";
+}
+
+const char *engine_reason_meaning(enum engine_reason reason)
+{
+	return (unsigned int)reason < ENGINE_REASON_COUNT ? reason_table[reason].meaning : "";
 }
 
 int engine_new(struct engine **out, const struct engine_config *config)

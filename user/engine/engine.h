@@ -73,30 +73,43 @@ enum engine_event {
 	ENGINE_EVENT_REFUSED, /* a SYN that could not be taken: the table is full */
 };
 
-/* Why a segment got what it got; engine_reason_text() names it as counters and events do. */
+/*
+ * Why a segment got what it got: member of the enum, name in counters and events, what the counter counts. Both texts
+ * below come from here.
+ */
+/* clang-format off */
+#define ENGINE_REASONS(X) \
+	X(NONE, "none", "segments with nothing odd about them, and SYN-ACKs sent again") \
+	X(TABLE_FULL, "table_full", "SYNs refused: the flow table is full") \
+	X(BAD_CHECKSUM, "bad_checksum", "ignored: a wrong checksum") \
+	X(SOURCE_PORT_0, "source_port_0", "ignored: from port 0") \
+	/* RFC 1122, 3.2.1.3; LAND */ \
+	X(SOURCE_ADDRESS, "source_address", "ignored: from an address that no host has, or from our own end") \
+	/* RFC 9293, 3.9.2.3 */ \
+	X(LOCAL_ADDRESS, "local_address", "ignored: to a multicast or broadcast address") \
+	X(FLAGS, "flags", "ignored: no reply to such a combination of flags") \
+	X(NO_FLOW, "no_flow", "belong to nothing: RST, unless they are one") \
+	X(DUPLICATE_SYN, "duplicate_syn", "SYNs that came again: SYN-ACK again") \
+	X(OUT_OF_WINDOW, "out_of_window", "outside of the window: ACK") \
+	X(BAD_ACK, "bad_ack", "acknowledge what was never sent: RST") \
+	/* RFC 7323, 5.3 */ \
+	X(PAWS, "paws", "a timestamp older than the last one") \
+	X(BAD_TSECR, "bad_tsecr", "echo a timestamp that was never sent") \
+	X(NEW_SYN, "new_syn", "another SYN in the window of a half-open flow: RST, and it is gone") \
+	/* RFC 5961, 3.2 */ \
+	X(REMOTE_RESET, "remote_reset", "RSTs that ended a half-open flow") \
+	X(CHALLENGE, "challenge", "inexact RSTs and odd SYNs of a half-open flow: challenge ACK") \
+	X(RATE_LIMITED, "rate_limited", "replies withheld: too many a second") \
+	X(TIMEOUT, "timeout", "half-open flows given up: no answer")
+/* clang-format on */
+
+#define ENGINE_REASON_MEMBER(member, text, meaning) ENGINE_REASON_##member,
 enum engine_reason {
-	ENGINE_REASON_NONE,
-	ENGINE_REASON_TABLE_FULL,
-	ENGINE_REASON_BAD_CHECKSUM,
-	ENGINE_REASON_SOURCE_PORT_0,
-	ENGINE_REASON_SOURCE_ADDRESS, /* no host has it (RFC 1122, 3.2.1.3), or both ends are the same (LAND) */
-	ENGINE_REASON_LOCAL_ADDRESS, /* multicast or broadcast (RFC 9293, 3.9.2.3) */
-	ENGINE_REASON_FLAGS, /* no reply to such a combination of flags */
-	ENGINE_REASON_NO_FLOW, /* belongs to nothing: RST, unless it is a RST */
-	ENGINE_REASON_DUPLICATE_SYN,
-	ENGINE_REASON_OUT_OF_WINDOW,
-	ENGINE_REASON_BAD_ACK, /* acknowledgement number not ours */
-	ENGINE_REASON_PAWS, /* TSval older than the last (RFC 7323, 5.3) */
-	ENGINE_REASON_BAD_TSECR, /* a TSecr that we never sent */
-	ENGINE_REASON_NEW_SYN, /* in the window of a half-open flow: RST and gone */
-	ENGINE_REASON_REMOTE_RESET, /* exact RST (RFC 5961, 3.2) */
-	ENGINE_REASON_CHALLENGE, /* inexact RST in the window: challenge ACK */
-	ENGINE_REASON_RATE_LIMITED, /* the reply was withheld */
-	ENGINE_REASON_TIMEOUT,
-	ENGINE_REASON_COUNT,
+	ENGINE_REASONS(ENGINE_REASON_MEMBER) ENGINE_REASON_COUNT
 };
 
-const char *engine_reason_text(enum engine_reason reason);
+const char *engine_reason_text(enum engine_reason reason); /* "bad_ack" */
+const char *engine_reason_meaning(enum engine_reason reason);
 
 struct engine_action {
 	enum engine_event event;

@@ -225,8 +225,12 @@ int method_filter_new(struct packet_io **out, const struct bpfless_options *opti
 		return -ENOMEM;
 	nft_table_name(options->ifname, filter->table);
 	err = tapped_init(&filter->tapped, &ops, options, NULL);
-	if (!err)
+	if (!err) {
 		err = nft_new(&filter->nft);
+		if (err)
+			log_error("%s: netfilter does not answer: %s", options->ifname,
+				  strerror(-err));
+	}
 	if (err)
 		free_method(&filter->tapped.bpfless.io);
 	else

@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
 
 #include <nftables/libnftables.h>
 
@@ -34,10 +38,25 @@ void nft_table_name(const char *ifname, char name[NFT_TABLE_SIZE])
 	name[used] = '\0';
 }
 
+/* Where it cannot have this socket, libnftables ends the process. */
+static int try_netlink(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 int nft_new(struct nft **out)
 {
-	struct nft *nft = calloc(1, sizeof(*nft));
+	int err = try_netlink();
+	struct nft *nft;
 
+	if (err)
+		return err;
+	nft = calloc(1, sizeof(*nft));
 	if (!nft)
 		return -ENOMEM;
 	nft->context = nft_ctx_new(NFT_CTX_DEFAULT);

@@ -11,6 +11,7 @@ struct nft;
 #define NFT_TABLE_SIZE 64
 void nft_table_name(const char *ifname, char name[NFT_TABLE_SIZE]);
 
+/* -EPROTONOSUPPORT: the kernel has no netfilter. */
 int nft_new(struct nft **out);
 /* Tables with "flags owner" go with it. */
 void nft_free(struct nft *nft);

@@ -116,7 +116,9 @@ int queue_rules_install(struct queue_rules **out, const struct queue_rules_optio
 		return -ENOMEM;
 	snprintf(rules->ifname, sizeof(rules->ifname), "%s", options->ifname);
 	err = nft_new(&rules->nft);
-	if (!err) {
+	if (err) {
+		snprintf(error, sizeof(error), "netfilter does not answer: %s", strerror(-err));
+	} else {
 		rules->is_nft = !install_nft(rules, options);
 		if (!rules->is_nft)
 			err = install_iptables(rules, options, error);

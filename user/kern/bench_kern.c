@@ -13,7 +13,6 @@
 
 #include "bench_kern_private.h"
 #include "bytes.h"
-#include "log.h"
 
 #define FRAME_LEN 74
 #define L3_OFFSET 14
@@ -31,29 +30,30 @@ static const uint8_t template[FRAME_LEN] =
 		0x01,	     0x00, 0x00, 0x00,	      0x00, 0x01, 0x03, 0x03,	     0x07,
 };
 
-static int print_quietly(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (level == LIBBPF_WARN)
-		log_vprint(LOG_DEBUG, format, args);
-	return 0;
-}
-
-int bench_kern_open(struct bench_kern **out)
+int bench_kern_open(struct bench_kern **out, struct load_failure *failure)
 {
 	struct bench_kern *kern = calloc(1, sizeof(*kern));
 	int err;
 
 	if (!kern)
-		return -ENOMEM;
-	libbpf_set_print(print_quietly);
+		return load_failure_set(failure, -ENOMEM, "allocate memory");
+	load_log_begin(failure);
 	kern->skel = bench_bpf__open_and_load();
-	if (!kern->skel) {
-		err = -errno;
+	err = load_log_end(kern->skel ? 0 : -errno);
+	if (err)
 		free(kern);
-		return err;
-	}
-	*out = kern;
-	return 0;
+	else
+		*out = kern;
+	return err;
+}
+
+int bench_kern_probe(struct load_failure *failure)
+{
+	struct bench_kern *kern = NULL;
+	int err = bench_kern_open(&kern, failure);
+
+	bench_kern_close(kern);
+	return err;
 }
 
 void bench_kern_close(struct bench_kern *kern)

@@ -11,12 +11,16 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "load_failure.h"
 
 #define BENCH_KERN_BATCH 64 /* frames that are sent at a time */
 
 struct bench_kern;
 
-int bench_kern_open(struct bench_kern **out);
+/* Nothing is logged. */
+int bench_kern_open(struct bench_kern **out, struct load_failure *failure);
+/* Would it load? */
+int bench_kern_probe(struct load_failure *failure);
 void bench_kern_close(struct bench_kern *kern); /* NULL is legal */
 
 struct bench_target {

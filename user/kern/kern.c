@@ -10,27 +10,6 @@
 
 #include "clock.h"
 #include "kern_private.h"
-#include "log.h"
-
-/* A verifier's log comes as one message of many lines. */
-static void log_lines(enum log_level level, char *text)
-{
-	char *rest = NULL;
-
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		log_print(level, "%s", line);
-}
-
-static int relay_log(enum libbpf_print_level level, const char *format, va_list args)
-{
-	char *text;
-
-	if (level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
-		return 0;
-	log_lines(level == LIBBPF_WARN ? LOG_INFO : LOG_DEBUG, text);
-	free(text);
-	return 0;
-}
 
 void program_name(uint32_t id, char name[BPF_OBJ_NAME_LEN])
 {
@@ -112,15 +91,12 @@ static void unmap_page(void *page)
 		munmap(page, sysconf(_SC_PAGESIZE));
 }
 
-int kern_open(struct kern **out, const struct kern_options *options)
+static struct kern *make_kern(const struct kern_options *options)
 {
 	struct kern *kern = calloc(1, sizeof(*kern));
-	const char *what = "allocate memory";
-	int err = -ENOMEM;
 
 	if (!kern)
-		goto out;
-	libbpf_set_print(relay_log);
+		return NULL;
 	kern->options = *options;
 	kern->options.ifname = kern->ifname;
 	kern->options.workers = options->workers ?: 1;
@@ -128,24 +104,33 @@ int kern_open(struct kern **out, const struct kern_options *options)
 	pthread_mutex_init(&kern->flow_lock, NULL);
 	kern->xdp_link_fd = -1;
 	kern->tcx_link_fd = -1;
+	return kern;
+}
 
-	what = "load the programs";
-	err = load_programs(kern);
+int kern_open(struct kern **out, const struct kern_options *options, struct load_failure *failure)
+{
+	struct kern *kern = make_kern(options);
+	int err;
+
+	if (!kern)
+		return load_failure_set(failure, -ENOMEM, "allocate memory");
+	load_log_begin(failure);
+	err = load_log_end(load_programs(kern));
 	if (err)
 		goto out;
-	what = "map the configuration";
 	err = map_config(kern);
-	if (err)
+	if (err) {
+		load_failure_set(failure, err, "map the configuration");
 		goto out;
-	what = "map the ring buffer";
+	}
 	err = rings_open(kern);
-	if (err)
+	if (err) {
+		load_failure_set(failure, err, "map the ring buffers");
 		goto out;
+	}
 	*out = kern;
 	kern = NULL;
 out:
-	if (err)
-		log_error("%s: cannot %s: %s", options->ifname, what, strerror(-err));
 	kern_close(kern);
 	return err;
 }

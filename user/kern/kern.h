@@ -16,6 +16,7 @@
 #include <nolisten/abi.h>
 
 #include "addr.h"
+#include "load_failure.h"
 #include "ports.h"
 
 struct kern;
@@ -45,8 +46,8 @@ struct kern_options {
 	bool connects_back; /* method connect: see struct nol_back */
 };
 
-/* Load and verify, attach nothing. Errors are logged with object and reason. */
-int kern_open(struct kern **out, const struct kern_options *options);
+/* Load and verify, attach nothing. Nothing is logged: *failure tells what was not taken, and why. */
+int kern_open(struct kern **out, const struct kern_options *options, struct load_failure *failure);
 /* Attach ingress and guard. -EBUSY: another XDP program is there (logged with its id and name). */
 int kern_attach(struct kern *kern);
 /* Detach both; maps stay readable. */

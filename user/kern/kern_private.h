@@ -26,8 +26,7 @@ struct kern {
 	int xdp_link_fd; /* -1: not attached */
 	bool is_xdp_generic;
 	int tcx_link_fd; /* -1: not attached, or to clsact */
-	bool is_on_clsact;
-	bool has_made_clsact; /* the qdisc was not there before */
+	uint32_t clsact_handle; /* of our filter; 0: not on clsact */
 };
 
 /* All rings but the first, which is loaded with the programs, and what reads them. -errno: rings_close() all the same. */

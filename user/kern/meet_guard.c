@@ -9,8 +9,8 @@
 
 #include <meet.skel.h>
 
-#include "bpf_print.h"
 #include "clock.h"
+#include "load_failure.h"
 #include "log.h"
 #include "meet_attach.h"
 
@@ -40,20 +40,27 @@ static void set_key(struct nol_flow_key *key, const struct tuple *tuple)
 	key->remote_port = tuple->remote.port;
 }
 
-static int load(struct meet_guard *guard, const struct tuple *tuple)
+static int load_object(struct meet_guard *guard, const struct tuple *tuple)
 {
 	struct meet_bpf *skel = guard->skel = meet_bpf__open();
-	int err;
 
 	if (!skel)
 		return -errno;
 	set_key(&skel->rodata->nol_meet_key, tuple);
-	err = meet_bpf__load(skel);
+	return meet_bpf__load(skel);
+}
+
+static int load(struct meet_guard *guard, const struct tuple *tuple, struct load_failure *failure)
+{
+	int err;
+
+	load_log_begin(failure);
+	err = load_log_end(load_object(guard, tuple));
 	if (err)
 		return err;
-	guard->ring =
-		ring_buffer__new(bpf_map__fd(skel->maps.nol_meet_frames), take_frame, guard, NULL);
-	return guard->ring ? 0 : -errno;
+	guard->ring = ring_buffer__new(bpf_map__fd(guard->skel->maps.nol_meet_frames), take_frame,
+				       guard, NULL);
+	return guard->ring ? 0 : load_failure_set(failure, -errno, "map the ring buffer");
 }
 
 static int attach(struct meet_guard *guard, uint32_t ifindex, const struct tuple *tuple)
@@ -67,11 +74,20 @@ static int attach(struct meet_guard *guard, uint32_t ifindex, const struct tuple
 	return meet_attach(&guard->attachment, ifindex, &programs, tuple);
 }
 
+static void log_failure(uint32_t ifindex, const char *why)
+{
+	char ifname[IF_NAMESIZE] = "?";
+
+	if_indextoname(ifindex, ifname);
+	log_error("%s: cannot set up the guard: %s", ifname, why);
+}
+
 int meet_guard_new(struct meet_guard **out, uint32_t ifindex, const struct tuple *tuple,
 		   meet_frame_fn fn, void *context)
 {
 	struct meet_guard *guard = calloc(1, sizeof(*guard));
-	char ifname[IF_NAMESIZE] = "?";
+	struct load_failure failure;
+	char why[LOAD_TEXT_SIZE];
 	int err;
 
 	if (!guard)
@@ -79,18 +95,32 @@ int meet_guard_new(struct meet_guard **out, uint32_t ifindex, const struct tuple
 	guard->attachment = MEET_NOT_ATTACHED;
 	guard->fn = fn;
 	guard->context = context;
-	bpf_print_as_debug();
-	err = load(guard, tuple);
-	if (!err)
-		err = attach(guard, ifindex, tuple);
+	err = load(guard, tuple, &failure);
 	if (err) {
-		if_indextoname(ifindex, ifname);
-		log_error("%s: cannot set up the guard: %s", ifname, bpf_error_text(err));
-		meet_guard_free(guard);
-		return err;
+		load_failure_format(&failure, why);
+		log_failure(ifindex, why);
+		load_failure_log(&failure);
+	} else {
+		err = attach(guard, ifindex, tuple);
+		if (err)
+			log_failure(ifindex, load_error_text(err));
 	}
-	*out = guard;
-	return 0;
+	if (err)
+		meet_guard_free(guard);
+	else
+		*out = guard;
+	return err;
+}
+
+int meet_guard_probe(struct load_failure *failure)
+{
+	struct meet_guard guard = {.attachment = MEET_NOT_ATTACHED};
+	const struct tuple any = {0};
+	int err = load(&guard, &any, failure);
+
+	ring_buffer__free(guard.ring);
+	meet_bpf__destroy(guard.skel);
+	return err;
 }
 
 void meet_guard_free(struct meet_guard *guard)

@@ -14,6 +14,7 @@
 #include <nolisten/meet.h>
 
 #include "addr.h"
+#include "load_failure.h"
 
 #define MEET_GUARD_BEAT_MS 1000
 
@@ -24,6 +25,8 @@ typedef void (*meet_frame_fn)(void *context, const struct nol_meet_frame *frame)
 /* fn gets what is held. Errors are logged. */
 int meet_guard_new(struct meet_guard **out, uint32_t ifindex, const struct tuple *tuple,
 		   meet_frame_fn fn, void *context);
+/* Would it load? Nothing is attached, nothing logged. */
+int meet_guard_probe(struct load_failure *failure);
 void meet_guard_free(struct meet_guard *guard); /* NULL is legal */
 
 /* To be called every MEET_GUARD_BEAT_MS, or it drops nothing any more. */

@@ -3,6 +3,7 @@
  * Whether this host can run it, found out by trying: version numbers say little on kernels with backports
  * and hardening. What needs a device is tried on the loopback of a network namespace of its own.
  */
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -32,12 +33,6 @@
 static bool has_capability(unsigned int capability)
 {
 	return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, capability);
-}
-
-static bool has_cap_bpf(void)
-{
-	return has_capability(CAP_SYS_ADMIN) ||
-	       (has_capability(CAP_BPF) && has_capability(CAP_PERFMON));
 }
 
 static bool has_cap_net_admin(void)
@@ -86,6 +81,19 @@ static int load_empty(enum bpf_prog_type type)
 
 	return bpf_prog_load(type, NULL, "Dual BSD/GPL", program,
 			     sizeof(program) / sizeof(program[0]), NULL);
+}
+
+/* Root of a user namespace has the capabilities there, and is refused nevertheless: this type asks for both. */
+static bool has_cap_bpf(void)
+{
+	int fd = -EPERM;
+
+	if (has_capability(CAP_SYS_ADMIN) ||
+	    (has_capability(CAP_BPF) && has_capability(CAP_PERFMON)))
+		fd = load_empty(BPF_PROG_TYPE_TRACEPOINT);
+	if (fd >= 0)
+		close(fd);
+	return fd != -EPERM;
 }
 
 /* A child, because it leaves the network namespace; everything goes with it. */
@@ -157,6 +165,15 @@ static bool has_inet_diag_destroy(void)
 	return is_present;
 }
 
+static bool has_netfilter(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static bool has_bpffs(void)
 {
 	struct statfs fs;
@@ -181,6 +198,7 @@ const struct feature feature_table[] = {
 	 has_inet_diag_destroy, true},
 	{"bpffs on /sys/fs/bpf", "pinned maps for bpftool; without it by name or id", false,
 	 has_bpffs},
+	{"nfnetlink", "methods nfqueue and filter", false, has_netfilter, .is_for_netfilter = true},
 	{},
 };
 

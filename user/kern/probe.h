@@ -11,6 +11,7 @@ struct feature {
 	bool is_required; /* false: there is another way, named in needed_for */
 	bool (*is_present)(void);
 	bool is_for_all; /* methods without BPF need it as well */
+	bool is_for_netfilter; /* methods nfqueue and filter need it, and no other */
 };
 
 /* All of them, ended by a NULL name; capabilities included. */

@@ -9,7 +9,7 @@
 
 #include <self.skel.h>
 
-#include "bpf_print.h"
+#include "load_failure.h"
 #include "log.h"
 
 struct self_watch {
@@ -38,43 +38,67 @@ static int own_netns(uint32_t *out)
 	return 0;
 }
 
-static int load(struct self_watch *watch, bool is_everywhere)
+static int load_object(struct self_watch *watch, uint32_t netns)
+{
+	watch->skel = self_bpf__open();
+	if (!watch->skel)
+		return -errno;
+	watch->skel->rodata->nol_self_netns = netns;
+	return self_bpf__load(watch->skel);
+}
+
+static int load(struct self_watch *watch, bool is_everywhere, struct load_failure *failure)
 {
 	uint32_t netns = 0;
 	int err = is_everywhere ? 0 : own_netns(&netns);
 
 	if (err)
-		return err;
-	watch->skel = self_bpf__open();
-	if (!watch->skel)
-		return -errno;
-	watch->skel->rodata->nol_self_netns = netns;
-	err = self_bpf__load(watch->skel);
+		return load_failure_set(failure, err, "look up the network namespace");
+	load_log_begin(failure);
+	err = load_log_end(load_object(watch, netns));
 	if (err)
 		return err;
 	watch->ring = ring_buffer__new(bpf_map__fd(watch->skel->maps.nol_self_events), take_event,
 				       watch, NULL);
-	return watch->ring ? self_bpf__attach(watch->skel) : -errno;
+	return watch->ring ? 0 : load_failure_set(failure, -errno, "map the ring buffer");
 }
 
 int self_watch_new(struct self_watch **out, bool is_everywhere, self_watch_fn fn, void *context)
 {
 	struct self_watch *watch = calloc(1, sizeof(*watch));
+	struct load_failure failure;
+	char why[LOAD_TEXT_SIZE];
 	int err;
 
 	if (!watch)
 		return -ENOMEM;
 	watch->fn = fn;
 	watch->context = context;
-	bpf_print_as_debug();
-	err = load(watch, is_everywhere);
+	err = load(watch, is_everywhere, &failure);
 	if (err) {
-		log_error("cannot watch the kernel's sockets: %s", bpf_error_text(err));
-		self_watch_free(watch);
-		return err;
+		load_failure_format(&failure, why);
+		log_error("cannot watch the kernel's sockets: %s", why);
+		load_failure_log(&failure);
+	} else {
+		err = self_bpf__attach(watch->skel);
+		if (err)
+			log_error("cannot watch the kernel's sockets: %s", load_error_text(err));
 	}
-	*out = watch;
-	return 0;
+	if (err)
+		self_watch_free(watch);
+	else
+		*out = watch;
+	return err;
+}
+
+int self_watch_probe(struct load_failure *failure)
+{
+	struct self_watch watch = {0};
+	int err = load(&watch, false, failure);
+
+	ring_buffer__free(watch.ring);
+	self_bpf__destroy(watch.skel);
+	return err;
 }
 
 void self_watch_free(struct self_watch *watch)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Egress: TCX, a link that dies with the process, where the kernel has it; else a filter on clsact, which
- * outlives a killed process, fails open meanwhile, and is replaced by the next start.
+ * outlives a killed process, fails open meanwhile, and is removed by the next start.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,9 @@
 #include "log.h"
 
 #define TC_TCX_EGRESS 47 /* BPF_TCX_EGRESS, which this libbpf has no name for */
-#define TC_HANDLE 0x6e6f6c
+/* The filter remembers whose qdisc it is on: it goes with the qdisc, and outlives a process that was killed. */
+#define TC_HANDLE_GUEST 0x6e6f6c /* the qdisc was there before */
+#define TC_HANDLE_OWN 0x6e6f6d /* we have made it, and remove it once nothing else is on it */
 #define TC_PRIORITY 1
 
 static int attach_tcx(struct kern *kern)
@@ -45,12 +47,13 @@ static int make_clsact(struct bpf_tc_hook *hook, bool *is_new)
 	return err == -EEXIST ? 0 : err;
 }
 
-static bool has_stale_filter(struct bpf_tc_hook *hook)
+static bool has_our_filter(const struct kern *kern, uint32_t handle)
 {
-	LIBBPF_OPTS(bpf_tc_opts, query, .handle = TC_HANDLE, .priority = TC_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, query, .handle = handle, .priority = TC_PRIORITY);
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	struct bpf_tc_hook hook = hook_of(kern);
 	char name[BPF_OBJ_NAME_LEN];
-	int err = bpf_tc_query(hook, &query);
+	int err = bpf_tc_query(&hook, &query);
 
 	libbpf_set_print(print);
 	if (err)
@@ -59,34 +62,57 @@ static bool has_stale_filter(struct bpf_tc_hook *hook)
 	return !strcmp(name, "nol_tc_egress");
 }
 
-static void remove_clsact(struct kern *kern)
+static int remove_filter(const struct kern *kern, uint32_t handle)
+{
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = handle, .priority = TC_PRIORITY);
+	struct bpf_tc_hook hook = hook_of(kern);
+	int err = bpf_tc_detach(&hook, &filter);
+
+	if (err && err != -ENODEV)
+		log_warning("%s: cannot detach from tc egress: %s", kern->ifname, strerror(-err));
+	return err;
+}
+
+static void remove_clsact(const struct kern *kern)
 {
 	struct bpf_tc_hook hook = hook_of(kern);
 
-	if (!kern->has_made_clsact || !clsact_is_empty(kern->options.ifindex))
+	if (!clsact_is_empty(kern->options.ifindex))
 		return;
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	bpf_tc_hook_destroy(&hook);
-	kern->has_made_clsact = false;
+}
+
+/* What a killed process has left behind. It guards nothing any more: its heartbeat has stopped. */
+static void sweep(const struct kern *kern)
+{
+	static const uint32_t handles[] = {TC_HANDLE_OWN, TC_HANDLE_GUEST};
+
+	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++) {
+		if (!has_our_filter(kern, handles[i]))
+			continue;
+		log_debug("%s: removing the filter of a process that was killed", kern->ifname);
+		if (!remove_filter(kern, handles[i]) && handles[i] == TC_HANDLE_OWN)
+			remove_clsact(kern);
+	}
 }
 
 static int attach_clsact(struct kern *kern)
 {
 	struct bpf_tc_hook hook = hook_of(kern);
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = TC_HANDLE, .priority = TC_PRIORITY,
+	LIBBPF_OPTS(bpf_tc_opts, filter, .priority = TC_PRIORITY,
 		    .prog_fd = bpf_program__fd(kern->skel->progs.nol_tc_egress));
-	int err = make_clsact(&hook, &kern->has_made_clsact);
+	bool is_new;
+	int err = make_clsact(&hook, &is_new);
 
 	if (err)
 		return err;
-	if (has_stale_filter(&hook)) {
-		log_debug("%s: replacing the filter of a process that was killed", kern->ifname);
-		filter.flags = BPF_TC_F_REPLACE;
-	}
+	filter.handle = is_new ? TC_HANDLE_OWN : TC_HANDLE_GUEST;
 	err = bpf_tc_attach(&hook, &filter);
-	if (err)
+	if (!err)
+		kern->clsact_handle = filter.handle;
+	else if (is_new)
 		remove_clsact(kern);
-	kern->is_on_clsact = !err;
 	return err;
 }
 
@@ -94,6 +120,7 @@ int tc_attach(struct kern *kern)
 {
 	int err = -EOPNOTSUPP;
 
+	sweep(kern);
 	if (kern->options.tc_mode != KERN_TC_CLSACT)
 		err = attach_tcx(kern);
 	if (err && kern->options.tc_mode == KERN_TC_AUTO)
@@ -107,17 +134,13 @@ int tc_attach(struct kern *kern)
 
 static void detach_clsact(struct kern *kern)
 {
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = TC_HANDLE, .priority = TC_PRIORITY);
-	struct bpf_tc_hook hook = hook_of(kern);
-	int err;
+	const uint32_t handle = kern->clsact_handle;
 
-	if (!kern->is_on_clsact)
+	if (!handle)
 		return;
-	err = bpf_tc_detach(&hook, &filter);
-	if (err && err != -ENODEV)
-		log_warning("%s: cannot detach from tc egress: %s", kern->ifname, strerror(-err));
-	kern->is_on_clsact = false;
-	remove_clsact(kern);
+	kern->clsact_handle = 0;
+	if (!remove_filter(kern, handle) && handle == TC_HANDLE_OWN)
+		remove_clsact(kern);
 }
 
 void tc_detach(struct kern *kern)
@@ -132,5 +155,5 @@ void tc_detach(struct kern *kern)
 
 const char *kern_tc_mode_text(const struct kern *kern)
 {
-	return kern->is_on_clsact ? "clsact" : "tcx";
+	return kern->clsact_handle ? "clsact" : "tcx";
 }

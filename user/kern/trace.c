@@ -29,13 +29,6 @@ struct trace {
 	void *context;
 };
 
-static int print_quietly(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (level != LIBBPF_DEBUG)
-		log_vprint(LOG_DEBUG, format, args);
-	return 0;
-}
-
 static int pass_step(void *context, void *data, size_t size)
 {
 	const struct trace *trace = context;
@@ -170,7 +163,8 @@ static int set_options(struct trace_bpf *skel, const struct trace_options *optio
 }
 
 /* A tracepoint that this kernel lacks is one kind of step less, not a failure. */
-static void leave_out_missing(struct trace_bpf *skel, const struct btf *kernel)
+static void leave_out_missing(struct trace_bpf *skel, const struct btf *kernel,
+			      enum log_level level)
 {
 	struct bpf_program *program;
 	char name[128];
@@ -182,31 +176,77 @@ static void leave_out_missing(struct trace_bpf *skel, const struct btf *kernel)
 		snprintf(name, sizeof(name), "btf_trace_%s", point);
 		if (btf__find_by_name_kind(kernel, name, BTF_KIND_TYPEDEF) >= 0)
 			continue;
-		log_warning("this kernel has no tracepoint %s: its steps are not told", point);
+		log_print(level, "this kernel has no tracepoint %s: its steps are not told", point);
 		bpf_program__set_autoload(program, false);
 	}
 }
 
-static int load(struct trace *trace, const struct trace_options *options)
+static int prepare(struct trace *trace, enum log_level level)
 {
-	struct btf *kernel = btf__load_vmlinux_btf();
-	int err;
+	struct btf *kernel;
 
-	if (!kernel) {
-		err = -errno;
-		log_error("this kernel has no BTF (CONFIG_DEBUG_INFO_BTF): %s", strerror(-err));
-		return err;
-	}
-	leave_out_missing(trace->skel, kernel);
+	trace->skel = trace_bpf__open();
+	if (!trace->skel)
+		return -errno;
+	kernel = btf__load_vmlinux_btf();
+	if (!kernel)
+		return -errno;
+	leave_out_missing(trace->skel, kernel, level);
 	btf__free(kernel);
-	err = set_options(trace->skel, options);
+	return 0;
+}
+
+static int load_object(struct trace *trace, const struct trace_options *options)
+{
+	int err = prepare(trace, LOG_WARNING);
+
+	if (!err)
+		err = set_options(trace->skel, options);
 	if (!err)
 		err = borrow_flows(trace, options->ifindex);
+	return err ?: trace_bpf__load(trace->skel);
+}
+
+static int load(struct trace *trace, const struct trace_options *options)
+{
+	struct load_failure failure;
+	char why[LOAD_TEXT_SIZE];
+	int err;
+
+	load_log_begin(&failure);
+	err = load_log_end(load_object(trace, options));
+	if (err) {
+		load_failure_format(&failure, why);
+		log_error("cannot load the trace programs: %s", why);
+		load_failure_log(&failure);
+	}
+	return err;
+}
+
+/* With everything that an option or a running loader adds to the programs. */
+static int load_most(struct trace *trace)
+{
+	static const struct addr remote;
+	const struct trace_options options = {.port = 1, .remote = &remote};
+	int err = prepare(trace, LOG_DEBUG);
+
 	if (!err)
-		err = trace_bpf__load(trace->skel);
+		err = set_options(trace->skel, &options);
 	if (err)
-		log_error("cannot load the trace programs: %s%s", strerror(-err),
-			  err == -EPERM ? " (root, or CAP_BPF and CAP_PERFMON, is needed)" : "");
+		return err;
+	trace->skel->rodata->trace_has_flows = true;
+	trace->skel->rodata->trace_replay_tag = 1;
+	return trace_bpf__load(trace->skel);
+}
+
+int trace_probe(struct load_failure *failure)
+{
+	struct trace trace = {0};
+	int err;
+
+	load_log_begin(failure);
+	err = load_log_end(load_most(&trace));
+	trace_bpf__destroy(trace.skel);
 	return err;
 }
 
@@ -230,21 +270,13 @@ static int attach(struct trace *trace)
 int trace_open(struct trace **out, const struct trace_options *options)
 {
 	struct trace *trace = calloc(1, sizeof(*trace));
-	int err = -ENOMEM;
+	int err;
 
 	if (!trace)
-		return err;
-	libbpf_set_print(print_quietly);
-	trace->skel = trace_bpf__open();
-	if (!trace->skel) {
-		err = -errno;
-		log_error("cannot read the trace programs: %s", strerror(-err));
-		goto out;
-	}
+		return -ENOMEM;
 	err = load(trace, options);
 	if (!err)
 		err = attach(trace);
-out:
 	if (err)
 		trace_close(trace);
 	else

@@ -13,6 +13,7 @@
 #include <nolisten/trace_abi.h>
 
 #include "addr.h"
+#include "load_failure.h"
 
 struct trace;
 
@@ -31,6 +32,8 @@ enum trace_xdp {
 
 /* Attach, for the network namespace of the caller. A loader on the interface is noticed now, not later. Errors are logged. */
 int trace_open(struct trace **out, const struct trace_options *options);
+/* Would it load? Nothing is attached, nothing logged. */
+int trace_probe(struct load_failure *failure);
 void trace_close(struct trace *trace); /* NULL is legal */
 
 enum trace_xdp trace_xdp(const struct trace *trace);

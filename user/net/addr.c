@@ -83,6 +83,14 @@ bool addr_is_unspecified(const struct addr *addr)
 	return !memcmp(addr->bytes + offset, &in6addr_any, 16 - offset);
 }
 
+bool addr_is_one_host(const struct addr *addr)
+{
+	static const uint8_t broadcast[4] = {255, 255, 255, 255};
+
+	return !addr_is_unspecified(addr) && !addr_is_multicast(addr) &&
+	       !(addr_is_v4(addr) && !memcmp(addr->bytes + 12, broadcast, 4));
+}
+
 bool addr_is_valid_source(const struct addr *addr)
 {
 	if (addr_is_v4(addr))

@@ -43,6 +43,8 @@ bool addr_is_loopback(const struct addr *addr); /* 127/8, ::1 */
 bool addr_is_multicast(const struct addr *addr); /* 224/4, ff00::/8 */
 bool addr_is_link_local(const struct addr *addr); /* 169.254/16, fe80::/10 */
 bool addr_is_unspecified(const struct addr *addr); /* 0.0.0.0, :: */
+/* Can one host have it? Not 0.0.0.0, ::, multicast, 255.255.255.255. A subnet's broadcast address does not show. */
+bool addr_is_one_host(const struct addr *addr);
 
 /* May a SYN come from there? Not from multicast, 0/8, 127/8, 240/4 (broadcast included), ::, ::1 (RFC 1122, 3.2.1.3). */
 bool addr_is_valid_source(const struct addr *addr);
