@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Cases on their way, all at once: each sends its next step as soon as its last one is answered, whatever the others wait
- * for. A step is answered when a fence behind it is back, nothing has come for a while (ACKs may be delayed by 40 ms),
+ * Cases on their way, many at once: each sends its next step as soon as its last one is answered, whatever the others
+ * wait for. A step is answered when a fence behind it is back, nothing has come for a while (ACKs may be delayed by 40 ms),
  * and both sides have said alike; if they do not, after a deadline.
  */
 #ifndef NOLISTEN_TESTS_DIFFER_RUN_H
@@ -16,6 +16,7 @@
 #define DEADLINE_MS 700
 #define TICK_MS 5
 #define RUNS_MAX 256
+#define AT_ONCE 64 /* the kernel's RSTs share one send buffer, which has room for some 250 */
 
 struct run {
 	const struct differ_case *one;
@@ -28,7 +29,7 @@ struct run {
 };
 
 static struct run runs[RUNS_MAX];
-static size_t run_count;
+static size_t run_count, run_begun, run_ended;
 
 /* The step with that number, without its '~'; false: there are not so many. */
 static bool find_step(const char *script, unsigned int index, char *out, size_t size, bool *is_sum)
@@ -54,10 +55,11 @@ static void run_next_step(struct run *run, uint64_t now_ms)
 	char step[1024];
 	bool is_sum;
 
-	run->has_ended =
-		!find_step(run->one->script, run->step++, step, sizeof(step), &is_sum);
-	if (run->has_ended)
+	run->has_ended = !find_step(run->one->script, run->step++, step, sizeof(step), &is_sum);
+	if (run->has_ended) {
+		run_ended++;
 		return;
+	}
 	for (int s = 0; s < SIDES; s++) {
 		answer_text_begin(&run->conversations[s].text, is_sum, strchr(step, '&'));
 		side_send(&sides[s], &run->conversations[s], step);
@@ -76,7 +78,7 @@ static bool is_step_answered(const struct run *run, uint64_t now_ms)
 
 static void run_take(int s, const struct wire_answer *answer, uint64_t now_ms)
 {
-	for (size_t i = 0; i < run_count; i++) {
+	for (size_t i = 0; i < run_begun; i++) {
 		struct conversation *conversation = &runs[i].conversations[s];
 
 		if (runs[i].has_ended || conversation->port != answer->local_port)
@@ -100,13 +102,12 @@ static void run_receive(uint64_t now_ms)
 		}
 }
 
-/* How many are still on their way. */
-static size_t run_advance(uint64_t now_ms)
+/* false: all have ended. */
+static bool run_advance(uint64_t now_ms)
 {
 	bool wants_fence = false;
-	size_t left = 0;
 
-	for (size_t i = 0; i < run_count; i++) {
+	for (size_t i = 0; i < run_begun; i++) {
 		struct run *run = &runs[i];
 
 		if (!run->has_ended && is_step_answered(run, now_ms)) {
@@ -114,12 +115,13 @@ static size_t run_advance(uint64_t now_ms)
 				answer_text_end(&run->conversations[s].text);
 			run_next_step(run, now_ms);
 		}
-		left += !run->has_ended;
 		wants_fence |= !run->has_ended && run->fence > fence.sent;
 	}
+	while (run_begun < run_count && run_begun - run_ended < AT_ONCE)
+		run_next_step(&runs[run_begun++], now_ms);
 	if (wants_fence && !fence_is_out())
 		fence_send(now_ms);
-	return left;
+	return run_ended < run_count;
 }
 
 static void run_add(const struct differ_case *one, uint16_t port, bool may_differ)
@@ -140,8 +142,6 @@ static void run_all(void)
 {
 	struct pollfd pollers[SIDES] = {{sides[0].fd, POLLIN, 0}, {sides[1].fd, POLLIN, 0}};
 
-	for (size_t i = 0; i < run_count; i++)
-		run_next_step(&runs[i], now_ms());
 	while (run_advance(now_ms())) {
 		fence_watch(now_ms());
 		poll(pollers, SIDES, TICK_MS);
