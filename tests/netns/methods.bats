@@ -9,8 +9,7 @@ setup()
 	STARTED=
 	lab_up
 	# 10 KB leave at once with the final ACK only if the first window has room for it.
-	ip -n "$CLIENT" route change 10.0.0.0/24 dev eth0 initcwnd 64
-	ip -n "$CLIENT" -6 route replace fd00::/64 dev eth0 proto kernel metric 256 initcwnd 64
+	be_patient_on_eth0 initcwnd 64
 }
 
 teardown()
