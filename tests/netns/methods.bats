@@ -83,6 +83,24 @@ takes_one_port_again_and_again()
 	leaves_kernel_sockets_alone filter
 }
 
+# Its packets are queued, as those of a socket that is being made are, and let go.
+@test "nfqueue leaves to a transparent socket what is its" {
+	start_ready transparent ip netns exec "$SERVER" python3 -c '
+import socket
+listener = socket.socket()
+listener.setsockopt(socket.SOL_IP, 19, 1)  # IP_TRANSPARENT
+listener.bind(("", 34567))
+listener.listen()
+print("ready", flush=True)
+peer, _ = listener.accept()
+peer.sendall(peer.recv(100).upper())'
+	start_loader -m nfqueue
+	is_equal "$(echo_back 10.0.0.2 34567 transparent)" TRANSPARENT
+	has_counter ingress_owned 3
+	is_equal "$(counter syn)" 0
+	STARTED=
+}
+
 @test "gives each connection to its service" {
 	local method
 	for method in nfqueue filter; do

@@ -195,6 +195,7 @@ static void free_method(struct packet_io *io)
 
 static const struct packet_io_ops ops = {
 	.method = NOL_METHOD_FILTER,
+	.shield = PACKET_SHIELD_DEAF,
 	.attach = attach,
 	.detach = detach,
 	.add_prefix = add_prefix,
