@@ -20,17 +20,21 @@ export BATS_TEST_RETRIES=0
 
 # --- conditions
 
-# wait_for SECONDS COMMAND...: until it succeeds; fails, saying what never came true.
+# A descriptor on which nothing ever comes: to pause without a process for each pause.
+exec {NOTHING}<> <(:)
+
+# wait_for SECONDS COMMAND...: until it succeeds; fails, saying what never came true. Looks soon, and then less often.
 wait_for()
 {
-	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local pause_ms=5 deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		if ((${EPOCHREALTIME/./} > deadline)); then
 			echo "never came true: $*" >&2
 			return 1
 		fi
-		sleep 0.02
+		read -r -t "0.0$((pause_ms / 10))$((pause_ms % 10))" -u "$NOTHING" || :
+		pause_ms=$((pause_ms < 25 ? pause_ms * 2 : 50))
 	done
 }
 
