@@ -246,6 +246,15 @@ agree_on()
 	has_counter back_syn_ack 2000
 }
 
+@test "takes data and FIN at any moment of the hand-off" {
+	be_patient_here
+	connect_back
+	sends_nothing_twice expect "2000 connections" \
+		in_client "$TOOLS/burst_client" 10.0.0.2 34567 2000 5 hasty
+	sends_nothing_twice expect "1000 connections" \
+		in_client "$TOOLS/burst_client" fd00::2 34567 1000 5 hasty
+}
+
 @test "takes connections that end by a RST" {
 	connect_back
 	expect "500 connections" in_client "$TOOLS/burst_client" 10.0.0.2 34567 500 64 reset

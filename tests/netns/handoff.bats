@@ -119,6 +119,13 @@ hold_open()
 	burst 1000 100 fd00::2
 }
 
+@test "takes data and FIN at any moment of the hand-off" {
+	sends_nothing_twice expect "5000 connections" \
+		in_client "$TOOLS/burst_client" 10.0.0.2 34567 5000 5 hasty
+	sends_nothing_twice expect "1000 connections" \
+		in_client "$TOOLS/burst_client" fd00::2 34567 1000 5 hasty
+}
+
 @test "takes 10 KB sent at once with the final ACK" {
 	burst 200 10240
 	burst 50 10240 fd00::2

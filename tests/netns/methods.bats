@@ -43,6 +43,17 @@ teardown()
 	burst 100 10240 10.0.0.2
 }
 
+@test "nfqueue and filter take data and FIN at any moment of the hand-off" {
+	local method
+	for method in nfqueue filter; do
+		start_loader -q -m "$method"
+		expect "5000 connections" in_client "$TOOLS/burst_client" 10.0.0.2 34567 5000 5 hasty
+		expect "1000 connections" in_client "$TOOLS/burst_client" fd00::2 34567 1000 5 hasty
+		is_equal "$(counter handoff_failed)" 0
+		stop_loader
+	done
+}
+
 @test "nfqueue and filter pass a stream in both directions at once" {
 	local method
 	for method in nfqueue filter; do

@@ -95,7 +95,7 @@ struct packet_io_ops {
 	int (*replay)(struct packet_io *io, const struct held_packet *packet);
 	/* From now on the flow is the kernel's. -EAGAIN: more than held packets were held; receive and replay them first. */
 	int (*hand_off_flow)(struct packet_io *io, const struct tuple *tuple, uint32_t held);
-	/* The same, whatever was held. */
+	/* The same, whatever was held. NULL: all that hand_off_flow() waits for is certain to come. */
 	void (*force_flow)(struct packet_io *io, const struct tuple *tuple);
 	/* Its kernel socket is gone: the grace begins. -ENOENT: no flow of ours was handed off there. */
 	int (*close_flow)(struct packet_io *io, const struct tuple *tuple);
