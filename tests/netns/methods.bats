@@ -237,6 +237,35 @@ has_client_resets()
 	[ "$(snmp "$CLIENT" TcpEstabResets)" -ge "$1" ]
 }
 
+# The socket was made between the packet's arrival and its RST: as if that left a moment after the hand-off.
+@test "filter drops a RST that was on its way when the kernel socket was made, and none of the socket's" {
+	start_loader -m filter
+	PYTHONPATH=$REPO/tests/tools PYTHONDONTWRITEBYTECODE=1 in_client python3 - "$SERVER" "$CLIENT" <<-'EOF'
+		import socket, sys
+		from segments import *
+
+		def is_dropped(wire, flags):
+		    try:
+		        wire.send(flags, 1, 1)
+		        return False
+		    except PermissionError:
+		        return True
+
+		def is_dropped_soon(port):
+		    in_namespace(sys.argv[1])
+		    wire = Wire(port, 34567, REMOTE, LOCAL)
+		    in_namespace(sys.argv[2])
+		    client = socket.socket()
+		    client.bind((LOCAL, port))
+		    client.connect((REMOTE, 34567))
+		    client.send(b"x")
+		    assert client.recv(1) == b"x"
+		    return is_dropped(wire, RST) and not is_dropped(wire, RST | ACK)
+
+		assert any(is_dropped_soon(port) for port in range(21000, 21020))
+	EOF
+}
+
 # What an unprivileged user can do in a namespace of its own: a client in a second network namespace.
 own_namespace()
 {
