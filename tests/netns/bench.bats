@@ -4,15 +4,34 @@
 
 load helpers
 
+# It makes namespaces of its own; the one that it is started in is the file's.
 setup_file()
 {
 	export OUT=$BATS_FILE_TMPDIR/out
+	HERE=$(add_namespace o)
+	export HERE
+}
+
+teardown_file()
+{
+	remove_namespace "$HERE"
+}
+
+in_here()
+{
+	ip netns exec "$HERE" "$@"
+}
+
+# The environment of everything that a benchmark starts has the mark, which names this file's.
+marked()
+{
+	in_here env NOL_BENCH_MARK="$BATS_FILE_TMPDIR" "$@"
 }
 
 # bench [ARGUMENT...]: quick, output in $output (standard output) and $BATS_FILE_TMPDIR/bench.err.
 bench()
 {
-	run bash -c '"$0" bench --quick "$@" 2>"$BATS_FILE_TMPDIR/bench.err"' "$NOLISTEN" "$@"
+	run marked sh -c '"$0" bench --quick --slice=300 "$@" 2>"$BATS_FILE_TMPDIR/bench.err"' "$NOLISTEN" "$@"
 }
 
 # json EXPRESSION: of results.json as r.
@@ -22,19 +41,24 @@ json()
 		"$OUT/results.json" "$1"
 }
 
-# Everything that could be left behind, apart from what other tests make.
-leftovers()
+# The interfaces that it was started among, and the programs on them.
+interfaces()
 {
-	ip -o link show | sed 's/^[0-9]*: //; s/[@:].*//' | sort
-	bpftool -j link show | jq -r '.[] | select(.type == "xdp") | .ifindex' | sort
+	in_here ip -o link show | sed 's/ state .*//'
+	in_here bpftool -j net show
 }
 
+# What a benchmark has opened ends with its processes: programs, maps, namespaces.
+has_processes()
+{
+	grep -qzsx "NOL_BENCH_MARK=$BATS_FILE_TMPDIR" /proc/[0-9]*/environ
+}
 
 is_refused()
 {
 	local status_wanted=$1 text=$2
 	shift 2
-	run "$NOLISTEN" bench "$@"
+	run in_here "$NOLISTEN" bench "$@"
 	is_equal "$status" "$status_wanted"
 	[[ $output == *"$text"* ]]
 	is_equal "${#lines[@]}" 1
@@ -92,53 +116,49 @@ is_refused()
 		ln -sf "$(command -v $tool)" "$BATS_FILE_TMPDIR/bin/$tool"
 	done
 	rm -rf "$OUT"
-	PATH=$BATS_FILE_TMPDIR/bin run "$NOLISTEN" bench --quick --only=connect --methods=listen --out="$OUT"
+	PATH=$BATS_FILE_TMPDIR/bin run "$NOLISTEN" bench --quick --slice=300 --only=connect --methods=listen --out="$OUT"
 	is_equal "$status" 0
 	[[ $output == *"gnuplot is not installed"* ]]
 	[ -s "$OUT/results.json" ] && [ ! -e "$OUT/latency.svg" ]
 }
 
 @test "leaves no interface, program or process behind" {
-	before=$(leftovers)
+	before=$(interfaces)
 	bench --only=connect --methods=listen,echo,engine
 	is_equal "$status" 0
-	is_equal "$(leftovers)" "$before"
+	not has_processes
+	is_equal "$(interfaces)" "$before"
 }
 
 # interrupt SIGNAL: the whole bench, once it is measuring; its exit status is in $status.
 interrupt()
 {
-	start interrupted "$NOLISTEN" bench --quick --only=synack,flood --methods=engine
-	pid=$STARTED
-	wait_for 10 has_children "$pid"
-	children=$(pgrep -P "$pid") || : # one may just have ended
-	kill "-$1" "$pid"
-	wait_for 10 is_gone "$pid"
+	# What the last one said must not be taken for this one's.
+	rm -f "$BATS_FILE_TMPDIR"/interrupted.*
+	start interrupted ip netns exec "$HERE" env NOL_BENCH_MARK="$BATS_FILE_TMPDIR" \
+		"$NOLISTEN" bench --quick --only=synack,flood --methods=engine
+	wait_for 10 grep -q 'round 1' "$BATS_FILE_TMPDIR/interrupted.err"
+	has_processes
+	kill "-$1" "$STARTED"
+	wait_for 10 is_gone "$STARTED"
 	status=0
-	wait "$pid" || status=$?
-	for child in $children; do
-		wait_for 5 is_gone "$child"
-	done
-}
-
-has_children()
-{
-	pgrep -P "$1" >/dev/null
+	wait "$STARTED" || status=$?
+	wait_for 5 not has_processes
 }
 
 @test "cleans up when it is interrupted" {
-	before=$(leftovers)
+	before=$(interfaces)
 	interrupt INT
 	is_equal "$status" 1
 	grep -q interrupted "$BATS_FILE_TMPDIR/interrupted.err"
-	is_equal "$(leftovers)" "$before"
+	is_equal "$(interfaces)" "$before"
 }
 
 @test "leaves nothing behind when it is killed" {
-	before=$(leftovers)
+	before=$(interfaces)
 	interrupt KILL
 	is_equal "$status" 137
-	is_equal "$(leftovers)" "$before"
+	is_equal "$(interfaces)" "$before"
 }
 
 @test "refuses what it does not understand in one line" {

@@ -7,10 +7,7 @@ setup_file()
 {
 	lab_up
 	# 60 KB leave at once with the final ACK only if the first window has room for it.
-	for namespace in "$SERVER" "$CLIENT"; do
-		be_patient "$namespace" "route change 10.0.0.0/24 dev eth0 initcwnd 64" \
-			"-6 route replace fd00::/64 dev eth0 proto kernel metric 256 initcwnd 64"
-	done
+	be_patient_on_eth0 initcwnd 64
 	start_loader
 }
 
@@ -27,16 +24,6 @@ setup()
 teardown()
 {
 	[ -z "$STARTED" ] || stop "$STARTED"
-}
-
-# burst COUNT BYTES [HOST]: all with data in the final ACK, nothing sent twice.
-burst()
-{
-	local before
-	before=$(retransmissions)
-	expect "$1 connections, $1 with data in the final ACK, $2 bytes" \
-		in_client "$TOOLS/burst_client" "${3:-10.0.0.2}" 34567 "$1" "$2"
-	is_equal "$(retransmissions)" "$before"
 }
 
 @test "echoes to nc over IPv4" {
@@ -130,6 +117,13 @@ hold_open()
 
 @test "answers data in the final ACK over IPv6 without a retransmission" {
 	burst 1000 100 fd00::2
+}
+
+@test "takes data and FIN at any moment of the hand-off" {
+	sends_nothing_twice expect "5000 connections" \
+		in_client "$TOOLS/burst_client" 10.0.0.2 34567 5000 5 hasty
+	sends_nothing_twice expect "1000 connections" \
+		in_client "$TOOLS/burst_client" fd00::2 34567 1000 5 hasty
 }
 
 @test "takes 10 KB sent at once with the final ACK" {

@@ -12,24 +12,29 @@ BIN=${BIN:-$REPO}
 TOOLS=$OBJ/tests/tools
 LOADER=$BIN/nolisten-loader
 NOLISTEN=$BIN/nolisten
+# What tests/deps installs, whatever else of these names the user's PATH has.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-90}
-# Most tests here race real clients against timers of the kernel; on a machine that stands still for a second now and
-# then one may lose. Twice in a row it has failed.
-export BATS_TEST_RETRIES=${NOL_TEST_RETRIES:-1}
+# What loses a race once has lost it, whatever the environment says.
+export BATS_TEST_RETRIES=0
 
 # --- conditions
 
-# wait_for SECONDS COMMAND...: until it succeeds; fails, saying what never came true.
+# A descriptor on which nothing ever comes: to pause without a process for each pause.
+exec {NOTHING}<> <(:)
+
+# wait_for SECONDS COMMAND...: until it succeeds; fails, saying what never came true. Looks soon, and then less often.
 wait_for()
 {
-	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local pause_ms=5 deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		if ((${EPOCHREALTIME/./} > deadline)); then
 			echo "never came true: $*" >&2
 			return 1
 		fi
-		sleep 0.02
+		read -r -t "0.0$((pause_ms / 10))$((pause_ms % 10))" -u "$NOTHING" || :
+		pause_ms=$((pause_ms < 25 ? pause_ms * 2 : 50))
 	done
 }
 
@@ -131,6 +136,16 @@ be_patient()
 	for route in "$@"; do
 		# shellcheck disable=SC2086
 		ip -n "$namespace" $route rto_min 3s
+	done
+}
+
+# be_patient_on_eth0 [ROUTE-OPTION...]: both ends of the lab.
+be_patient_on_eth0()
+{
+	local namespace
+	for namespace in "$SERVER" "$CLIENT"; do
+		be_patient "$namespace" "route change 10.0.0.0/24 dev eth0 $*" \
+			"-6 route replace fd00::/64 dev eth0 proto kernel metric 256 $*"
 	done
 }
 
@@ -320,6 +335,36 @@ snmp()
 retransmissions()
 {
 	echo $(($(snmp "$SERVER" TcpRetransSegs) + $(snmp "$CLIENT" TcpRetransSegs)))
+}
+
+# sent_again: what each end has, and for which reason.
+sent_again()
+{
+	local namespace
+	for namespace in "$SERVER" "$CLIENT"; do
+		echo "$namespace: $(ip netns exec "$namespace" nstat -as | awk '
+			$1 ~ /^TcpRetransSegs$|^TcpExtTCP(.*(Retrans|Recovery|Undo|Spurious|Probe|DSACK).*|Timeouts)$/ {
+				print $1, $2 }' | xargs)"
+	done
+}
+
+# sends_nothing_twice COMMAND...: while it runs neither end retransmits. They have to be patient.
+sends_nothing_twice()
+{
+	local before
+	before=$(retransmissions)
+	"$@" || return
+	is_equal "$(retransmissions)" "$before" || {
+		sent_again >&2
+		return 1
+	}
+}
+
+# burst COUNT BYTES [HOST]: connections with data in the final ACK, nothing sent twice.
+burst()
+{
+	sends_nothing_twice expect "$1 connections, $1 with data in the final ACK, $2 bytes" \
+		in_client "$TOOLS/burst_client" "${3:-10.0.0.2}" 34567 "$1" "$2"
 }
 
 # echo_back ADDRESS PORT TEXT: what nc gets back.

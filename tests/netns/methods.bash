@@ -10,19 +10,6 @@ rules()
 	in_server ip6tables-save 2>/dev/null | grep -v '^#' || :
 }
 
-# burst COUNT BYTES HOST: all with data in the final ACK, nothing sent twice.
-burst()
-{
-	local before
-	# A busy machine is late by milliseconds, which a probe for lost tails would count; what is lost is late by 200.
-	in_client sysctl -qw net.ipv4.tcp_early_retrans=0
-	in_server sysctl -qw net.ipv4.tcp_early_retrans=0
-	before=$(retransmissions)
-	expect "$1 connections, $1 with data in the final ACK, $2 bytes" \
-		in_client "$TOOLS/burst_client" "$3" 34567 "$1" "$2"
-	is_equal "$(retransmissions)" "$before"
-}
-
 # Echo over both families, and the same words for it as with any other method.
 echoes()
 {

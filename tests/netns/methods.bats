@@ -9,8 +9,7 @@ setup()
 	STARTED=
 	lab_up
 	# 10 KB leave at once with the final ACK only if the first window has room for it.
-	ip -n "$CLIENT" route change 10.0.0.0/24 dev eth0 initcwnd 64
-	ip -n "$CLIENT" -6 route replace fd00::/64 dev eth0 proto kernel metric 256 initcwnd 64
+	be_patient_on_eth0 initcwnd 64
 }
 
 teardown()
@@ -42,6 +41,17 @@ teardown()
 	burst 1000 100 10.0.0.2
 	burst 500 100 fd00::2
 	burst 100 10240 10.0.0.2
+}
+
+@test "nfqueue and filter take data and FIN at any moment of the hand-off" {
+	local method
+	for method in nfqueue filter; do
+		start_loader -q -m "$method"
+		expect "5000 connections" in_client "$TOOLS/burst_client" 10.0.0.2 34567 5000 5 hasty
+		expect "1000 connections" in_client "$TOOLS/burst_client" fd00::2 34567 1000 5 hasty
+		is_equal "$(counter handoff_failed)" 0
+		stop_loader
+	done
 }
 
 @test "nfqueue and filter pass a stream in both directions at once" {
@@ -82,6 +92,24 @@ takes_one_port_again_and_again()
 
 @test "filter leaves to kernel sockets what is theirs" {
 	leaves_kernel_sockets_alone filter
+}
+
+# Its packets are queued, as those of a socket that is being made are, and let go.
+@test "nfqueue leaves to a transparent socket what is its" {
+	start_ready transparent ip netns exec "$SERVER" python3 -c '
+import socket
+listener = socket.socket()
+listener.setsockopt(socket.SOL_IP, 19, 1)  # IP_TRANSPARENT
+listener.bind(("", 34567))
+listener.listen()
+print("ready", flush=True)
+peer, _ = listener.accept()
+peer.sendall(peer.recv(100).upper())'
+	start_loader -m nfqueue
+	is_equal "$(echo_back 10.0.0.2 34567 transparent)" TRANSPARENT
+	has_counter ingress_owned 3
+	is_equal "$(counter syn)" 0
+	STARTED=
 }
 
 @test "gives each connection to its service" {
@@ -207,6 +235,35 @@ is_echoed()
 has_client_resets()
 {
 	[ "$(snmp "$CLIENT" TcpEstabResets)" -ge "$1" ]
+}
+
+# The socket was made between the packet's arrival and its RST: as if that left a moment after the hand-off.
+@test "filter drops a RST that was on its way when the kernel socket was made, and none of the socket's" {
+	start_loader -m filter
+	PYTHONPATH=$REPO/tests/tools PYTHONDONTWRITEBYTECODE=1 in_client python3 - "$SERVER" "$CLIENT" <<-'EOF'
+		import socket, sys
+		from segments import *
+
+		def is_dropped(wire, flags):
+		    try:
+		        wire.send(flags, 1, 1)
+		        return False
+		    except PermissionError:
+		        return True
+
+		def is_dropped_soon(port):
+		    in_namespace(sys.argv[1])
+		    wire = Wire(port, 34567, REMOTE, LOCAL)
+		    in_namespace(sys.argv[2])
+		    client = socket.socket()
+		    client.bind((LOCAL, port))
+		    client.connect((REMOTE, 34567))
+		    client.send(b"x")
+		    assert client.recv(1) == b"x"
+		    return is_dropped(wire, RST) and not is_dropped(wire, RST | ACK)
+
+		assert any(is_dropped_soon(port) for port in range(21000, 21020))
+	EOF
 }
 
 # What an unprivileged user can do in a namespace of its own: a client in a second network namespace.

@@ -6,10 +6,7 @@ load helpers
 setup()
 {
 	lab_up
-	for namespace in "$SERVER" "$CLIENT"; do
-		be_patient "$namespace" "route change 10.0.0.0/24 dev eth0" \
-			"-6 route replace fd00::/64 dev eth0 proto kernel metric 256"
-	done
+	be_patient_on_eth0
 }
 
 teardown()
@@ -27,16 +24,6 @@ workers()
 threads()
 {
 	cat "/proc/$LOADER_PID/task/"*/comm | grep -c '^worker-'
-}
-
-# burst COUNT BYTES [HOST]: all with data in the final ACK, nothing sent twice.
-burst()
-{
-	local before
-	before=$(retransmissions)
-	expect "$1 connections, $1 with data in the final ACK, $2 bytes" \
-		in_client "$TOOLS/burst_client" "${3:-10.0.0.2}" 34567 "$1" "$2"
-	is_equal "$(retransmissions)" "$before"
 }
 
 has_handed_off()

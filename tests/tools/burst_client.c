@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * burst_client HOST PORT COUNT BYTES [plain|reset]: COUNT connections to an echo service, one after the other.
+ * burst_client HOST PORT COUNT BYTES [plain|reset|hasty]: COUNT connections to an echo service, one after the other.
  * The ACK that completes each handshake carries the first of BYTES, all of which must come back, then the
- * end of the stream. plain: the ACK goes out alone. reset: closes with a RST when the bytes are back.
+ * end of the stream. plain: the ACK goes out alone. reset: closes with a RST when the bytes are back. hasty: the ACK goes
+ * out alone, and everything up to the FIN follows within 60 us, a little later with each connection.
  *
  * Prints "N connections, N with data in the final ACK, N bytes"; exit status 1 if a stream was damaged.
  */
@@ -13,12 +14,14 @@
 #include "tools/tool.h"
 
 #define READ_DEADLINE_S 10
+#define HASTY_STEPS 100 /* of half a microsecond and a bit */
+#define HASTY_STEP_NS 600
 
 struct plan {
 	struct sockaddr_storage peer;
 	socklen_t peer_len;
 	size_t bytes;
-	bool is_plain, is_reset;
+	bool is_plain, is_reset, is_hasty;
 	uint8_t *sent, *got;
 };
 
@@ -34,7 +37,7 @@ static int open_connection(const struct plan *plan)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){1 << 20}, sizeof(int));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	if (!plan->is_plain)
+	if (!plan->is_plain && !plan->is_hasty)
 		setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
 	if (connect(fd, (const struct sockaddr *)&plan->peer, plan->peer_len))
 		fail("connect");
@@ -86,6 +89,19 @@ static void finish(int fd, const struct plan *plan)
 	close(fd);
 }
 
+/* A sleep would be too long. */
+static void spin_ns(uint64_t ns)
+{
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((uint64_t)(now.tv_sec - start.tv_sec) * 1000000000 + (uint64_t)now.tv_nsec -
+		       (uint64_t)start.tv_nsec <
+	       ns);
+}
+
 /* Did the final ACK carry data? */
 static bool run_one(const struct plan *plan, uint64_t seed)
 {
@@ -94,8 +110,12 @@ static bool run_one(const struct plan *plan, uint64_t seed)
 
 	fill_pattern(plan->sent, plan->bytes, seed, 0);
 	was_pending = is_ack_pending(fd);
+	if (plan->is_hasty)
+		spin_ns(seed % HASTY_STEPS * HASTY_STEP_NS);
 	if (send(fd, plan->sent, plan->bytes, MSG_NOSIGNAL) != (ssize_t)plan->bytes)
 		fail("send");
+	if (plan->is_hasty)
+		shutdown(fd, SHUT_WR);
 	read_back(fd, plan);
 	finish(fd, plan);
 	return was_pending;
@@ -107,12 +127,13 @@ int main(int argc, char **argv)
 	unsigned long count, with_data = 0;
 
 	if (argc < 5 || argc > 6)
-		usage("HOST PORT COUNT BYTES [plain|reset]");
+		usage("HOST PORT COUNT BYTES [plain|reset|hasty]");
 	plan.peer_len = resolve(argv[1], argv[2], &plan.peer);
 	count = strtoul(argv[3], NULL, 10);
 	plan.bytes = strtoul(argv[4], NULL, 10);
 	plan.is_plain = argc == 6 && !strcmp(argv[5], "plain");
 	plan.is_reset = argc == 6 && !strcmp(argv[5], "reset");
+	plan.is_hasty = argc == 6 && !strcmp(argv[5], "hasty");
 	plan.sent = malloc(plan.bytes);
 	plan.got = malloc(plan.bytes);
 	if (!plan.sent || !plan.got)

@@ -6,6 +6,8 @@
 #ifndef NOLISTEN_TESTS_DIFFER_CASES_H
 #define NOLISTEN_TESTS_DIFFER_CASES_H
 
+#include <stddef.h>
+
 struct differ_case {
 	const char *name;
 	const char *script;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""TCP over IPv4 by hand, from the lab's client to its server, for what no ordinary client does."""
+"""TCP over IPv4 by hand, from the lab's client to its server or back, for what no ordinary program does."""
 import os
 import random
 import socket
@@ -30,7 +30,8 @@ class Segment:
 class Wire:
     """Segments between local_port here and remote_port there. The host's own RSTs have to be kept away by a filter."""
 
-    def __init__(self, remote_port, local_port=0):
+    def __init__(self, remote_port, local_port=0, local=LOCAL, remote=REMOTE):
+        self.local, self.remote = local, remote
         self.remote_port = remote_port
         self.local_port = local_port or random.randrange(20000, 30000)
         self.out = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
@@ -40,11 +41,11 @@ class Wire:
         tcp = struct.pack(
             "!HHIIBBHHH", self.local_port, self.remote_port, seq, ack, 0x50, flags, 65535, 0, 0
         )
-        ends = socket.inet_aton(LOCAL) + socket.inet_aton(REMOTE)
+        ends = socket.inet_aton(self.local) + socket.inet_aton(self.remote)
         pseudo = ends + struct.pack("!HH", socket.IPPROTO_TCP, len(tcp + data))
         tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp + data)) + tcp[18:]
         ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp + data), identification, 0x4000, 64, 6, 0)
-        self.out.sendto(ip + ends + tcp + data, (REMOTE, 0))
+        self.out.sendto(ip + ends + tcp + data, (self.remote, 0))
 
     def receive(self, seconds):
         """The next segment of this connection, or None."""

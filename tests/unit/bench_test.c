@@ -194,6 +194,16 @@ static void little_work_does_not_take_longer_than_it_has_to(void **state)
 	assert_int_equal(plan_make(&work).slice_ms, PLAN_SLICE_MAX_MS);
 }
 
+static void no_slice_is_longer_than_asked_for(void **state)
+{
+	struct plan_work work = {.budget_ms = 10000, .slices = 40, .rounds = 2, .slice_max_ms = 80};
+
+	(void)state;
+	assert_int_equal(plan_make(&work).slice_ms, 80);
+	work.slice_max_ms = 1000;
+	assert_int_equal(plan_make(&work).slice_ms, 125);
+}
+
 static void a_list_has_whole_names_only(void **state)
 {
 	(void)state;
@@ -222,6 +232,7 @@ int main(void)
 		cmocka_unit_test(a_plan_gives_up_rounds_before_slices_get_too_short),
 		cmocka_unit_test(a_plan_has_one_round_even_beyond_its_budget),
 		cmocka_unit_test(little_work_does_not_take_longer_than_it_has_to),
+		cmocka_unit_test(no_slice_is_longer_than_asked_for),
 		cmocka_unit_test(a_list_has_whole_names_only),
 	};
 

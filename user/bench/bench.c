@@ -237,7 +237,8 @@ static void make_plan(struct bench *bench)
 {
 	const bool is_quick = bench->options->is_quick;
 	struct plan_work work = {.budget_ms = is_quick ? BUDGET_QUICK_MS : BUDGET_MS,
-				 .rounds = is_quick ? ROUNDS_QUICK : ROUNDS};
+				 .rounds = is_quick ? ROUNDS_QUICK : ROUNDS,
+				 .slice_max_ms = bench->options->slice_ms};
 
 	for (bench->current = 0; bench->current < bench->contender_count; bench->current++)
 		add_work(bench, &work);

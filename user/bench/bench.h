@@ -25,6 +25,7 @@
 
 struct bench_options {
 	bool is_quick;
+	uint32_t slice_ms; /* no slice is longer; 0: as the time allows */
 	const char *out_dir; /* NULL: write nothing */
 	const char *only; /* names of measures, separated by commas; NULL: all */
 	const char *methods; /* names of contenders; NULL: all */

@@ -90,6 +90,11 @@ static void sleep_until(uint64_t time_ns)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 }
 
+static bool is_over(const struct flood *flood, uint64_t now_ns, uint64_t end_ns)
+{
+	return flood->count ? flood->result->sent >= flood->count : now_ns >= end_ns;
+}
+
 static int send_paced(const struct flood *flood, uint64_t end_ns)
 {
 	const struct pace pace = {clock_monotonic_ns(), flood->per_s};
@@ -97,9 +102,11 @@ static int send_paced(const struct flood *flood, uint64_t end_ns)
 	int err = 0;
 
 	prctl(PR_SET_TIMERSLACK, 1);
-	for (uint64_t now_ns = pace.start_ns; !err && now_ns < end_ns;
+	for (uint64_t now_ns = pace.start_ns; !err && !is_over(flood, now_ns, end_ns);
 	     now_ns = clock_monotonic_ns()) {
 		due = pace_due(&pace, now_ns) - given_up - flood->result->sent;
+		if (flood->count && due > flood->count - flood->result->sent)
+			due = flood->count - flood->result->sent;
 		if (due > BURST_MAX) {
 			given_up += due - BURST_MAX;
 			due = BURST_MAX;
@@ -145,7 +152,7 @@ static int run_flood(const void *argument, void *result)
 	return 0;
 }
 
-int flood_start(struct flood *flood, uint32_t per_s, uint32_t duration_ms)
+static int start(struct flood *flood)
 {
 	struct job_function function = {.fn = run_flood,
 					.argument = flood,
@@ -153,10 +160,16 @@ int flood_start(struct flood *flood, uint32_t per_s, uint32_t duration_ms)
 					.role = TESTBED_CLIENT};
 
 	flood->has_run = true;
+	function.cpu = flood->lab->cpus[flood->per_s ? TESTBED_SERVER : TESTBED_CLIENT];
+	return job_start(flood->lab, &function, &flood->job);
+}
+
+int flood_start(struct flood *flood, uint32_t per_s, uint32_t duration_ms)
+{
 	flood->per_s = per_s;
 	flood->duration_ms = duration_ms;
-	function.cpu = flood->lab->cpus[per_s ? TESTBED_SERVER : TESTBED_CLIENT];
-	return job_start(flood->lab, &function, &flood->job);
+	flood->count = 0;
+	return start(flood);
 }
 
 int flood_wait(struct flood *flood)
@@ -166,7 +179,8 @@ int flood_wait(struct flood *flood)
 
 int flood_send(struct flood *flood, uint32_t count, uint32_t per_s)
 {
-	int err = flood_start(flood, per_s, count * 1000 / per_s);
-
-	return err ?: flood_wait(flood);
+	flood->per_s = per_s;
+	flood->duration_ms = count * 1000 / per_s;
+	flood->count = count;
+	return start(flood) ?: flood_wait(flood);
 }

@@ -23,6 +23,7 @@ struct flood {
 	bool has_run; /* since flood_open() */
 	uint32_t per_s; /* 0: as fast as it goes */
 	uint32_t duration_ms;
+	uint32_t count; /* 0: whatever the time has room for */
 };
 
 /* While it runs, then final. */
@@ -43,7 +44,7 @@ void flood_close(struct flood *flood);
 int flood_start(struct flood *flood, uint32_t per_s, uint32_t duration_ms);
 /* 0, -errno, -EINTR. */
 int flood_wait(struct flood *flood);
-/* count SYNs, per_s of them a second. */
+/* count SYNs, per_s of them a second or, where that cannot be kept up, fewer: but all of them. */
 int flood_send(struct flood *flood, uint32_t count, uint32_t per_s);
 
 #endif

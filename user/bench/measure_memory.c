@@ -14,6 +14,8 @@
 #define FLOWS_PER_S 50000
 #define FLOWS_MIN (FLOWS / 4)
 #define SETTLE_MS 50
+#define LOOK_MS 10
+#define SILENCE_MS 300 /* no more will be answered */
 
 static const char *const caches[] = {
 	"TCP",	"TCPv6",   "request_sock_TCP", "request_sock_TCPv6", "sock_inode_cache",
@@ -75,27 +77,47 @@ static int read_memory(const struct bench *bench, double *out)
 	return err;
 }
 
+/* How many of the flows are answered, when all are or nothing more has come for a while; then the server has settled. */
+static int await_answers(struct bench *bench, uint64_t before, uint64_t *answered)
+{
+	struct bench_seen seen;
+	int err = 0;
+
+	*answered = 0;
+	for (uint32_t ms = 0; !err && ms < SILENCE_MS && *answered < FLOWS; ms += LOOK_MS) {
+		err = job_sleep(LOOK_MS) ?: bench_kern_read(bench->kern, &seen);
+		if (err)
+			break;
+		ms = seen.syn_ack - before > *answered ? 0 : ms;
+		*answered = seen.syn_ack - before;
+	}
+	return err ?: job_sleep(SETTLE_MS);
+}
+
 /* Bytes a flow of those that were answered; negative ones are noise around 0. */
 static int measure_step(struct bench *bench, bool finishes_handshakes, const char *figure)
 {
-	const struct flood_result *flood = bench->flood.result;
+	struct bench_seen seen;
 	double before, after;
+	uint64_t answered;
 	int err = flood_open(&bench->flood, finishes_handshakes);
 
+	if (!err)
+		err = bench_kern_read(bench->kern, &seen);
 	if (!err)
 		err = read_memory(bench, &before);
 	if (!err)
 		err = flood_send(&bench->flood, FLOWS, FLOWS_PER_S);
 	if (!err)
-		err = job_sleep(SETTLE_MS);
+		err = await_answers(bench, seen.syn_ack, &answered);
 	if (!err)
 		err = read_memory(bench, &after);
 	if (err)
 		return err;
-	if (flood->seen.syn_ack < FLOWS_MIN)
+	if (answered < FLOWS_MIN)
 		return bench_fail(bench, -ENODATA, "only %llu of %d flows were answered",
-				  (unsigned long long)flood->seen.syn_ack, FLOWS);
-	after = (after - before) / flood->seen.syn_ack;
+				  (unsigned long long)answered, FLOWS);
+	after = (after - before) / answered;
 	bench_record(bench, figure, after > 0 ? after : 0);
 	return 0;
 }

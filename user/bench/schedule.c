@@ -34,6 +34,7 @@ static uint32_t slice_of(const struct plan_work *work, uint32_t rounds)
 
 struct plan plan_make(const struct plan_work *work)
 {
+	const uint32_t max_ms = work->slice_max_ms ? work->slice_max_ms : PLAN_SLICE_MAX_MS;
 	struct plan plan = {.rounds = work->rounds ? work->rounds : 1};
 
 	while (plan.rounds > 1 && slice_of(work, plan.rounds) < PLAN_SLICE_MIN_MS)
@@ -41,7 +42,7 @@ struct plan plan_make(const struct plan_work *work)
 	plan.slice_ms = slice_of(work, plan.rounds);
 	if (plan.slice_ms < PLAN_SLICE_MIN_MS)
 		plan.slice_ms = PLAN_SLICE_MIN_MS;
-	if (plan.slice_ms > PLAN_SLICE_MAX_MS)
-		plan.slice_ms = PLAN_SLICE_MAX_MS;
+	if (plan.slice_ms > max_ms)
+		plan.slice_ms = max_ms;
 	return plan;
 }

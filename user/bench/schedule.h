@@ -25,6 +25,7 @@ struct plan_work {
 	uint32_t round_ms; /* fixed, of every round */
 	uint32_t slices; /* of every round */
 	uint32_t rounds; /* wanted */
+	uint32_t slice_max_ms; /* 0: PLAN_SLICE_MAX_MS */
 };
 
 struct plan {

@@ -13,9 +13,11 @@
 #include "loader_path.h"
 #include "log.h"
 #include "measure.h"
+#include "numbers.h"
 
 enum {
 	OPTION_QUICK = 0x100,
+	OPTION_SLICE,
 	OPTION_OUT,
 	OPTION_ONLY,
 	OPTION_METHODS,
@@ -25,6 +27,7 @@ enum {
 
 static const struct option option_table[] = {
 	{"quick", no_argument, NULL, OPTION_QUICK},
+	{"slice", required_argument, NULL, OPTION_SLICE},
 	{"out", required_argument, NULL, OPTION_OUT},
 	{"only", required_argument, NULL, OPTION_ONLY},
 	{"methods", required_argument, NULL, OPTION_METHODS},
@@ -39,13 +42,14 @@ static void print_help(void)
 	printf("Usage: nolisten bench [OPTION...]\n"
 	       "Ways to accept a TCP connection side by side, in network namespaces of their own.\n\n"
 	       "      --quick            within 90 seconds\n"
+	       "      --slice=MS         measure nothing longer than that at a time, %d to %d\n"
 	       "      --only=LIST        these measures alone\n"
 	       "      --methods=LIST     these contenders alone\n"
 	       "      --peer=NAME:COMMAND  a program that answers TCP port %d joins them\n"
 	       "      --out=DIR          write results.json and plots there\n"
 	       "      --loader=PATH      another nolisten-loader\n"
 	       "  -?, --help             print this help\n\nMeasures:\n",
-	       TESTBED_PORT);
+	       PLAN_SLICE_MIN_MS, PLAN_SLICE_MAX_MS, TESTBED_PORT);
 	for (const struct measure *measure = measure_table; measure->name; measure++)
 		printf("  %-14s %s\n", measure->name, measure->title);
 	printf("  %-14s hand-offs a second, by threads\n\nContenders:\n", HANDOFF_MEASURE);
@@ -78,12 +82,27 @@ static int add_peer(struct bench_options *options, char *peer)
 	return 0;
 }
 
+static int take_slice(struct bench_options *options)
+{
+	uint64_t ms;
+
+	if (!number_parse(optarg, PLAN_SLICE_MIN_MS, PLAN_SLICE_MAX_MS, &ms)) {
+		log_error("bench: --slice: '%s': a number from %d to %d", optarg, PLAN_SLICE_MIN_MS,
+			  PLAN_SLICE_MAX_MS);
+		return -ERANGE;
+	}
+	options->slice_ms = (uint32_t)ms;
+	return 0;
+}
+
 static int take_option(struct bench_options *options, int option)
 {
 	switch (option) {
 	case OPTION_QUICK:
 		options->is_quick = true;
 		return 0;
+	case OPTION_SLICE:
+		return take_slice(options);
 	case OPTION_OUT:
 		options->out_dir = optarg;
 		return 0;
@@ -158,5 +177,5 @@ int bench_main(int argc, char **argv)
 		err = bench_run(&options);
 out:
 	free(options.peers);
-	return err == -EINVAL ? STATUS_USAGE : err ? STATUS_FAILED : STATUS_DONE;
+	return err == -EINVAL || err == -ERANGE ? STATUS_USAGE : err ? STATUS_FAILED : STATUS_DONE;
 }

@@ -281,7 +281,8 @@ static int open_sessions(struct loader *loader)
 		.closing = loader->closing,
 		.engine.max_flows = options->max_flows,
 		.handoff = {.scope_id = loader->link.ifindex,
-			    .needs_freebind = options->prefix_count > 0},
+			    .needs_freebind = options->prefix_count > 0,
+			    .shield = loader->method.io->ops->shield},
 		.spin_ns = options->spin_us * CLOCK_NS_PER_US,
 		.max_flows = options->max_flows,
 	};

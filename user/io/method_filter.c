@@ -7,6 +7,10 @@
  *         a hand-off becomes known here without a word from user space.
  * output  a RST of a remembered 4-tuple is dropped, unless it has our mark.
  *
+ * A packet passes input and its RST output, and in between, on another CPU, the kernel socket may have been made and the
+ * 4-tuple been taken out. So for half a second it is remembered that it was, and a RST without ACK is dropped: that is
+ * what answers a segment that found nobody, where a socket that is closed with data unread acknowledges with its RST.
+ *
  * So a RST that some kernel socket sent is never dropped. If no more 4-tuples can be remembered, the packet itself is
  * dropped: the tap has had it, and the kernel does not send what would get out. Late data of a connection that is over
  * gets its RST from the engine, which sends what the kernel would have.
@@ -32,29 +36,37 @@ struct method_filter {
 };
 
 /* One family's share of the rules. $ is the version: ip or ip6 before addresses, v4 or v6 behind names. */
-#define FAMILY_SETS(v, type)                                                   \
-	"set addresses_" v " { type " type "; flags interval; auto-merge; }\n" \
-	"set unowned_" v " { type " type " . inet_service . " type             \
-	" . inet_service; flags dynamic, timeout; timeout 10s; size 65535; }\n"
+#define FAMILY_SETS(v, type)                                                    \
+	"set addresses_" v " { type " type "; flags interval; auto-merge; }\n"  \
+	"set unowned_" v " { type " type " . inet_service . " type              \
+	" . inet_service; flags dynamic, timeout; timeout 10s; size 65535; }\n" \
+	"set lately_" v " { type " type " . inet_service . " type               \
+	" . inet_service; flags dynamic, timeout; timeout 500ms; size 65535; }\n"
 
-#define TUPLE_IN(ip) "{ " ip " daddr . tcp dport . " ip " saddr . tcp sport }"
+#define TUPLE_KEY(ip) ip " daddr . tcp dport . " ip " saddr . tcp sport"
+#define TUPLE_IN(ip) "{ " TUPLE_KEY(ip) " }"
 #define TUPLE_OUT(ip) ip " saddr . tcp sport . " ip " daddr . tcp dport"
 
 #define FAMILY_CHAINS(v, ip)                                                                 \
-	"chain owned_" v " {\n"                                                              \
-	"delete @unowned_" v " " TUPLE_IN(ip) "\n"                                           \
-					      "}\n"                                          \
-					      "chain answered_" v " {\n"                     \
-					      "socket transparent 0 goto owned_" v "\n"      \
-					      "socket transparent 1 goto owned_" v "\n"      \
-					      "add @unowned_" v " " TUPLE_IN(ip) " return\n" \
-										 "drop\n"    \
-										 "}\n"
+	"chain owned_" v " {\n" TUPLE_KEY(ip) " @unowned_" v " add @lately_" v " " TUPLE_IN( \
+		ip) "\n"                                                                     \
+		    "delete @unowned_" v                                                     \
+		    " " TUPLE_IN(ip) "\n"                                                    \
+				     "}\n"                                                   \
+				     "chain answered_" v " {\n"                              \
+				     "socket transparent 0 goto owned_" v "\n"               \
+				     "socket transparent 1 goto owned_" v "\n"               \
+				     "add @unowned_" v " " TUPLE_IN(ip) " return\n"          \
+									"drop\n"             \
+									"}\n"
 
 #define FAMILY_INPUT(v, ip) ip " daddr @addresses_" v " tcp dport @ports jump answered_" v "\n"
 
-#define FAMILY_OUTPUT(v, ip) \
-	"tcp flags & rst == rst " TUPLE_OUT(ip) " @unowned_" v " counter name rst_dropped drop\n"
+#define FAMILY_OUTPUT(v, ip)                                                                      \
+	"tcp flags & rst == rst " TUPLE_OUT(ip) " @unowned_" v " counter name rst_dropped drop\n" \
+						"tcp flags & (rst | ack) == rst " TUPLE_OUT(      \
+							ip) " @lately_" v                         \
+							    " counter name rst_dropped drop\n"
 
 static const char table_format[] =
 	"table inet %s {\n"
@@ -195,6 +207,7 @@ static void free_method(struct packet_io *io)
 
 static const struct packet_io_ops ops = {
 	.method = NOL_METHOD_FILTER,
+	.shield = PACKET_SHIELD_DEAF,
 	.attach = attach,
 	.detach = detach,
 	.add_prefix = add_prefix,

@@ -124,6 +124,7 @@ static void free_method(struct packet_io *io)
 
 static const struct packet_io_ops ops = {
 	.method = NOL_METHOD_NFQUEUE,
+	.shield = PACKET_SHIELD_TRANSPARENT,
 	.attach = attach,
 	.detach = detach,
 	.add_prefix = bpfless_add_prefix,

@@ -77,6 +77,7 @@ static void free_method(struct packet_io *io)
 
 static const struct packet_io_ops ops = {
 	.method = NOL_METHOD_RAW,
+	.shield = PACKET_SHIELD_DEAF,
 	.attach = attach,
 	.detach = detach,
 	.add_prefix = bpfless_add_prefix,

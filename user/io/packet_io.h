@@ -43,6 +43,16 @@ struct held_packet {
 	const struct held_cookie *cookie;
 };
 
+/*
+ * What keeps the remote's packets from a kernel socket that is being made. It must see none before it knows its options:
+ * a FIN would end the state in which they can be set, an answer would go without them.
+ */
+enum packet_shield {
+	PACKET_SHIELD_HOLD, /* they are held until the hand-off */
+	PACKET_SHIELD_DEAF, /* the socket drops what comes: copies of all are in our queue */
+	PACKET_SHIELD_TRANSPARENT, /* the socket is transparent (IP_TRANSPARENT): what finds such a one is queued */
+};
+
 typedef void (*packet_fn)(void *context, const struct held_packet *packet);
 
 /* A handshake that the kernel's RST ended before our SYN-ACK left. */
@@ -57,6 +67,7 @@ struct packet_io;
 
 struct packet_io_ops {
 	enum nol_method method;
+	enum packet_shield shield;
 	/* From now on handshakes are answered; everything that the host is changed by happens here. Errors are logged. */
 	int (*attach)(struct packet_io *io);
 	/* The host is as before; flows and counters stay readable. */
@@ -84,7 +95,7 @@ struct packet_io_ops {
 	int (*replay)(struct packet_io *io, const struct held_packet *packet);
 	/* From now on the flow is the kernel's. -EAGAIN: more than held packets were held; receive and replay them first. */
 	int (*hand_off_flow)(struct packet_io *io, const struct tuple *tuple, uint32_t held);
-	/* The same, whatever was held. */
+	/* The same, whatever was held. NULL: all that hand_off_flow() waits for is certain to come. */
 	void (*force_flow)(struct packet_io *io, const struct tuple *tuple);
 	/* Its kernel socket is gone: the grace begins. -ENOENT: no flow of ours was handed off there. */
 	int (*close_flow)(struct packet_io *io, const struct tuple *tuple);

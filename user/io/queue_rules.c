@@ -22,6 +22,7 @@ struct queue_rules {
 	struct iptables iptables;
 };
 
+/* Where no socket is found, or a transparent one, which may be one that we are making: see packet_shield. */
 static const char table_format[] =
 	"table inet %s {\n"
 	"flags owner\n"
@@ -31,7 +32,6 @@ static const char table_format[] =
 	"}\n"
 	"chain answered {\n"
 	"socket transparent 0 return\n"
-	"socket transparent 1 return\n"
 	"queue num %u bypass\n"
 	"}\n"
 	"}\n";
@@ -54,27 +54,41 @@ static int install_nft(struct queue_rules *rules, const struct queue_rules_optio
 	return err;
 }
 
-/* Lines "-A CHAIN ... --dport FIRST:LAST ..." ; their number, at most RANGES_MAX + 1. */
-static unsigned int print_ranges(FILE *out, const char *chain,
-				 const struct queue_rules_options *options)
+#define QUEUE_FORMAT "-j NFQUEUE --queue-num %u --queue-bypass\n"
+
+static unsigned int count_ranges(const struct port_set *ports)
 {
 	unsigned int count = 0;
 
-	for (uint32_t first = 1, last; first <= UINT16_MAX; first = last + 1) {
-		last = first;
-		if (!port_set_has(options->ports, (uint16_t)first))
-			continue;
-		while (last < UINT16_MAX && port_set_has(options->ports, (uint16_t)(last + 1)))
-			last++;
-		if (++count > RANGES_MAX)
-			break;
-		fprintf(out,
-			"-A %s -p tcp --dport %u:%u -j NFQUEUE --queue-num %u --queue-bypass\n",
-			chain, first, last, (unsigned int)options->queue);
-	}
+	for (uint32_t port = 1; port <= UINT16_MAX; port++)
+		count += port_set_has(ports, (uint16_t)port) &&
+			 !(port > 1 && port_set_has(ports, (uint16_t)(port - 1)));
 	return count;
 }
 
+/* Lines "-A CHAIN ... --dport FIRST:LAST MATCH ...", or one for all ports. */
+static void print_queueing(FILE *out, const char *chain, const char *match,
+			   const struct queue_rules_options *options)
+{
+	const struct port_set *ports = options->ports;
+
+	if (count_ranges(ports) > RANGES_MAX) {
+		fprintf(out, "-A %s -p tcp %s" QUEUE_FORMAT, chain, match,
+			(unsigned int)options->queue);
+		return;
+	}
+	for (uint32_t first = 1, last; first <= UINT16_MAX; first = last + 1) {
+		last = first;
+		if (!port_set_has(ports, (uint16_t)first))
+			continue;
+		while (last < UINT16_MAX && port_set_has(ports, (uint16_t)(last + 1)))
+			last++;
+		fprintf(out, "-A %s -p tcp --dport %u:%u %s" QUEUE_FORMAT, chain, first, last,
+			match, (unsigned int)options->queue);
+	}
+}
+
+/* A wildcard listener is a listener, too. A transparent socket may be one that we are making: packet_shield. */
 static char *format_rules(const struct queue_rules_options *options)
 {
 	char chain[NFT_TABLE_SIZE];
@@ -85,11 +99,9 @@ static char *format_rules(const struct queue_rules_options *options)
 	if (!out)
 		return NULL;
 	iptables_chain_name(options->ifname, chain);
-	/* A wildcard listener is a listener, too. */
+	print_queueing(out, chain, "-m socket --nowildcard --transparent ", options);
 	fprintf(out, "-A %s -p tcp -m socket --nowildcard -j RETURN\n", chain);
-	if (print_ranges(out, chain, options) > RANGES_MAX)
-		fprintf(out, "-A %s -p tcp -j NFQUEUE --queue-num %u --queue-bypass\n", chain,
-			(unsigned int)options->queue);
+	print_queueing(out, chain, "", options);
 	fclose(out);
 	return text;
 }

@@ -11,10 +11,12 @@
  *   6. TCP_REPAIR_OPTIONS: only what was agreed
  *   7. TCP_REPAIR_WINDOW
  *   8. TCP_REPAIR off without a window probe, then SO_REUSEADDR, which turning repair off has cleared
+ * From before 5 until behind 8 the shield is up: connect() makes the socket visible to packets.
  */
 #include "handoff.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -48,6 +50,38 @@ static int set_int(int fd, int name, int value)
 static int set_sequence(int fd, int queue, uint32_t next)
 {
 	return set_int(fd, TCP_REPAIR_QUEUE, queue) ?: set_int(fd, TCP_QUEUE_SEQ, (int)next);
+}
+
+static int set_transparent(int fd, bool is_v4, int is_on)
+{
+	const int level = is_v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	const int name = is_v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT;
+
+	return setsockopt(fd, level, name, &is_on, sizeof(is_on)) ? -errno : 0;
+}
+
+static int set_deaf(int fd, bool is_on)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog program = {.len = 1, .filter = &nothing};
+	const int ignored = 0;
+	int err = is_on ? setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program))
+			: setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof(ignored));
+
+	return err ? -errno : 0;
+}
+
+static int set_shield(int fd, const struct engine_flow *flow, enum packet_shield shield, bool is_up)
+{
+	switch (shield) {
+	case PACKET_SHIELD_DEAF:
+		return set_deaf(fd, is_up);
+	case PACKET_SHIELD_TRANSPARENT:
+		return set_transparent(fd, addr_is_v4(&flow->tuple.local.addr), is_up);
+	case PACKET_SHIELD_HOLD:
+		break;
+	}
+	return 0;
 }
 
 static int maxseg_of(uint16_t mss)
@@ -159,6 +193,8 @@ int handoff_open(const struct engine_flow *flow, const struct handoff_options *o
 	if (!err)
 		step = "repair mode", err = prepare(fd, flow, now_ns);
 	if (!err)
+		step = "shield", err = set_shield(fd, flow, options->shield, true);
+	if (!err)
 		step = "bind and connect", err = bind_and_connect(fd, &flow->tuple, options);
 	if (!err)
 		step = "options", err = set_agreed_options(fd, flow);
@@ -166,6 +202,8 @@ int handoff_open(const struct engine_flow *flow, const struct handoff_options *o
 		step = "window", err = set_window(fd, flow);
 	if (!err)
 		step = "leaving repair mode", err = finish(fd);
+	if (!err)
+		step = "shield", err = set_shield(fd, flow, options->shield, false);
 	if (!err) {
 		*out = fd;
 		return 0;

@@ -7,15 +7,17 @@
 #include <stdint.h>
 
 #include "engine.h"
+#include "packet_io.h"
 
 struct handoff_options {
 	uint32_t scope_id; /* the interface of link-local addresses */
 	bool needs_freebind; /* local addresses that no interface has (IP_FREEBIND, ip(7)) */
+	enum packet_shield shield; /* the method's */
 };
 
 /*
- * An ESTABLISHED, non-blocking, close-on-exec socket that has sent nothing; *fd. The peer's packets must be kept from
- * it until this returns. What fails is logged with its step; nothing is left then, and nothing was sent.
+ * An ESTABLISHED, non-blocking, close-on-exec socket that has sent nothing; *fd. The shield keeps the remote's packets
+ * from it until this returns; they are to be replayed then. What fails is logged with its step; nothing is left then, and nothing was sent.
  */
 int handoff_open(const struct engine_flow *flow, const struct handoff_options *options,
 		 uint64_t now_ns, int *fd);

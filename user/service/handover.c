@@ -25,6 +25,7 @@ struct stored_packet {
 struct entry {
 	struct entry *next;
 	struct engine_flow *flow;
+	uint64_t waits_since_ns; /* for packets that were held; 0: it does not */
 	int fd; /* the kernel socket; -1 until it exists */
 	bool is_connecting; /* method connect: it exists, and may not know yet that it is connected */
 	struct handover *handover;
@@ -247,6 +248,13 @@ static void finish(struct handover *handover, struct entry *entry)
 	service_take(handover->options.service, entry->fd, &flow->tuple);
 }
 
+static bool may_wait(struct entry *entry, const struct packet_io *io, uint64_t now_ns)
+{
+	if (!entry->waits_since_ns)
+		entry->waits_since_ns = now_ns;
+	return !io->ops->force_flow || now_ns - entry->waits_since_ns < GIVE_UP_NS;
+}
+
 /* true: done with, for better or worse. */
 static bool hand_over(struct handover *handover, struct entry *entry, uint64_t now_ns)
 {
@@ -266,7 +274,7 @@ static bool hand_over(struct handover *handover, struct entry *entry, uint64_t n
 		free(stored);
 	}
 	err = io->ops->hand_off_flow(io, &flow->tuple, flow->held_seen);
-	if (err == -EAGAIN && now_ns - flow->established_ns < GIVE_UP_NS)
+	if (err == -EAGAIN && may_wait(entry, io, now_ns))
 		return false;
 	if (err == -EAGAIN)
 		io->ops->force_flow(io, &flow->tuple);
