@@ -72,7 +72,7 @@ cards()
 boot()
 {
 	local arch=$1 kernel=$2 initrd=$3 console=$4 seconds=$5 namespace machine qemu status
-	namespace=nol-${NOL_RUN:-$$}-vm$BASHPID
+	namespace=nol-$NOL_RUN-vm$BASHPID
 	machine_of "$arch" "tsc=unstable panic=-1 quiet nol.run=$6" || return
 	wire_cards "$namespace" || { ip netns del "$namespace"; return 1; }
 	: >"$console"
