@@ -59,8 +59,10 @@ static __always_inline bool find_rst(struct __sk_buff *skb, struct packet *packe
 	__u32 len = skb->len < GUARD_MAX_HEADERS ? skb->len : GUARD_MAX_HEADERS;
 
 	if (result == PARSE_CUT && is_linear_short(skb)) {
-		if (bpf_skb_pull_data(skb, len))
+		if (bpf_skb_pull_data(skb, len)) {
+			count(rst_unread);
 			return false;
+		}
 		result = parse_egress(skb, packet);
 	}
 	return result == PARSE_TCP && is_rst(packet);
@@ -150,8 +152,12 @@ static __noinline int guard_rst(struct __sk_buff *skb)
 	struct segment segment;
 	struct packet packet;
 
-	if (!find_rst(skb, &packet) || is_of_other_vlan(skb))
+	if (!find_rst(skb, &packet))
 		return GUARD_LET_GO;
+	if (is_of_other_vlan(skb)) {
+		count(rst_not_ours);
+		return GUARD_LET_GO;
+	}
 	if (skb->mark == NOL_MARK) {
 		count(rst_own);
 		return GUARD_LET_GO;

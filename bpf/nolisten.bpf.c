@@ -15,7 +15,9 @@ static __always_inline int take_segment(struct xdp_md *ctx, const struct segment
 	const __u64 now_ns = bpf_ktime_get_coarse_ns();
 	struct hold hold = {};
 
-	if (!config || !classify(ctx, segment, config, now_ns, &hold))
+	if (!config)
+		return pass_cut_off();
+	if (!classify(ctx, segment, config, now_ns, &hold))
 		return XDP_PASS;
 	if (nol_connects_back) /* a socket answers; there is no stack for both either */
 		return mirror(ctx, segment, &hold, config);
@@ -33,10 +35,11 @@ int nol_xdp_general(struct xdp_md *ctx)
 {
 	struct packet packet = {};
 	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
+	enum parse_result result = parse_tcp(&cursor, &packet);
 	struct segment segment;
 
-	if (parse_tcp(&cursor, &packet) != PARSE_TCP)
-		return XDP_PASS;
+	if (result != PARSE_TCP)
+		return pass_unparsed(result);
 	segment_read(&packet, &segment);
 	return take_segment(ctx, &segment);
 }
@@ -62,7 +65,7 @@ int nol_xdp_ingress(struct xdp_md *ctx)
 	if (answer_fast(ctx, &packet))
 		return XDP_TX;
 	bpf_tail_call(ctx, &nol_general, 0);
-	return XDP_PASS;
+	return pass_cut_off();
 }
 
 /* Run by BPF_PROG_RUN with live frames: see kern_transmit(). */

@@ -258,7 +258,10 @@ struct nol_back {
 };
 NOL_ABI_SIZE(nol_back, 48);
 
-/* A counter for every verdict: name, and what it counts in one line. The struct and the tables come from here. */
+/*
+ * A counter for every verdict: name, and what it counts in one line. The struct and the tables come from here. Not
+ * counted is what is none of our business at a glance: to a port that is not answered, and what goes out and is no RST.
+ */
 #define NOL_STATS(X)                                                                           \
 	X(ingress_not_tcp, "passed: not TCP, or not understood")                               \
 	X(ingress_fragment, "passed: a fragment")                                              \
@@ -268,6 +271,7 @@ NOL_ABI_SIZE(nol_back, 48);
 	X(ingress_handed_off, "passed: of a flow that was handed off")                         \
 	X(ingress_replayed, "passed: replayed by nolisten")                                    \
 	X(ingress_odd, "passed: a source, destination or length that nobody answers")          \
+	X(ingress_cut_off, "passed: a program or map of nolisten is missing")                  \
 	X(held_flow, "held: of a flow that is not handed off")                                 \
 	X(held_syn, "held: SYN")                                                               \
 	X(held_time_wait, "held: SYN, newer than a TIME-WAIT socket")                          \
@@ -280,6 +284,7 @@ NOL_ABI_SIZE(nol_back, 48);
 	X(lost_too_long, "lost: longer than a record can be")                                  \
 	X(rst_own, "RST let go: sent by nolisten")                                             \
 	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")               \
+	X(rst_unread, "let go: its headers could not be read, it may be a RST")                \
 	X(rst_owned, "RST let go: a kernel socket sent it")                                    \
 	X(rst_handed_off, "RST let go: of a flow that was handed off")                         \
 	X(rst_stale, "RST let go: the owner's heartbeat has stopped")                          \

@@ -97,6 +97,7 @@ static void passes_everything_without_the_general_way(void **state)
 	assert_int_equal(answer_to(V4_LOCAL, V4_REMOTE), XDP_PASS);
 	assert_int_equal(run_ingress(&frame), XDP_PASS);
 	assert_nothing_held();
+	assert_counters(offsetof(struct nol_stats, ingress_cut_off), 2);
 }
 
 static void answers_addresses_that_share_a_place(void **state)
