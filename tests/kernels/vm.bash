@@ -18,20 +18,20 @@ wire_cards()
 	done
 }
 
-# What the two kinds of machine are called; an array.
-machine_of()
+# find_machine ARCH: sets qemu, machine, console and patience, the last for how much slower it is.
+find_machine()
 {
 	case $1 in
-	amd64) machine=(-M pc -append "console=ttyS0 $2") qemu=qemu-system-x86_64 ;;
-	arm64) machine=(-M virt -append "console=ttyAMA0 $2") qemu=qemu-system-aarch64 ;;
+	amd64) machine=(-M pc) qemu=qemu-system-x86_64 console=ttyS0 ;;
+	arm64) machine=(-M virt) qemu=qemu-system-aarch64 console=ttyAMA0 ;;
 	*) echo "no virtual machine for $1" >&2; return 1 ;;
 	esac
-	if [ -w /dev/kvm ] && [ "$1" = "$(dpkg --print-architecture)" ]; then
+	if [ -w /dev/kvm ] && [ "$1" = "$NATIVE" ]; then
 		machine+=(-cpu host -accel kvm)
-	elif [ "$1" = arm64 ]; then
-		machine+=(-cpu cortex-a72 -accel "tcg,thread=multi")
+		patience=1
 	else
-		machine+=(-cpu max -accel "tcg,thread=multi")
+		machine+=(-cpu "$([ "$1" = arm64 ] && echo cortex-a72 || echo max)" -accel "tcg,thread=multi")
+		patience=5
 	fi
 }
 
@@ -68,18 +68,21 @@ cards()
 	done
 }
 
-# boot ARCH KERNEL INITRD CONSOLE SECONDS RUN: until it ends by itself; 124 if it had to be ended.
+# boot ARCH KERNEL INITRD LOG SECONDS RUN: until it ends by itself; 124 if it had to be ended. LOG gets the console.
 boot()
 {
-	local arch=$1 kernel=$2 initrd=$3 console=$4 seconds=$5 namespace machine qemu status
+	local arch=$1 kernel=$2 initrd=$3 log=$4 seconds=$5 machine qemu console patience namespace status
 	namespace=nol-$NOL_RUN-vm$BASHPID
-	machine_of "$arch" "tsc=unstable panic=-1 quiet nol.run=$6" || return
+	find_machine "$arch" || return
 	wire_cards "$namespace" || { ip netns del "$namespace"; return 1; }
-	: >"$console"
+	: >"$log"
 	# shellcheck disable=SC2046
 	ip netns exec "$namespace" timeout --kill-after=5 "$seconds" bash -c '
-		. "$1" && shift && run_qemu "$@"' vm "${BASH_SOURCE[0]}" "$(qemu_root "$arch")" "$qemu" "${machine[@]}" -smp 2 -m 2G -nodefaults -display none -no-reboot \
-		-kernel "$kernel" -initrd "$initrd" -serial "file:$console" $(cards) >"$console.qemu" 2>&1 </dev/null
+		. "$1" && shift && run_qemu "$@"' vm "${BASH_SOURCE[0]}" "$(qemu_root "$arch")" "$qemu" \
+		"${machine[@]}" -smp 2 -m 2G -nodefaults -display none -no-reboot \
+		-kernel "$kernel" -initrd "$initrd" -serial "file:$log" $(cards) \
+		-append "console=$console tsc=unstable panic=-1 quiet nol.patience=$patience nol.run=$6" \
+		>"$log.qemu" 2>&1 </dev/null
 	status=$?
 	ip netns del "$namespace"
 	return $status

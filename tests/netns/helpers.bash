@@ -14,7 +14,9 @@ LOADER=$BIN/nolisten-loader
 NOLISTEN=$BIN/nolisten
 # What tests/deps installs, whatever else of these names the user's PATH has.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-90}
+# How many times longer to wait, on a machine that is emulated.
+PATIENCE=${NOL_PATIENCE:-1}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((90 * PATIENCE))}
 # What loses a race once has lost it, whatever the environment says.
 export BATS_TEST_RETRIES=0
 
@@ -26,7 +28,7 @@ exec {NOTHING}<> <(:)
 # wait_for SECONDS COMMAND...: until it succeeds; fails, saying what never came true. Looks soon, and then less often.
 wait_for()
 {
-	local pause_ms=5 deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local pause_ms=5 deadline=$((${EPOCHREALTIME/./} + $1 * PATIENCE * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		if ((${EPOCHREALTIME/./} > deadline)); then

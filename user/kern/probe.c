@@ -28,7 +28,7 @@
 
 #define PROBE_TCX_EGRESS 47 /* BPF_TCX_EGRESS */
 #define PROBE_LOOPBACK 1 /* its index in every network namespace */
-#define PROBE_DESTROY_TIMEOUT_MS 500
+#define PROBE_DESTROY_TIMEOUT_MS 3000 /* waited for in vain only where it is missing */
 
 static bool has_capability(unsigned int capability)
 {
