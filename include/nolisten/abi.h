@@ -300,5 +300,7 @@ NOL_ABI_SIZE(nol_back, 48);
 struct nol_stats {
 	NOL_STATS(NOL_STATS_FIELD)
 };
+#define NOL_STATS_SIZE(name, text) +8
+NOL_ABI_SIZE(nol_stats, 0 NOL_STATS(NOL_STATS_SIZE));
 
 #endif
