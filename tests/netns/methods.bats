@@ -89,6 +89,15 @@ takes_one_port_again_and_again()
 	takes_one_port_again_and_again filter
 }
 
+# A RST that was queued may be overtaken by the SYN that was not: TCP clears that up at once, by a challenge and a SYN more.
+@test "nfqueue takes a client that resets and comes again from the same port at once" {
+	takes_aborts nfqueue
+}
+
+@test "filter takes a client that resets and comes again from the same port at once" {
+	takes_aborts filter
+}
+
 @test "nfqueue leaves to kernel sockets what is theirs" {
 	leaves_kernel_sockets_alone nfqueue
 }
