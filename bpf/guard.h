@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The egress guard: what becomes of a RST on its way out. A RST is stopped only if it belongs to a flow of
- * ours that the kernel does not have, or comes from an answered port that no kernel socket has.
+ * ours that the kernel does not have, or comes from an answered port that no kernel socket has. A flow that was handed
+ * off is the kernel's, but the SYN of the remote's next connection is not: it may have been passed to a socket
+ * that another CPU was just closing, and the remote must send it again, not hear that nobody is there.
  */
 #ifndef NOLISTEN_BPF_GUARD_H
 #define NOLISTEN_BPF_GUARD_H
@@ -127,6 +129,12 @@ static __always_inline int guard_flowless(struct __sk_buff *skb, const struct no
 	return stop_rst(config, NULL);
 }
 
+/* The kernel's answer to a SYN that found nobody (RFC 9293, 3.10.7.1). What a socket sends has its sequence number. */
+static __always_inline bool refuses_syn(const struct segment *segment)
+{
+	return segment->flags & TCP_FLAG_ACK && !segment->seq;
+}
+
 static __always_inline int guard_segment(struct __sk_buff *skb, const struct segment *segment)
 {
 	const struct nol_config *config = find_config();
@@ -137,7 +145,7 @@ static __always_inline int guard_segment(struct __sk_buff *skb, const struct seg
 		return GUARD_LET_GO;
 	}
 	flow = flow_find(&segment->key);
-	if (!flow)
+	if (!flow || (is_state_of_kernel(flow->state) && refuses_syn(segment)))
 		return guard_flowless(skb, config, segment);
 	if (is_state_of_kernel(flow->state)) {
 		count(rst_handed_off);

@@ -63,6 +63,21 @@ static void lets_the_rst_of_a_handed_off_flow_go(void **state)
 	assert_counters(offsetof(struct nol_stats, rst_handed_off), 2);
 }
 
+/* 10.0.0.2.34567 > 10.0.0.1.*: Flags [R.], seq 0: the SYN behind it found nobody. */
+static void drops_the_refusal_of_a_syn_behind_a_handed_off_flow(void **state)
+{
+	struct frame frame = rst_of(V4_LOCAL, V4_REMOTE);
+	struct frame elsewhere = rst_of("10.0.0.3:99", V4_REMOTE);
+
+	(void)state;
+	memset(frame.bytes + FIXTURE_ETHERNET + 24, 0, 4);
+	memset(elsewhere.bytes + FIXTURE_ETHERNET + 24, 0, 4);
+	add_flow(V4_LOCAL, V4_REMOTE, NOL_FLOW_HANDED_OFF);
+	ASSERT_VERDICT(&frame, DROPPED, rst_dropped);
+	add_flow("10.0.0.3:99", V4_REMOTE, NOL_FLOW_HANDED_OFF);
+	assert_int_equal(run_egress(&elsewhere, 0), LET_GO);
+}
+
 static void lets_the_rst_of_an_unanswered_port_or_address_go(void **state)
 {
 	struct frame port = rst_of("10.0.0.2:34568", V4_REMOTE);
@@ -190,6 +205,7 @@ int main(void)
 		fixture_test(drops_it_over_ipv6_behind_extension_headers),
 		fixture_test(drops_the_rst_of_a_flow_that_is_not_handed_off),
 		fixture_test(lets_the_rst_of_a_handed_off_flow_go),
+		fixture_test(drops_the_refusal_of_a_syn_behind_a_handed_off_flow),
 		fixture_test(lets_the_rst_of_an_unanswered_port_or_address_go),
 		fixture_test(lets_a_rst_to_an_answered_remote_port_go),
 		fixture_test(lets_our_own_rst_go),

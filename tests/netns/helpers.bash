@@ -369,6 +369,18 @@ burst()
 		in_client "$TOOLS/burst_client" "${3:-10.0.0.2}" 34567 "$1" "$2"
 }
 
+# takes_aborts METHOD: clients that reset at once, and come again from the same port while the hand-off is going on. Each is
+# served. A SYN that meets the old socket on another CPU may have to be sent again; handover_test shows that others need not.
+takes_aborts()
+{
+	in_client sysctl -qw net.ipv4.ip_local_port_range="40001 40001"
+	start_loader -q -m "$1"
+	expect "600 connections" in_client "$TOOLS/burst_client" 10.0.0.2 34567 600 5 abort
+	wait_for 15 has_no_flows
+	is_equal "$(counter established),$(counter closed)" 600,600
+	stop_loader
+}
+
 # echo_back ADDRESS PORT TEXT: what nc gets back.
 echo_back()
 {

@@ -66,12 +66,15 @@ teardown()
 	done
 }
 
-# Each connection's end is heard of late, when its successor may be there already.
+# Each connection's end is heard of late, when its successor may be there already, whose SYN must not be taken for the old
+# connection's: nobody would answer it, and it would be sent again.
 takes_one_port_again_and_again()
 {
 	in_client sysctl -qw net.ipv4.tcp_tw_reuse=1
 	start_loader -m "$1"
+	is_equal "$(snmp "$CLIENT" TcpExtTCPSynRetrans)" 0
 	expect "400 of 400 echoed" in_client python3 "$REPO/tests/tools/reuse_client.py" 10.0.0.2 34567 400
+	is_equal "$(snmp "$CLIENT" TcpExtTCPSynRetrans)" 0
 	wait_for 5 has_counter closed 400
 	is_equal "$(counter handoff_failed)" 0
 	is_equal "$(counter closed)" 400
@@ -84,6 +87,15 @@ takes_one_port_again_and_again()
 
 @test "filter takes connection after connection from one port" {
 	takes_one_port_again_and_again filter
+}
+
+# A RST that was queued may be overtaken by the SYN that was not: TCP clears that up at once, by a challenge and a SYN more.
+@test "nfqueue takes a client that resets and comes again from the same port at once" {
+	takes_aborts nfqueue
+}
+
+@test "filter takes a client that resets and comes again from the same port at once" {
+	takes_aborts filter
 }
 
 @test "nfqueue leaves to kernel sockets what is theirs" {

@@ -60,6 +60,18 @@ reuse()
 	expect_event '.event == "reset" and .reason == "handoff_failed"'
 }
 
+@test "takes a client that resets and comes again from the same port at once (auto)" {
+	takes_aborts auto
+}
+
+@test "takes a client that resets and comes again from the same port at once (engine)" {
+	takes_aborts engine
+}
+
+@test "takes a client that resets and comes again from the same port at once (connect)" {
+	takes_aborts connect
+}
+
 @test "replaces a TIME-WAIT socket of link-local addresses, which is bound to its interface" {
 	in_client sysctl -qw net.ipv4.tcp_timestamps=0
 	start_loader -m engine --service='banner:hello'

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * burst_client HOST PORT COUNT BYTES [plain|reset|hasty]: COUNT connections to an echo service, one after the other.
+ * burst_client HOST PORT COUNT BYTES [plain|reset|hasty|abort]: COUNT connections to an echo service, one after the other.
  * The ACK that completes each handshake carries the first of BYTES, all of which must come back, then the
  * end of the stream. plain: the ACK goes out alone. reset: closes with a RST when the bytes are back. hasty: the ACK goes
- * out alone, and everything up to the FIN follows within 60 us, a little later with each connection.
+ * out alone, and everything up to the FIN follows within 60 us, a little later with each connection. abort: as hasty, but
+ * it is a RST that follows, behind the data of every second one, and nothing is read; all on one CPU, or what is
+ * sent next might overtake it.
  *
  * Prints "N connections, N with data in the final ACK, N bytes"; exit status 1 if a stream was damaged.
  */
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "tools/tool.h"
@@ -21,7 +24,7 @@ struct plan {
 	struct sockaddr_storage peer;
 	socklen_t peer_len;
 	size_t bytes;
-	bool is_plain, is_reset, is_hasty;
+	bool is_plain, is_reset, is_hasty, is_abort;
 	uint8_t *sent, *got;
 };
 
@@ -37,7 +40,7 @@ static int open_connection(const struct plan *plan)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){1 << 20}, sizeof(int));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	if (!plan->is_plain && !plan->is_hasty)
+	if (!plan->is_plain && !plan->is_hasty && !plan->is_abort)
 		setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
 	if (connect(fd, (const struct sockaddr *)&plan->peer, plan->peer_len))
 		fail("connect");
@@ -79,7 +82,7 @@ static void finish(int fd, const struct plan *plan)
 	const struct linger hard = {.l_onoff = 1};
 	char byte;
 
-	if (plan->is_reset) {
+	if (plan->is_reset || plan->is_abort) {
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
 	} else {
 		shutdown(fd, SHUT_WR);
@@ -110,15 +113,36 @@ static bool run_one(const struct plan *plan, uint64_t seed)
 
 	fill_pattern(plan->sent, plan->bytes, seed, 0);
 	was_pending = is_ack_pending(fd);
-	if (plan->is_hasty)
+	if (plan->is_hasty || plan->is_abort)
 		spin_ns(seed % HASTY_STEPS * HASTY_STEP_NS);
-	if (send(fd, plan->sent, plan->bytes, MSG_NOSIGNAL) != (ssize_t)plan->bytes)
+	if (!(plan->is_abort && seed % 2) &&
+	    send(fd, plan->sent, plan->bytes, MSG_NOSIGNAL) != (ssize_t)plan->bytes)
 		fail("send");
 	if (plan->is_hasty)
 		shutdown(fd, SHUT_WR);
-	read_back(fd, plan);
+	if (!plan->is_abort)
+		read_back(fd, plan);
 	finish(fd, plan);
 	return was_pending;
+}
+
+static void stay_on_this_cpu(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET((unsigned int)sched_getcpu(), &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+static void read_mode(struct plan *plan, const char *mode)
+{
+	plan->is_plain = !strcmp(mode, "plain");
+	plan->is_reset = !strcmp(mode, "reset");
+	plan->is_hasty = !strcmp(mode, "hasty");
+	plan->is_abort = !strcmp(mode, "abort");
+	if (plan->is_abort)
+		stay_on_this_cpu();
 }
 
 int main(int argc, char **argv)
@@ -127,13 +151,11 @@ int main(int argc, char **argv)
 	unsigned long count, with_data = 0;
 
 	if (argc < 5 || argc > 6)
-		usage("HOST PORT COUNT BYTES [plain|reset|hasty]");
+		usage("HOST PORT COUNT BYTES [plain|reset|hasty|abort]");
 	plan.peer_len = resolve(argv[1], argv[2], &plan.peer);
 	count = strtoul(argv[3], NULL, 10);
 	plan.bytes = strtoul(argv[4], NULL, 10);
-	plan.is_plain = argc == 6 && !strcmp(argv[5], "plain");
-	plan.is_reset = argc == 6 && !strcmp(argv[5], "reset");
-	plan.is_hasty = argc == 6 && !strcmp(argv[5], "hasty");
+	read_mode(&plan, argc == 6 ? argv[5] : "");
 	plan.sent = malloc(plan.bytes);
 	plan.got = malloc(plan.bytes);
 	if (!plan.sent || !plan.got)

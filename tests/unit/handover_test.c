@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A method that has a flow's packets still to come, and how long a hand-off waits for them. */
+/* What a hand-off does with packets that are still to come, and with one that comes for the next connection. */
 #include "handover.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "cmocka_setup.h"
 #include "own_netns.h"
+#include "raw_replay.h"
 
 static struct loop *loop;
 static struct service *service;
@@ -18,11 +19,25 @@ static struct session_stats stats;
 static int hand_off_result;
 static unsigned int forced;
 
+static struct raw_replay *raw;
+static unsigned int replayed, came_again;
+
 static int replay(struct packet_io *io, const struct held_packet *packet)
 {
 	(void)io;
-	(void)packet;
-	return 0;
+	replayed++;
+	return raw ? raw_replay_packet(raw, packet) : 0;
+}
+
+static void take_again(void *context, const struct held_packet *packet)
+{
+	struct segment segment;
+
+	(void)context;
+	assert_int_equal(segment_parse(packet->frame, packet->frame_len, &segment), SEGMENT_OK);
+	assert_int_equal(segment.flags, TCP_SYN);
+	assert_int_equal(packet->held, 0);
+	came_again++;
 }
 
 static int hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32_t held)
@@ -101,16 +116,70 @@ static void what_is_certain_to_come_is_waited_for(void **state)
 	assert_int_equal(stats.handed_off, 1);
 }
 
+static void store(uint8_t flags, uint32_t seq)
+{
+	const struct segment segment = {
+		.tuple = {.local = flow->tuple.remote, .remote = flow->tuple.local},
+		.seq = seq,
+		.ack = flags & TCP_ACK ? flow->iss + 1 : 0,
+		.flags = flags,
+		.window = 1000,
+	};
+	uint8_t frame[128];
+	const struct held_packet packet = {
+		.frame = frame,
+		.frame_len = (uint32_t)segment_build(&segment, frame, sizeof(frame)),
+		.l4_offset = 20,
+		.is_whole = true,
+		.held = 3,
+	};
+
+	handover_store(handover, flow, &packet);
+}
+
+static void a_syn_behind_a_reset_begins_the_next_connection(void **state)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+
+	(void)state;
+	assert_int_equal(raw_replay_new(&raw, 0, 1500), 0);
+	add_flow(&ring_ops, now_ns);
+	store(TCP_ACK, 1001);
+	store(TCP_RST | TCP_ACK, 1001);
+	store(TCP_SYN, 90000);
+	hand_off_result = 0;
+	handover_work(handover, now_ns);
+	assert_int_equal(replayed, 2);
+	assert_int_equal(came_again, 1);
+	raw_replay_free(raw);
+	raw = NULL;
+}
+
+static void a_syn_to_a_living_socket_is_the_socket_s(void **state)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+
+	(void)state;
+	add_flow(&ring_ops, now_ns);
+	store(TCP_ACK, 1001);
+	store(TCP_SYN, 90000);
+	hand_off_result = 0;
+	handover_work(handover, now_ns);
+	assert_int_equal(replayed, 2);
+	assert_int_equal(came_again, 0);
+}
+
 static int set_up(void **state)
 {
 	const struct engine_config config = {.max_flows = 16, .mss_v4 = 1460, .window = 65535};
 	const struct service_options service_options = {.max_children = 1};
 	const struct events_options events_options = {.is_quiet = true};
-	struct handover_options options = {.io = &io, .socket = {0}, .stats = &stats};
+	struct handover_options options = {
+		.io = &io, .socket = {0}, .stats = &stats, .again = take_again};
 	const char *error;
 
 	(void)state;
-	forced = 0;
+	forced = replayed = came_again = 0;
 	memset(&stats, 0, sizeof(stats));
 	assert_int_equal(loop_new(&loop), 0);
 	assert_int_equal(service_new(&service, "discard", &service_options, loop, &error), 0);
@@ -142,6 +211,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		handover_test(a_ring_is_waited_for_200_ms),
 		handover_test(what_is_certain_to_come_is_waited_for),
+		handover_test(a_syn_behind_a_reset_begins_the_next_connection),
+		handover_test(a_syn_to_a_living_socket_is_the_socket_s),
 	};
 
 	if (!own_netns_enter())

@@ -3,6 +3,8 @@
 #include "handover.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +40,7 @@ struct entry {
 struct handover {
 	struct handover_options options;
 	struct entry *first, **last;
+	struct stored_packet *next, **next_last; /* of the remotes' next connections */
 	uint32_t count, waiting; /* entries; those of them whose socket is with the loop */
 };
 
@@ -49,6 +52,7 @@ int handover_new(struct handover **out, const struct handover_options *options)
 		return -ENOMEM;
 	handover->options = *options;
 	handover->last = &handover->first;
+	handover->next_last = &handover->next;
 	*out = handover;
 	return 0;
 }
@@ -74,15 +78,19 @@ static void stop_waiting(struct entry *entry)
 	entry->handover->waiting--;
 }
 
-static void free_entry(struct entry *entry)
+static void free_stored(struct entry *entry)
 {
 	struct stored_packet *stored;
 
-	stop_waiting(entry);
-	entry->handover->count--;
-
 	while ((stored = take_stored(entry)))
 		free(stored);
+}
+
+static void free_entry(struct entry *entry)
+{
+	stop_waiting(entry);
+	entry->handover->count--;
+	free_stored(entry);
 	free(entry);
 }
 
@@ -255,24 +263,46 @@ static bool may_wait(struct entry *entry, const struct packet_io *io, uint64_t n
 	return !io->ops->force_flow || now_ns - entry->waits_since_ns < GIVE_UP_NS;
 }
 
+/* Not for the socket, which the remote has reset: it comes again from the same port. */
+static bool begins_anew(const struct entry *entry, const struct held_packet *packet)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	struct segment segment;
+
+	if (segment_parse(packet->frame + packet->l3_offset, packet->frame_len - packet->l3_offset,
+			  &segment) != SEGMENT_OK ||
+	    (segment.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
+		return false;
+	return !getsockopt(entry->fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_state == TCP_CLOSE;
+}
+
+static void replay_stored(struct handover *handover, struct entry *entry)
+{
+	while (entry->first && !begins_anew(entry, &entry->first->packet)) {
+		struct stored_packet *stored = take_stored(entry);
+
+		handover_replay(handover, &stored->packet);
+		free(stored);
+	}
+}
+
 /* true: done with, for better or worse. */
 static bool hand_over(struct handover *handover, struct entry *entry, uint64_t now_ns)
 {
 	struct packet_io *io = handover->options.io;
 	const struct engine_flow *flow = entry->flow;
-	struct stored_packet *stored;
 	int err = open_socket(handover, entry, now_ns);
 
 	if (err == -EINPROGRESS)
 		return false;
 	if (err) {
 		abort_flow(handover, flow, err);
+		free_stored(entry);
 		return true;
 	}
-	while ((stored = take_stored(entry))) {
-		handover_replay(handover, &stored->packet);
-		free(stored);
-	}
+	replay_stored(handover, entry);
 	err = io->ops->hand_off_flow(io, &flow->tuple, flow->held_seen);
 	if (err == -EAGAIN && may_wait(entry, io, now_ns))
 		return false;
@@ -283,6 +313,34 @@ static bool hand_over(struct handover *handover, struct entry *entry, uint64_t n
 		log_debug("flow table: %s", strerror(-err));
 	finish(handover, entry);
 	return true;
+}
+
+/* What was not replayed, in order. Its numbers were those of the flow that is over. */
+static void keep_for_next(struct handover *handover, struct entry *entry)
+{
+	struct stored_packet *stored;
+
+	while ((stored = take_stored(entry))) {
+		stored->next = NULL;
+		stored->packet.held = 0;
+		stored->packet.cookie = NULL;
+		*handover->next_last = stored;
+		handover->next_last = &stored->next;
+	}
+}
+
+/* It may add to the list of hand-overs, so that is not being walked. */
+static void give_back(struct handover *handover)
+{
+	struct stored_packet *stored = handover->next, *next;
+
+	handover->next = NULL;
+	handover->next_last = &handover->next;
+	for (; stored; stored = next) {
+		next = stored->next;
+		handover->options.again(handover->options.context, &stored->packet);
+		free(stored);
+	}
 }
 
 void handover_work(struct handover *handover, uint64_t now_ns)
@@ -297,9 +355,11 @@ void handover_work(struct handover *handover, uint64_t now_ns)
 		}
 		*link = entry->next;
 		engine_release(handover->options.engine, entry->flow);
+		keep_for_next(handover, entry);
 		free_entry(entry);
 	}
 	handover->last = link;
+	give_back(handover);
 }
 
 bool handover_is_empty(const struct handover *handover)

@@ -29,6 +29,9 @@ struct handover_options {
 	struct events *events;
 	struct handoff_options socket;
 	struct session_stats *stats;
+	packet_fn
+		again; /* takes what belongs to the remote's next connection, from within handover_work() */
+	void *context;
 };
 
 int handover_new(struct handover **out, const struct handover_options *options);

@@ -158,6 +158,8 @@ static int open_handover(struct session *session)
 		.events = session->options.events,
 		.socket = session->options.handoff,
 		.stats = &session->stats,
+		.again = acting_take_packet,
+		.context = session,
 	};
 
 	return handover_new(&session->handover, &options);
