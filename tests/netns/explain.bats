@@ -242,6 +242,17 @@ knock()
 	wait_for 5 not pgrep -s "$session"
 }
 
+@test "names every scene in its help and its manual page" {
+	local scene scenes
+	play_all
+	scenes=$(sed -n 's/^[0-9]*\. \([a-z-]*\): .*/\1/p' "$TOLD")
+	is_equal "$(wc -w <<<"$scenes")" 10
+	for scene in $scenes; do
+		expect "$scene" "$NOLISTEN" explain --help
+		expect "*$scene*" cat "$REPO/doc/nolisten-explain.1.scd"
+	done
+}
+
 # --- live
 
 @test "tells of a SYN to a closed port over IPv6" {
@@ -401,54 +412,4 @@ knock()
 	end_watch
 	grep -q '|--- SYN seq' "$STORY"
 	grep -q '|<--- RST-ACK seq' "$STORY"
-}
-
-# --- wrong usage and faults
-
-# refused STATUS TEXT ARGUMENT...
-refused()
-{
-	local expected=$1 text=$2
-	shift 2
-	run "$NOLISTEN" explain "$@"
-	is_equal "$status" "$expected"
-	is_equal "${#lines[@]}" 1
-	[[ $output == *"$text"* ]]
-}
-
-@test "refuses wrong usage with one line and status 2" {
-	refused 2 'usage: nolisten explain IFACE'
-	refused 2 'usage: nolisten explain IFACE' lo eth0
-	refused 2 'a port is a number from 1 to 65535' lo --port 0
-	refused 2 'a port is a number from 1 to 65535' lo --port 65536
-	refused 2 'not an address' lo --remote 10.0.0
-	refused 2 '--port: needs an argument' lo --port
-	refused 2 '--what: no such option' lo --what
-	refused 2 'exclude each other' lo -j --draw
-	refused 2 'no such scene' --demo=nothing
-}
-
-@test "names every scene in its help and its manual page" {
-	local scene scenes
-	play_all
-	scenes=$(sed -n 's/^[0-9]*\. \([a-z-]*\): .*/\1/p' "$TOLD")
-	is_equal "$(wc -w <<<"$scenes")" 10
-	for scene in $scenes; do
-		expect "$scene" "$NOLISTEN" explain --help
-		expect "*$scene*" cat "$REPO/doc/nolisten-explain.1.scd"
-	done
-}
-
-@test "says that there is no such interface" {
-	refused 1 'none0: no such interface' none0
-}
-
-@test "says what it needs when it may not load programs" {
-	run setpriv --reuid 65534 --regid 65534 --clear-groups "$NOLISTEN" explain lo
-	is_equal "$status" 1
-	[[ $output == *"cannot load the trace programs"* ]]
-	is_equal "${#lines[@]}" 1
-	run setpriv --reuid 65534 --regid 65534 --clear-groups "$NOLISTEN" explain --demo
-	is_equal "$status" 1
-	is_equal "$output" "nolisten: cannot make a network namespace: Operation not permitted"
 }

@@ -106,7 +106,9 @@ static const char *find_sender(const struct teller *teller)
 		return "by nolisten";
 	if (teller->conversation->has_kernel_reset && (step->flags & TCP_RST))
 		return "by the kernel";
-	if (step->socket == NOL_SOCKET_KERNEL)
+	/* What no socket sends and no other host, over IPv6. */
+	if (step->socket == NOL_SOCKET_KERNEL ||
+	    (step->socket == NOL_SOCKET_NONE && (step->flags & TCP_RST)))
 		return "by the kernel";
 	if (step->socket == NOL_SOCKET_FORWARDED)
 		return "forwarded";

@@ -162,26 +162,38 @@ static int set_options(struct trace_bpf *skel, const struct trace_options *optio
 	return 0;
 }
 
+static const char *tracepoint_of(const struct bpf_program *program)
+{
+	return strchr(bpf_program__section_name(program), '/') + 1;
+}
+
 /* A tracepoint that this kernel lacks is one kind of step less, not a failure. */
-static void leave_out_missing(struct trace_bpf *skel, const struct btf *kernel,
-			      enum log_level level)
+static void leave_out_missing(struct trace_bpf *skel, const struct btf *kernel)
 {
 	struct bpf_program *program;
 	char name[128];
 
 	bpf_object__for_each_program(program, skel->obj)
 	{
-		const char *point = strchr(bpf_program__section_name(program), '/') + 1;
-
-		snprintf(name, sizeof(name), "btf_trace_%s", point);
-		if (btf__find_by_name_kind(kernel, name, BTF_KIND_TYPEDEF) >= 0)
-			continue;
-		log_print(level, "this kernel has no tracepoint %s: its steps are not told", point);
-		bpf_program__set_autoload(program, false);
+		snprintf(name, sizeof(name), "btf_trace_%s", tracepoint_of(program));
+		if (btf__find_by_name_kind(kernel, name, BTF_KIND_TYPEDEF) < 0)
+			bpf_program__set_autoload(program, false);
 	}
 }
 
-static int prepare(struct trace *trace, enum log_level level)
+static void tell_missing(const struct trace_bpf *skel)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, skel->obj)
+	{
+		if (!bpf_program__autoload(program))
+			log_warning("this kernel has no tracepoint %s: its steps are not told",
+				    tracepoint_of(program));
+	}
+}
+
+static int prepare(struct trace *trace)
 {
 	struct btf *kernel;
 
@@ -191,14 +203,14 @@ static int prepare(struct trace *trace, enum log_level level)
 	kernel = btf__load_vmlinux_btf();
 	if (!kernel)
 		return -errno;
-	leave_out_missing(trace->skel, kernel, level);
+	leave_out_missing(trace->skel, kernel);
 	btf__free(kernel);
 	return 0;
 }
 
 static int load_object(struct trace *trace, const struct trace_options *options)
 {
-	int err = prepare(trace, LOG_WARNING);
+	int err = prepare(trace);
 
 	if (!err)
 		err = set_options(trace->skel, options);
@@ -219,6 +231,8 @@ static int load(struct trace *trace, const struct trace_options *options)
 		load_failure_format(&failure, why);
 		log_error("cannot load the trace programs: %s", why);
 		load_failure_log(&failure);
+	} else {
+		tell_missing(trace->skel);
 	}
 	return err;
 }
@@ -228,7 +242,7 @@ static int load_most(struct trace *trace)
 {
 	static const struct addr remote;
 	const struct trace_options options = {.port = 1, .remote = &remote};
-	int err = prepare(trace, LOG_DEBUG);
+	int err = prepare(trace);
 
 	if (!err)
 		err = set_options(trace->skel, &options);
