@@ -30,7 +30,8 @@ find_machine()
 		machine+=(-cpu host -accel kvm)
 		patience=1
 	else
-		machine+=(-cpu "$([ "$1" = arm64 ] && echo cortex-a72 || echo max)" -accel "tcg,thread=multi")
+		# A thread for each processor goes on with old instructions while another patches them: "Oops: int3".
+		machine+=(-cpu "$([ "$1" = arm64 ] && echo cortex-a72 || echo max)" -accel "tcg,thread=single")
 		patience=5
 	fi
 }
