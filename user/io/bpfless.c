@@ -63,22 +63,34 @@ bool bpfless_is_bare_syn(const struct segment *segment)
 	return (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 }
 
-/* A SYN begins something new: for it nothing is taken from memory. What cannot be told is the kernel's. */
-static bool is_owned(struct bpfless *bpfless, const struct segment *segment, uint64_t now_ns)
+static struct bpfless_owned *owned_slot(struct bpfless *bpfless, const struct tuple *tuple)
 {
-	const struct tuple *tuple = &segment->tuple;
 	const unsigned int slot =
 		(tuple->remote.port ^ tuple->local.port ^ tuple->remote.addr.bytes[15]) %
 		BPFLESS_CACHE_SIZE;
-	struct bpfless_owned *owned = &bpfless->owned[slot];
-	bool has_owner = true;
 
-	if (!bpfless_is_bare_syn(segment) && now_ns < owned->until_ns &&
-	    tuple_is_equal(&owned->tuple, tuple))
-		return true;
-	sock_diag_has_owner(bpfless->diag_fd, tuple, bpfless->options.ifindex, &has_owner);
-	if (has_owner)
-		*owned = (struct bpfless_owned){*tuple, now_ns + OWNED_NS};
+	return &bpfless->owned[slot];
+}
+
+/*
+ * A SYN begins something new: for it nothing is taken from memory. Behind a RST, which may have ended the socket and is
+ * seen here before the kernel has taken it, nothing is remembered. What cannot be told is the kernel's.
+ */
+static bool is_owned(struct bpfless *bpfless, const struct segment *segment, uint64_t now_ns)
+{
+	const struct tuple *tuple = &segment->tuple;
+	struct bpfless_owned *owned = owned_slot(bpfless, tuple);
+	bool has_owner = !bpfless_is_bare_syn(segment) && now_ns < owned->until_ns &&
+			 tuple_is_equal(&owned->tuple, tuple);
+
+	if (!has_owner) {
+		has_owner = true;
+		sock_diag_has_owner(bpfless->diag_fd, tuple, bpfless->options.ifindex, &has_owner);
+		if (has_owner)
+			*owned = (struct bpfless_owned){*tuple, now_ns + OWNED_NS};
+	}
+	if (segment->flags & TCP_RST)
+		owned->until_ns = 0;
 	return has_owner;
 }
 
