@@ -8,7 +8,11 @@
 USERLAND="bash coreutils sed grep mawk findutils diffutils procps util-linux mount kmod jq bats
 	iproute2 nftables iptables ethtool netcat-openbsd bpftool python3-minimal
 	libbpf1 libelf1 zlib1g libjansson4 libcap-ng0 libnftables1 libnetfilter-queue1 libmnl0 libcmocka0"
-MODULES="net lib crypto arch drivers/net drivers/virtio"
+MODULES="net/8021q net/802 net/bridge net/core net/ipv4 net/ipv6 net/llc net/netfilter net/packet net/sched net/xdp
+	lib crypto arch/*/crypto drivers/net drivers/virtio"
+# What comes with them and nobody runs. What is not archived need not be unpacked at each boot.
+UNUSED="usr/bin/perl* usr/share/perl* usr/lib/*/perl* usr/lib/*/libperl* usr/lib/*/gconv usr/share/bug usr/share/X11 usr/include
+	usr/games usr/lib/valgrind"
 
 # archive DIR: as the kernel reads it, on standard output.
 archive()
@@ -41,7 +45,7 @@ archive_userland()
 	# shellcheck disable=SC2086
 	files=$(fetch host "$1" $USERLAND) || return
 	# shellcheck disable=SC2086
-	unpack "$root" $files && link_commands "$root" || return
+	unpack "$root" $files && link_commands "$root" && (cd "$root" && rm -rf $UNUSED) || return
 	[ "$root.cpio" -nt "$root/.packages" ] || save "$root.cpio" archive "$root" || return
 	echo "$root.cpio"
 }
@@ -66,10 +70,11 @@ archive_modules()
 {
 	local dir part from=$1/usr/lib/modules/$2
 	dir=$(mktemp -d "$KERNELS_DIR/modules.XXXXXX") || return
-	chmod 755 "$dir" && mkdir -p "$dir/usr/lib/modules/$2"
+	chmod 755 "$dir" && mkdir -p "$dir/usr/lib/modules/$2/kernel"
+	# What this kernel has of them.
 	for part in $MODULES; do
-		[ ! -d "$from/kernel/$part" ] || (cd "$from" && tar -c "kernel/$part") | tar -x -C "$dir/usr/lib/modules/$2"
-	done
+		(cd "$from/kernel" && ls -d $part 2>/dev/null)
+	done | tar -c -C "$from/kernel" --exclude=drivers/net/ethernet -T - | tar -x -C "$dir/usr/lib/modules/$2/kernel" || return
 	for part in "$from"/modules.*; do
 		[ ! -f "$part" ] || cp "$part" "$dir/usr/lib/modules/$2/"
 	done

@@ -18,7 +18,24 @@ wire_cards()
 	done
 }
 
-# find_machine ARCH: sets qemu, machine, console and patience, the last for how much slower it is.
+# has_kvm ARCH: a device is not enough: without the processor's help KVM emulates a kernel as well, and worse.
+has_kvm()
+{
+	[ -w /dev/kvm ] && [ "$1" = "$NATIVE" ] || return
+	[ "$1" != amd64 ] || grep -qwE 'vmx|svm' /proc/cpuinfo
+}
+
+# emulated_cpu ARCH: what is cheap to emulate. "rep stosb" goes byte by byte there, and clears and copies every page
+# where a processor says that it is fast; a fifth level of page tables is one more to walk at each miss.
+emulated_cpu()
+{
+	case $1 in
+	amd64) echo max,erms=off,fsrm=off,la57=off ;;
+	arm64) echo cortex-a72 ;;
+	esac
+}
+
+# find_machine ARCH: sets qemu, machine, console, words (for the kernel) and patience, the last for how much slower it is.
 find_machine()
 {
 	case $1 in
@@ -26,13 +43,14 @@ find_machine()
 	arm64) machine=(-M virt) qemu=qemu-system-aarch64 console=ttyAMA0 ;;
 	*) echo "no virtual machine for $1" >&2; return 1 ;;
 	esac
-	if [ -w /dev/kvm ] && [ "$1" = "$NATIVE" ]; then
+	if has_kvm "$1"; then
 		machine+=(-cpu host -accel kvm)
-		patience=1
+		patience=1 words=
 	else
 		# A thread for each processor goes on with old instructions while another patches them: "Oops: int3".
-		machine+=(-cpu "$([ "$1" = arm64 ] && echo cortex-a72 || echo max)" -accel "tcg,thread=single")
-		patience=5
+		machine+=(-cpu "$(emulated_cpu "$1")" -accel "tcg,thread=single")
+		# What is translated is found again at its address only, which a new process shares with the one before.
+		patience=5 words=norandmaps
 	fi
 }
 
@@ -72,7 +90,7 @@ cards()
 # boot ARCH KERNEL INITRD LOG SECONDS RUN: until it ends by itself; 124 if it had to be ended. LOG gets the console.
 boot()
 {
-	local arch=$1 kernel=$2 initrd=$3 log=$4 seconds=$5 machine qemu console patience namespace status
+	local arch=$1 kernel=$2 initrd=$3 log=$4 seconds=$5 machine qemu console words patience namespace status
 	namespace=nol-$NOL_RUN-vm$BASHPID
 	find_machine "$arch" || return
 	wire_cards "$namespace" || { ip netns del "$namespace"; return 1; }
@@ -82,7 +100,7 @@ boot()
 		. "$1" && shift && run_qemu "$@"' vm "${BASH_SOURCE[0]}" "$(qemu_root "$arch")" "$qemu" \
 		"${machine[@]}" -smp 2 -m 2G -nodefaults -display none -no-reboot \
 		-kernel "$kernel" -initrd "$initrd" -serial "file:$log" $(cards) \
-		-append "console=$console tsc=unstable panic=-1 quiet nol.patience=$patience nol.run=$6" \
+		-append "console=$console tsc=unstable panic=-1 quiet $words nol.patience=$patience nol.run=$6" \
 		>"$log.qemu" 2>&1 </dev/null
 	status=$?
 	ip netns del "$namespace"
