@@ -36,7 +36,7 @@ take_card()
 	shift 2
 	ip link set "$card" down
 	ip link set "$card" netns "$namespace" name eth0
-	ip netns exec "$namespace" ethtool -L eth0 combined 2
+	in_namespace "$namespace" ethtool -L eth0 combined 2
 	ip -n "$namespace" link set eth0 up
 	address "$namespace" eth0 "$@"
 	wait_for 10 is_running "$namespace" eth0
@@ -73,7 +73,7 @@ start_native()
 
 @test "a neighbour confirms that the replies arrive" {
 	start_native
-	wait_for 10 grep -q "confirmed that XDP's replies arrive" "$LOADER_LOG"
+	wait_for 10 has_text "$LOADER_LOG" "confirmed that XDP's replies arrive"
 }
 
 @test "each method answers, with one worker and with two" {

@@ -23,7 +23,7 @@ connect_client()
 		>"$BATS_TEST_TMPDIR/client" 2>&1 3>&- 9>&- &
 	STARTED=$!
 	echo before >&9
-	wait_for 5 grep -q before "$BATS_TEST_TMPDIR/client"
+	wait_for 5 has_text "$BATS_TEST_TMPDIR/client" before
 }
 
 ends_cleanly_on()
@@ -53,7 +53,7 @@ ends_cleanly_on()
 	wait_for 5 is_detached
 	is_refused 10.0.0.2 34567
 	echo after >&9
-	wait_for 5 grep -q after "$BATS_TEST_TMPDIR/client"
+	wait_for 5 has_text "$BATS_TEST_TMPDIR/client" after
 	not is_gone "$LOADER_PID"
 	exec 9>&-
 	wait_for 10 is_gone "$LOADER_PID"
@@ -98,9 +98,9 @@ ends_cleanly_on()
 
 @test "answers once its interface is up again" {
 	ip -n "$SERVER" link set eth0 down
-	wait_for 5 grep -q 'eth0: is down' "$LOADER_LOG"
+	wait_for 5 has_text "$LOADER_LOG" 'eth0: is down'
 	ip -n "$SERVER" link set eth0 up
-	wait_for 5 grep -q 'eth0: is up' "$LOADER_LOG"
+	wait_for 5 has_text "$LOADER_LOG" 'eth0: is up'
 	wait_for 5 is_running "$CLIENT" eth0
 	is_equal "$(echo_back 10.0.0.2 34567 again)" again
 }

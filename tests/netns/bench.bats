@@ -19,7 +19,7 @@ teardown_file()
 
 in_here()
 {
-	ip netns exec "$HERE" "$@"
+	in_namespace "$HERE" "$@"
 }
 
 # The environment of everything that a benchmark starts has the mark, which names this file's.
@@ -137,7 +137,7 @@ interrupt()
 	rm -f "$BATS_FILE_TMPDIR"/interrupted.*
 	start interrupted ip netns exec "$HERE" env NOL_BENCH_MARK="$BATS_FILE_TMPDIR" \
 		"$NOLISTEN" bench --quick --only=synack,flood --methods=engine
-	wait_for 10 grep -q 'round 1' "$BATS_FILE_TMPDIR/interrupted.err"
+	wait_for 10 has_text "$BATS_FILE_TMPDIR/interrupted.err" 'round 1'
 	has_processes
 	kill "-$1" "$STARTED"
 	wait_for 10 is_gone "$STARTED"

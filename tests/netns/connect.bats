@@ -28,7 +28,7 @@ teardown()
 	stop_leftover_loader
 	local namespace
 	for namespace in "$SERVER" "$CLIENT"; do
-		ip netns exec "$namespace" sysctl -qw net.ipv4.tcp_timestamps=1 \
+		in_namespace "$namespace" sysctl -qw net.ipv4.tcp_timestamps=1 \
 			net.ipv4.tcp_sack=1 net.ipv4.tcp_window_scaling=1 \
 			net.ipv4.tcp_early_retrans=3
 		ip -n "$namespace" route change 10.0.0.0/24 dev eth0 initcwnd 64
@@ -54,7 +54,7 @@ hold_open()
 	ip netns exec "$CLIENT" nc "$2" 34567 <>"$BATS_TEST_TMPDIR/$1.in" >"$BATS_TEST_TMPDIR/$1" 2>&1 3>&- &
 	STARTED=$!
 	echo hello >"$BATS_TEST_TMPDIR/$1.in"
-	wait_for 5 grep -q hello "$BATS_TEST_TMPDIR/$1"
+	wait_for 5 has_text "$BATS_TEST_TMPDIR/$1" hello
 }
 
 # sockets NAMESPACE [FILTER...]: one line each.
@@ -62,7 +62,7 @@ sockets()
 {
 	local namespace=$1
 	shift
-	ip netns exec "$namespace" ss -Htano "$@"
+	in_namespace "$namespace" ss -Htano "$@"
 }
 
 has_sockets()
@@ -172,7 +172,7 @@ BARE_ACKS='tcp dport 34567 tcp flags & (syn|ack|psh|fin|rst) == ack'
 agreed()
 {
 	local line word all=
-	line=$(ip netns exec "$1" ss -Htnoi state established | tail -n 1)
+	line=$(in_namespace "$1" ss -Htnoi state established | tail -n 1)
 	for word in ts sack wscale; do
 		[[ " $line" != *" $word"[\ :]* ]] || all+=" $word"
 	done
@@ -198,7 +198,7 @@ agree_on()
 		[ $((bits & 1)) = 0 ] || expected+=" ts"
 		[ $((bits & 2)) = 0 ] || expected+=" sack"
 		[ $((bits & 4)) = 0 ] || expected+=" wscale"
-		ip netns exec "$1" sysctl -qw net.ipv4.tcp_timestamps=$((bits & 1)) \
+		in_namespace "$1" sysctl -qw net.ipv4.tcp_timestamps=$((bits & 1)) \
 			net.ipv4.tcp_sack=$((bits >> 1 & 1)) net.ipv4.tcp_window_scaling=$((bits >> 2))
 		agree_over 10.0.0.2 "$expected"
 		agree_over fd00::2 "$expected"
@@ -263,7 +263,7 @@ agree_on()
 
 @test "makes whole checksums where the devices make none" {
 	for namespace in "$SERVER" "$CLIENT"; do
-		ip netns exec "$namespace" ethtool -K eth0 tx off rx off tso off gso off >/dev/null
+		in_namespace "$namespace" ethtool -K eth0 tx off rx off tso off gso off >/dev/null
 	done
 	be_patient_here
 	connect_back
@@ -272,7 +272,7 @@ agree_on()
 	expect "200 connections, 0 with data" in_client "$TOOLS/burst_client" 10.0.0.2 34567 200 64 plain
 	is_equal "$(snmp "$CLIENT" TcpInCsumErrors),$(snmp "$SERVER" TcpInCsumErrors)" 0,0
 	for namespace in "$SERVER" "$CLIENT"; do
-		ip netns exec "$namespace" ethtool -K eth0 tx on rx on tso on gso on >/dev/null
+		in_namespace "$namespace" ethtool -K eth0 tx on rx on tso on gso on >/dev/null
 	done
 }
 
@@ -304,7 +304,7 @@ agree_on()
 	start client ip netns exec "$CLIENT" timeout 20 "$TOOLS/burst_client" 10.0.0.2 34567 1 100
 	wait_for 5 has_lost 2
 	in_client nft flush ruleset
-	wait_for 10 grep -q "1 connections" "$BATS_FILE_TMPDIR/client.out"
+	wait_for 10 has_text "$BATS_FILE_TMPDIR/client.out" "1 connections"
 	wait_for 5 has_counter handed_off 1
 	is_equal "$(counter syn)" 1
 }
@@ -315,7 +315,7 @@ agree_on()
 	start client ip netns exec "$CLIENT" timeout 20 "$TOOLS/banner_client" fd00::2 34567 1
 	wait_for 5 has_lost 2
 	in_client nft flush ruleset
-	wait_for 10 grep -q "1 connections, 7 bytes" "$BATS_FILE_TMPDIR/client.out"
+	wait_for 10 has_text "$BATS_FILE_TMPDIR/client.out" "1 connections, 7 bytes"
 	is_equal "$(counter syn),$(counter handed_off)" 1,1
 }
 
@@ -325,7 +325,7 @@ agree_on()
 	start client ip netns exec "$CLIENT" timeout 20 "$TOOLS/burst_client" 10.0.0.2 34567 1 100 plain
 	wait_for 5 has_counter handed_off 1
 	in_client nft flush ruleset
-	wait_for 10 grep -q "1 connections" "$BATS_FILE_TMPDIR/client.out"
+	wait_for 10 has_text "$BATS_FILE_TMPDIR/client.out" "1 connections"
 }
 
 @test "bounds half-open sockets, and gives them up" {

@@ -14,7 +14,7 @@ prepare_peer()
 	address "$1" eth0 10.0.0.2/24 fd00::2/64
 	know_client "$1" "$(ip -n "$CLIENT" -j link show "$2" | jq -r '.[0].address')"
 	# Segments come as they go on a real wire, one by one.
-	ip netns exec "$1" ethtool -K eth0 tso off gso off gro off >/dev/null
+	in_namespace "$1" ethtool -K eth0 tso off gso off gro off >/dev/null
 	wait_for 5 is_running "$1" eth0
 	wait_for 5 is_running "$CLIENT" "$2"
 }
@@ -32,7 +32,7 @@ differential_up()
 	KERNEL=$(add_namespace k)
 	export CLIENT SERVER KERNEL
 	# Addresses on the client's ends would have its kernel answer.
-	ip netns exec "$CLIENT" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	in_namespace "$CLIENT" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 	prepare_peer "$SERVER" nolisten0
 	prepare_peer "$KERNEL" kernel0
 	start_ready kernel-echo ip netns exec "$KERNEL" "$TOOLS/echo_server" 34567

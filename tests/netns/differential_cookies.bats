@@ -24,7 +24,7 @@ PAWS_CASES=("older TSval in the final ACK" "older TSval with data" "older TSval 
 setup()
 {
 	differential_up
-	ip netns exec "$KERNEL" sysctl -qw net.ipv4.tcp_syncookies=2
+	in_namespace "$KERNEL" sysctl -qw net.ipv4.tcp_syncookies=2
 }
 
 teardown()
@@ -73,6 +73,6 @@ compare_as()
 
 # What a cookie would lose is the engine's: the kernel does without cookies here.
 @test "method auto reads odd TCP options as a kernel listener without cookies" {
-	ip netns exec "$KERNEL" sysctl -qw net.ipv4.tcp_syncookies=0
+	in_namespace "$KERNEL" sysctl -qw net.ipv4.tcp_syncookies=0
 	compare_as auto options "${PAWS_CASES[@]}"
 }

@@ -124,10 +124,8 @@ watch()
 	local namespace=$1
 	shift
 	STORY=$BATS_FILE_TMPDIR/explain.out
-	# What the last one said must not be taken for this one's.
-	rm -f "$BATS_FILE_TMPDIR"/explain.*
 	start explain ip netns exec "$namespace" "$NOLISTEN" explain "${INTERFACE:-eth0}" "$@"
-	wait_for 10 grep -q watching "$BATS_FILE_TMPDIR/explain.err"
+	wait_for 10 has_text "$BATS_FILE_TMPDIR/explain.err" watching
 }
 
 # end_watch [SIGNAL]: the exit status is in STATUS.
@@ -258,7 +256,7 @@ knock()
 @test "tells of a SYN to a closed port over IPv6" {
 	watch "$SERVER"
 	knock fd00::2 81
-	wait_for 5 grep -q 'SYN is dropped: NO_SOCKET in tcp_v6_rcv()' "$STORY"
+	wait_for 5 has_text "$STORY" 'SYN is dropped: NO_SOCKET in tcp_v6_rcv()'
 	grep -q '^\[1\] \[fd00::2\]:81 here, \[fd00::1\]:' "$STORY"
 	grep -q ', by the kernel$' "$STORY"
 	! knows SK_RST_REASON_NO_SOCKET || grep -q 'no socket listens on \[fd00::2\]:81 (inferred)' "$STORY"
@@ -268,7 +266,7 @@ knock()
 @test "tells the state of a socket from its first moment to its last" {
 	watch "$CLIENT"
 	knock 10.0.0.2 82
-	wait_for 5 grep -q 'SYN_SENT -> CLOSE' "$STORY"
+	wait_for 5 has_text "$STORY" 'SYN_SENT -> CLOSE'
 	grep -q 'CLOSE -> SYN_SENT' "$STORY"
 	grep -q 'the RST is accepted in SYN_SENT' "$STORY"
 	grep -q 'the application is told: Connection refused' "$STORY"
@@ -279,7 +277,7 @@ knock()
 	watch "$SERVER" --port 84
 	knock 10.0.0.2 83
 	knock 10.0.0.2 84
-	wait_for 5 grep -q 'RST' "$STORY"
+	wait_for 5 has_text "$STORY" 'RST'
 	end_watch
 	not grep -q ':83' "$STORY"
 }
@@ -288,7 +286,7 @@ knock()
 	watch "$SERVER" --remote fd00::1
 	knock 10.0.0.2 85
 	knock fd00::2 86
-	wait_for 5 grep -q 'RST' "$STORY"
+	wait_for 5 has_text "$STORY" 'RST'
 	end_watch
 	not grep -q '10\.0\.0\.2' "$STORY"
 }
@@ -305,7 +303,7 @@ knock()
 @test "tells of its own namespace only" {
 	watch "$SERVER"
 	knock 10.0.0.2 87
-	wait_for 5 grep -q 'RST' "$STORY"
+	wait_for 5 has_text "$STORY" 'RST'
 	end_watch
 	not grep -q '10\.0\.0\.1:[0-9]* here' "$STORY"
 }
@@ -315,7 +313,7 @@ knock()
 	watch "$SERVER"
 	grep -q 'nolisten-loader runs here' "$BATS_FILE_TMPDIR/explain.err"
 	is_equal "$(echo_back 10.0.0.2 34567 hello)" hello
-	wait_for 5 grep -q 'the flow is HANDED_OFF' "$STORY"
+	wait_for 5 has_text "$STORY" 'the flow is HANDED_OFF'
 	grep -q 'nolisten holds it in XDP' "$STORY"
 	grep -q 'SYN-ACK .*, by nolisten' "$STORY"
 	end_watch
@@ -329,7 +327,7 @@ knock()
 	ip -n "$SERVER" neighbour replace 10.0.0.77 lladdr 02:00:00:00:00:77 dev eth0 nud permanent
 	in_client "$TOOLS/fragmented_syn" eth0 34567 \
 		"$(ip -n "$SERVER" -j link show eth0 | jq -r '.[0].address')"
-	wait_for 5 grep -q "nolisten's guard at TC egress drops the RST" "$STORY"
+	wait_for 5 has_text "$STORY" "nolisten's guard at TC egress drops the RST"
 	end_watch
 	stop_loader
 }
@@ -338,8 +336,8 @@ knock()
 	start_loader -m filter
 	watch "$SERVER"
 	is_equal "$(echo_back fd00::2 34567 hello)" hello
-	wait_for 5 grep -q 'netfilter drops the RST-ACK: it does not get out' "$STORY"
-	wait_for 5 grep -q 'put back by nolisten' "$STORY"
+	wait_for 5 has_text "$STORY" 'netfilter drops the RST-ACK: it does not get out'
+	wait_for 5 has_text "$STORY" 'put back by nolisten'
 	end_watch
 	stop_loader
 }
@@ -351,7 +349,7 @@ knock()
 	in_server nft add rule inet other output oifname lo tcp flags rst drop
 	in_server nc -z -w 1 127.0.0.1 92 || :
 	knock 10.0.0.2 93
-	wait_for 5 grep -q ':93 here' "$STORY"
+	wait_for 5 has_text "$STORY" ':93 here'
 	end_watch
 	in_server nft delete table inet other
 	not grep -q '127.0.0.1' "$STORY"
@@ -368,7 +366,7 @@ knock()
 		    s.close()
 	PY
 	kill -CONT "$STARTED"
-	wait_for 30 grep -q 'steps lost (the ring was full)' "$BATS_FILE_TMPDIR/explain.err"
+	wait_for 30 has_text "$BATS_FILE_TMPDIR/explain.err" 'steps lost (the ring was full)'
 	end_watch
 	is_equal "$STATUS" 0
 }
@@ -382,7 +380,7 @@ knock()
 	address "$CLIENT" tun0 10.1.0.1/24
 	INTERFACE=tun0 watch "$SERVER"
 	knock 10.1.0.2 91
-	wait_for 5 grep -q 'SYN is dropped: NO_SOCKET in tcp_v4_rcv()' "$STORY"
+	wait_for 5 has_text "$STORY" 'SYN is dropped: NO_SOCKET in tcp_v4_rcv()'
 	end_watch
 	stop "$peer"
 }

@@ -54,7 +54,7 @@ hold_open()
 	ip netns exec "$CLIENT" nc "$2" 34567 <>"$BATS_TEST_TMPDIR/$1.in" >"$BATS_TEST_TMPDIR/$1" 2>&1 3>&- &
 	STARTED=$!
 	echo hello >"$BATS_TEST_TMPDIR/$1.in"
-	wait_for 5 grep -q hello "$BATS_TEST_TMPDIR/$1"
+	wait_for 5 has_text "$BATS_TEST_TMPDIR/$1" hello
 }
 
 @test "shows an established socket in ss, and no other kind" {

@@ -48,9 +48,18 @@ not()
 is_gone()
 {
 	local state
-	[ -e "/proc/$1" ] || return 0
-	state=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) || return 0
+	{ read -r state <"/proc/$1/stat"; } 2>/dev/null || return 0
+	state=${state##*) }
 	[ "${state%% *}" = Z ]
+}
+
+# has_text FILE TEXT: as grep -qF, without a program: what is awaited is looked for often.
+has_text()
+{
+	local text
+	[ -e "$1" ] || return
+	text=$(<"$1")
+	[[ $text == *"$2"* ]]
 }
 
 # expect TEXT COMMAND...: its output (both streams) contains TEXT.
@@ -97,14 +106,20 @@ remove_namespace()
 	done
 }
 
+# in_namespace NAME COMMAND...: as ip netns exec, which would mount a /sys that nobody here reads.
+in_namespace()
+{
+	nsenter --net="/run/netns/$1" "${@:2}"
+}
+
 in_server()
 {
-	ip netns exec "$SERVER" "$@"
+	in_namespace "$SERVER" "$@"
 }
 
 in_client()
 {
-	ip netns exec "$CLIENT" "$@"
+	in_namespace "$CLIENT" "$@"
 }
 
 # join NAMESPACE IFNAME NAMESPACE IFNAME: a veth between them, both ends up.
@@ -134,7 +149,7 @@ be_patient()
 {
 	local namespace=$1 route
 	shift
-	ip netns exec "$namespace" sysctl -qw net.ipv4.tcp_early_retrans=0
+	in_namespace "$namespace" sysctl -qw net.ipv4.tcp_early_retrans=0
 	for route in "$@"; do
 		# shellcheck disable=SC2086
 		ip -n "$namespace" $route rto_min 3s
@@ -189,9 +204,11 @@ lab_down()
 # start NAME COMMAND...: in the background, output in $BATS_FILE_TMPDIR/NAME.{out,err}; its pid is in $STARTED.
 start()
 {
-	local name=$1
+	local out=$BATS_FILE_TMPDIR/$1.out err=$BATS_FILE_TMPDIR/$1.err
 	shift
-	"$@" >"$BATS_FILE_TMPDIR/$name.out" 2>"$BATS_FILE_TMPDIR/$name.err" 3>&- </dev/null &
+	# What one of that name said before must not be taken for this one's.
+	: >"$out" >"$err"
+	"$@" >"$out" 2>"$err" 3>&- </dev/null &
 	STARTED=$!
 }
 
@@ -199,7 +216,7 @@ start()
 start_ready()
 {
 	start "$@"
-	wait_for 5 grep -q ready "$BATS_FILE_TMPDIR/$1.out"
+	wait_for 5 has_text "$BATS_FILE_TMPDIR/$1.out" ready
 }
 
 # stop PID [SIGNAL]: ends one of our own.
@@ -233,7 +250,7 @@ start_loader_unready()
 
 is_answering_or_gone()
 {
-	grep -q answering "$LOADER_LOG" || is_gone "$LOADER_PID"
+	has_text "$LOADER_LOG" answering || is_gone "$LOADER_PID"
 }
 
 # start_loader [OPTION...]: waits until it answers; shows what it said if it does not.
@@ -265,7 +282,7 @@ refused_loader()
 {
 	local expected=$1 text=$2
 	shift 2
-	run ip netns exec "$SERVER" timeout -k 1 10 "$LOADER" "$@"
+	run in_server timeout -k 1 10 "$LOADER" "$@"
 	if [ "$status" != "$expected" ] || [[ $output != *"$text"* ]] || [ ${#lines[@]} != 1 ]; then
 		printf 'expected status %s and one line with "%s", got status %s:\n%s\n' \
 			"$expected" "$text" "$status" "$output" >&2
@@ -330,7 +347,7 @@ has_no_flows()
 # snmp NAMESPACE NAME: a counter of nstat, such as TcpRetransSegs or TcpOutRsts.
 snmp()
 {
-	ip netns exec "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'
+	in_namespace "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'
 }
 
 # retransmissions: of both namespaces together.
@@ -339,12 +356,25 @@ retransmissions()
 	echo $(($(snmp "$SERVER" TcpRetransSegs) + $(snmp "$CLIENT" TcpRetransSegs)))
 }
 
+# lost_packets: where packets have gone: on a link, in a queue of a processor (of all namespaces), and how the loader counts.
+lost_packets()
+{
+	local namespace
+	for namespace in "$SERVER" "$CLIENT"; do
+		echo "$namespace: $(ip -n "$namespace" -s -j link show dev eth0 | jq -c '.[0].stats64')"
+	done
+	echo "/proc/net/softnet_stat: $(awk '{ print "dropped 0x" $2 }' /proc/net/softnet_stat | xargs)"
+	in_server "$NOLISTEN" status -j "${IFACE:-eth0}" |
+		jq -c '.counters + .engine | with_entries(select(.value | . > 0))'
+}
+
 # sent_again: what each end has, and for which reason.
 sent_again()
 {
 	local namespace
+	lost_packets
 	for namespace in "$SERVER" "$CLIENT"; do
-		echo "$namespace: $(ip netns exec "$namespace" nstat -as | awk '
+		echo "$namespace: $(in_namespace "$namespace" nstat -as | awk '
 			$1 ~ /^TcpRetransSegs$|^TcpExtTCP(.*(Retrans|Recovery|Undo|Spurious|Probe|DSACK).*|Timeouts)$/ {
 				print $1, $2 }' | xargs)"
 	done
@@ -355,8 +385,7 @@ sends_nothing_twice()
 {
 	local before
 	before=$(retransmissions)
-	"$@" || return
-	is_equal "$(retransmissions)" "$before" || {
+	"$@" && is_equal "$(retransmissions)" "$before" || {
 		sent_again >&2
 		return 1
 	}
@@ -390,6 +419,9 @@ echo_back()
 # is_refused ADDRESS PORT: by a RST, that is at once.
 is_refused()
 {
-	run in_client timeout 3 nc -v -z -w 2 "$1" "$2"
-	[ "$status" = 1 ] && [[ $output == *refused* ]]
+	run in_client timeout $((3 * PATIENCE)) nc -v -z -w $((2 * PATIENCE)) "$1" "$2"
+	[ "$status" = 1 ] && [[ $output == *refused* ]] || {
+		printf 'not refused: status %s, %s\n' "$status" "$output" >&2
+		return 1
+	}
 }

@@ -88,7 +88,7 @@ two_thousand_at_once()
 	wait_for 10 has_counter lost_ring_full 1
 	expect_event '.event == "lost" and .count >= 1'
 	# The clients send again what was lost.
-	wait_for 30 grep -q '1500 connections at once' "$BATS_FILE_TMPDIR/crowd.out"
+	wait_for 30 has_text "$BATS_FILE_TMPDIR/crowd.out" '1500 connections at once'
 	wait_for 20 is_gone "$STARTED"
 	wait "$STARTED"
 }

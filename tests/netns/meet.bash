@@ -14,7 +14,7 @@ setup_file()
 	address "$HOST_B" eth0 10.2.0.2/24 fd02::2/64
 	address "$ROUTER" eth0 10.1.0.1/24 fd01::1/64
 	address "$ROUTER" eth1 10.2.0.1/24 fd02::1/64
-	ip netns exec "$ROUTER" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	in_namespace "$ROUTER" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 	ip -n "$HOST_A" route add default via 10.1.0.1
 	ip -n "$HOST_A" -6 route add default via fd01::1
 	ip -n "$HOST_B" route add default via 10.2.0.1
@@ -51,17 +51,17 @@ teardown()
 
 in_a()
 {
-	ip netns exec "$HOST_A" "$@"
+	in_namespace "$HOST_A" "$@"
 }
 
 in_b()
 {
-	ip netns exec "$HOST_B" "$@"
+	in_namespace "$HOST_B" "$@"
 }
 
 in_router()
 {
-	ip netns exec "$ROUTER" "$@"
+	in_namespace "$ROUTER" "$@"
 }
 
 # start_meet HOST LOCAL REMOTE [OPTION...]: sends "from HOST" and reads to the end; pid in PID_HOST, output HOST.out.
@@ -181,7 +181,7 @@ filters_of()
 
 has_filters()
 {
-	[[ $(ip netns exec "$1" tc qdisc show) == *clsact* ]]
+	[[ $(in_namespace "$1" tc qdisc show) == *clsact* ]]
 }
 
 # firewall: what conntrack calls INVALID, and what is neither new nor known, does not pass.

@@ -11,7 +11,7 @@ setup_file()
 	ip netns exec "$CLIENT" nc -p 50001 10.0.0.2 34567 <>"$BATS_FILE_TMPDIR/in" \
 		>"$BATS_FILE_TMPDIR/client" 2>&1 3>&- &
 	echo hello >"$BATS_FILE_TMPDIR/in"
-	wait_for 5 grep -q hello "$BATS_FILE_TMPDIR/client"
+	wait_for 5 has_text "$BATS_FILE_TMPDIR/client" hello
 }
 
 teardown_file()
@@ -92,7 +92,7 @@ dumped_flow()
 @test "writes events to standard output, and lines for people to standard error" {
 	start_second_loader -m engine --events=-
 	echo_back 10.1.0.2 34567 hello
-	wait_for 5 grep -q '"event":"closed"' "$BATS_FILE_TMPDIR/second.out"
+	wait_for 5 has_text "$BATS_FILE_TMPDIR/second.out" '"event":"closed"'
 	is_equal "$(jq -r .event "$BATS_FILE_TMPDIR/second.out" | head -n 3 | xargs)" "syn established handed_off"
 	grep -q 'established (engine, rtt' "$BATS_FILE_TMPDIR/second.err"
 	[ -z "$(grep '^{' "$BATS_FILE_TMPDIR/second.err")" ]
@@ -102,7 +102,7 @@ dumped_flow()
 @test "is quiet with -q" {
 	start_second_loader -q --events=-
 	echo_back 10.1.0.2 34567 hello
-	wait_for 5 grep -q '"event":"closed"' "$BATS_FILE_TMPDIR/second.out"
+	wait_for 5 has_text "$BATS_FILE_TMPDIR/second.out" '"event":"closed"'
 	[ -z "$(grep established "$BATS_FILE_TMPDIR/second.err")" ]
 	stop "$STARTED"
 }

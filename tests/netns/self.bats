@@ -38,7 +38,7 @@ start_watch()
 	start watch ip netns exec "$SERVER" "$NOLISTEN" self --watch "$@"
 	WATCH_PID=$STARTED
 	WATCH_OUT=$BATS_FILE_TMPDIR/watch.out
-	wait_for 10 grep -q watching "$BATS_FILE_TMPDIR/watch.err"
+	wait_for 10 has_text "$BATS_FILE_TMPDIR/watch.err" watching
 }
 
 has_no_sockets()
@@ -157,12 +157,12 @@ s.connect(('::ffff:127.0.0.1', 5003))"
 	start_watch
 	ip netns exec "$other" "$NOLISTEN" self 127.0.0.1 5031
 	in_server "$NOLISTEN" self 127.0.0.1 5032
-	wait_for 5 grep -q :5032 "$WATCH_OUT"
+	wait_for 5 has_text "$WATCH_OUT" :5032
 	not grep -q :5031 "$WATCH_OUT"
 	stop "$WATCH_PID"
 	start_watch --all
 	ip netns exec "$other" "$NOLISTEN" self 127.0.0.1 5033
-	wait_for 5 grep -q ":5033 .*, network namespace $(ip netns exec "$other" stat -Lc %i /proc/self/ns/net)" "$WATCH_OUT"
+	wait_for 5 grep -q ":5033 .*, network namespace $(in_namespace "$other" stat -Lc %i /proc/self/ns/net)" "$WATCH_OUT"
 	remove_namespace "$other"
 }
 

@@ -140,7 +140,7 @@ has_handed_off()
 	start held ip netns exec "$CLIENT" timeout 60 nc -d 10.0.0.2 34567
 	wait_for 5 has_handed_off 1
 	kill -TERM "$LOADER_PID"
-	wait_for 5 grep -q '1 connection lives on' "$LOADER_LOG"
+	wait_for 5 has_text "$LOADER_LOG" '1 connection lives on'
 	is_detached
 	stop "$STARTED"
 	wait_for 10 is_gone "$LOADER_PID"

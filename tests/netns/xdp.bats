@@ -109,7 +109,7 @@ takes_a_burst()
 	ip netns exec "$CLIENT" nc 10.0.0.2 34567 <>"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	local client=$!
 	echo hello >"$BATS_TEST_TMPDIR/in"
-	wait_for 5 grep -q hello "$BATS_TEST_TMPDIR/out"
+	wait_for 5 has_text "$BATS_TEST_TMPDIR/out" hello
 	# The server's end goes without a word: what the client sends next belongs to nothing.
 	in_server nft 'table inet lose { chain out { type filter hook output priority 0; tcp sport 34567 drop; }; }'
 	in_server ss -K state established '( sport = :34567 )'
@@ -166,7 +166,7 @@ takes_a_burst()
 	IFACE=eth0 LOADER_NAMESPACE=$CLIENT start_loader --xdp=native -p 9
 	local peer=$LOADER_PID
 	start_loader --xdp=native
-	wait_for 10 grep -q "neighbour has confirmed" "$LOADER_LOG"
+	wait_for 10 has_text "$LOADER_LOG" "neighbour has confirmed"
 	wait_for 5 is_answering_natively
 	stop "$peer"
 }

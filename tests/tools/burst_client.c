@@ -9,6 +9,7 @@
  *
  * Prints "N connections, N with data in the final ACK, N bytes"; exit status 1 if a stream was damaged.
  */
+#include <inttypes.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -24,7 +25,7 @@ struct plan {
 	struct sockaddr_storage peer;
 	socklen_t peer_len;
 	size_t bytes;
-	bool is_plain, is_reset, is_hasty, is_abort;
+	bool is_data_first, is_reset, is_hasty, is_abort;
 	uint8_t *sent, *got;
 };
 
@@ -40,21 +41,35 @@ static int open_connection(const struct plan *plan)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){1 << 20}, sizeof(int));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	if (!plan->is_plain && !plan->is_hasty && !plan->is_abort)
+	if (plan->is_data_first)
 		setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
 	if (connect(fd, (const struct sockaddr *)&plan->peer, plan->peer_len))
 		fail("connect");
 	return fd;
 }
 
-/* SYN out, nothing else: the ACK of the SYN-ACK is still to come. */
-static bool is_ack_pending(int fd)
+static struct tcp_info get_info(int fd)
 {
 	struct tcp_info info = {0};
 	socklen_t len = sizeof(info);
 
 	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
-	return info.tcpi_segs_out == 1;
+	return info;
+}
+
+/* SYN out, nothing else: the ACK of the SYN-ACK is still to come. */
+static bool is_ack_pending(const struct tcp_info *info)
+{
+	return info->tcpi_segs_out == 1;
+}
+
+static void say_why_not_pending(const struct tcp_info *info, uint64_t number, uint64_t took_ms)
+{
+	fprintf(stderr,
+		"connection %" PRIu64 ": open after %" PRIu64
+		" ms, sent %u segments, %u again, got %u, RTT %u us\n",
+		number, took_ms, info->tcpi_segs_out, info->tcpi_total_retrans, info->tcpi_segs_in,
+		info->tcpi_rtt);
 }
 
 static void read_back(int fd, const struct plan *plan)
@@ -108,11 +123,14 @@ static void spin_ns(uint64_t ns)
 /* Did the final ACK carry data? */
 static bool run_one(const struct plan *plan, uint64_t seed)
 {
+	uint64_t began_ms = now_ms();
 	int fd = open_connection(plan);
-	bool was_pending;
+	struct tcp_info info;
 
 	fill_pattern(plan->sent, plan->bytes, seed, 0);
-	was_pending = is_ack_pending(fd);
+	info = get_info(fd);
+	if (plan->is_data_first && !is_ack_pending(&info))
+		say_why_not_pending(&info, seed, now_ms() - began_ms);
 	if (plan->is_hasty || plan->is_abort)
 		spin_ns(seed % HASTY_STEPS * HASTY_STEP_NS);
 	if (!(plan->is_abort && seed % 2) &&
@@ -123,7 +141,7 @@ static bool run_one(const struct plan *plan, uint64_t seed)
 	if (!plan->is_abort)
 		read_back(fd, plan);
 	finish(fd, plan);
-	return was_pending;
+	return is_ack_pending(&info);
 }
 
 static void stay_on_this_cpu(void)
@@ -137,10 +155,10 @@ static void stay_on_this_cpu(void)
 
 static void read_mode(struct plan *plan, const char *mode)
 {
-	plan->is_plain = !strcmp(mode, "plain");
 	plan->is_reset = !strcmp(mode, "reset");
 	plan->is_hasty = !strcmp(mode, "hasty");
 	plan->is_abort = !strcmp(mode, "abort");
+	plan->is_data_first = strcmp(mode, "plain") && !plan->is_hasty && !plan->is_abort;
 	if (plan->is_abort)
 		stay_on_this_cpu();
 }

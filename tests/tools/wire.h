@@ -13,6 +13,7 @@
 #include "tools/tool.h"
 
 #define WIRE_MAX 4096
+#define WIRE_PATIENCE_MS 5000
 
 enum wire_flag {
 	WIRE_FIN = 0x01,
@@ -202,6 +203,19 @@ static size_t build_frame(const struct wire *wire, uint8_t *out, const uint8_t *
 	return at + wire->padding - wire->cut;
 }
 
+/* Where the other end of the wire has no room it says so, and makes some when it has had its turn. */
+static void send_frame(int fd, const uint8_t *frame, size_t len)
+{
+	const struct timespec turn = {.tv_nsec = 1000000};
+	uint64_t deadline_ms = now_ms() + WIRE_PATIENCE_MS;
+
+	while (send(fd, frame, len, 0) != (ssize_t)len) {
+		if (errno != ENOBUFS || now_ms() > deadline_ms)
+			fail("send");
+		nanosleep(&turn, NULL);
+	}
+}
+
 /* Through a packet socket that is bound to the interface. */
 static void wire_send(int fd, const struct wire *wire)
 {
@@ -210,13 +224,11 @@ static void wire_send(int fd, const struct wire *wire)
 	size_t first = wire->fragment_at ? wire->fragment_at : len;
 	size_t frame_len = build_frame(wire, frame, tcp, first, wire->fragment_at ? 1 : -1);
 
-	if (send(fd, frame, frame_len, 0) != (ssize_t)frame_len)
-		fail("send");
+	send_frame(fd, frame, frame_len);
 	if (!wire->fragment_at)
 		return;
 	frame_len = build_frame(wire, frame, tcp + first, len - first, wire->fragment_at);
-	if (send(fd, frame, frame_len, 0) != (ssize_t)frame_len)
-		fail("send");
+	send_frame(fd, frame, frame_len);
 }
 
 static bool parse_tcp(const uint8_t *tcp, size_t len, struct wire_answer *out)
