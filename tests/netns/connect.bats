@@ -225,6 +225,7 @@ agree_on()
 }
 
 @test "loses nothing of data in the final ACK, and sends nothing twice" {
+	stay_on_one_processor
 	be_patient_here
 	connect_back
 	burst 3000 100
