@@ -26,7 +26,7 @@ struct story_line {
 };
 
 struct story {
-	const struct trace_names *names;
+	struct trace_names *names;
 	bool has_loader; /* what XDP and TC egress keep back is nolisten's doing */
 	uint32_t told; /* conversations so far */
 	void (*tell)(void *context, const struct story_line *line);

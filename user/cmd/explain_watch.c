@@ -55,7 +55,7 @@ static void tell_lost(struct watch *watch)
 }
 
 int watch_open(struct watch *watch, const struct trace_options *options, enum watch_look look,
-	       const struct trace_names *names)
+	       struct trace_names *names)
 {
 	int err;
 

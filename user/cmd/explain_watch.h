@@ -24,7 +24,7 @@ struct watch {
 
 /* names: borrowed. 0 or -errno, logged. */
 int watch_open(struct watch *watch, const struct trace_options *options, enum watch_look look,
-	       const struct trace_names *names);
+	       struct trace_names *names);
 void watch_close(struct watch *watch); /* tells what is left */
 
 /* Take the steps that are there and tell what can be told. */

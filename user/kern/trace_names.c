@@ -13,6 +13,7 @@
 #include "log.h"
 
 #define KALLSYMS "/proc/kallsyms"
+#define MODULES "/proc/modules"
 
 struct function {
 	uint64_t address;
@@ -23,6 +24,8 @@ struct trace_names {
 	struct btf *kernel;
 	struct function *functions;
 	size_t count, space;
+	uint64_t kernel_end; /* of the kernel's own text: modules are elsewhere */
+	uint64_t modules; /* which there were when the functions were read */
 };
 
 /* "ffffffff81000000 T name [module]"; false if it is no function with an address. */
@@ -60,6 +63,25 @@ static int add_function(struct trace_names *names, const struct function *functi
 	return 0;
 }
 
+/* The number of modules and a sum of their names: "NAME SIZE ..." in each line. 0: the kernel has none. */
+static uint64_t mark_modules(void)
+{
+	FILE *file = fopen(MODULES, "re");
+	uint64_t mark = 0;
+	char *line = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0) {
+		mark += (uint64_t)1 << 32;
+		for (const char *c = line; *c && *c != ' '; c++)
+			mark += (uint8_t)*c * (uint64_t)(c - line + 1);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return mark;
+}
+
 static int read_functions(struct trace_names *names)
 {
 	FILE *file = fopen(KALLSYMS, "re");
@@ -70,12 +92,37 @@ static int read_functions(struct trace_names *names)
 
 	if (!file)
 		return -errno;
-	while (!err && getline(&line, &size, file) > 0)
-		if (parse_symbol(line, &function))
-			err = add_function(names, &function);
+	names->modules = mark_modules();
+	while (!err && getline(&line, &size, file) > 0) {
+		if (!parse_symbol(line, &function))
+			continue;
+		if (!strcmp(function.name, "_etext"))
+			names->kernel_end = function.address;
+		err = add_function(names, &function);
+	}
 	free(line);
 	fclose(file);
 	return err;
+}
+
+static void forget_functions(struct trace_names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->functions[i].name);
+	free(names->functions);
+	names->functions = NULL;
+	names->count = names->space = 0;
+}
+
+/* A module that came later has its functions where, as far as was known, another one's had ended. */
+static void read_functions_again(struct trace_names *names)
+{
+	int err;
+
+	forget_functions(names);
+	err = read_functions(names);
+	if (err)
+		log_warning("%s: %s: some functions are not named", KALLSYMS, strerror(-err));
 }
 
 int trace_names_new(struct trace_names **out)
@@ -103,9 +150,7 @@ void trace_names_free(struct trace_names *names)
 {
 	if (!names)
 		return;
-	for (size_t i = 0; i < names->count; i++)
-		free(names->functions[i].name);
-	free(names->functions);
+	forget_functions(names);
 	btf__free(names->kernel);
 	free(names);
 }
@@ -148,11 +193,12 @@ void trace_names_reset(const struct trace_names *names, uint32_t reason, char ou
 		    reason, out);
 }
 
-void trace_names_function(const struct trace_names *names, uint64_t address,
-			  char out[TRACE_NAME_SIZE])
+void trace_names_function(struct trace_names *names, uint64_t address, char out[TRACE_NAME_SIZE])
 {
 	const struct function *found = NULL;
 
+	if (address >= names->kernel_end && names->modules != mark_modules())
+		read_functions_again(names);
 	for (size_t i = 0; i < names->count; i++) {
 		const struct function *function = &names->functions[i];
 

@@ -17,8 +17,7 @@ void trace_names_free(struct trace_names *names); /* NULL is legal */
 void trace_names_drop(const struct trace_names *names, uint32_t reason, char out[TRACE_NAME_SIZE]);
 void trace_names_reset(const struct trace_names *names, uint32_t reason, char out[TRACE_NAME_SIZE]);
 
-/* "tcp_v4_rcv"; "?" where the kernel hides its addresses (kptr_restrict). */
-void trace_names_function(const struct trace_names *names, uint64_t address,
-			  char out[TRACE_NAME_SIZE]);
+/* "tcp_v4_rcv"; "?" where the kernel hides its addresses (kptr_restrict). Of modules loaded since they are read again. */
+void trace_names_function(struct trace_names *names, uint64_t address, char out[TRACE_NAME_SIZE]);
 
 #endif
