@@ -28,8 +28,12 @@ teardown()
 
 is_echoing()
 {
-	is_equal "$(echo_back 10.0.0.2 34567 'over IPv4')" 'over IPv4'
-	is_equal "$(echo_back fd00::2 34567 'over IPv6')" 'over IPv6'
+	is_equal "$(echo_back 10.0.0.2 34567 'over IPv4')" 'over IPv4' &&
+		is_equal "$(echo_back fd00::2 34567 'over IPv6')" 'over IPv6' || {
+		cat "$LOADER_LOG" "$EVENTS" >&2
+		lost_packets >&2
+		return 1
+	}
 	run in_server ss -Hltn
 	is_equal "$output" ""
 }
@@ -161,7 +165,7 @@ is_server_connected()
 	local answered
 	start_kernel_server 34569 $'kernel\n'
 	start_loader -p 34567,34569
-	answered=$(in_client timeout 5 nc -w 2 10.0.0.2 34569 </dev/null)
+	answered=$(banner_of 10.0.0.2 34569)
 	is_equal "$answered" kernel
 	is_equal "$(echo_back fd00::2 34567 ours)" ours
 	stop "$KERNEL_SERVER"

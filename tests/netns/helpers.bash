@@ -423,7 +423,13 @@ takes_aborts()
 # echo_back ADDRESS PORT TEXT: what nc gets back.
 echo_back()
 {
-	printf '%s' "$3" | in_client timeout 10 nc -N -w 5 "$1" "$2"
+	printf '%s' "$3" | in_client timeout $((10 * PATIENCE)) nc -v -N -w $((5 * PATIENCE)) "$1" "$2"
+}
+
+# banner_of ADDRESS PORT: what nc is told by a server that speaks first.
+banner_of()
+{
+	in_client timeout $((5 * PATIENCE)) nc -w $((2 * PATIENCE)) "$1" "$2" </dev/null
 }
 
 # is_refused ADDRESS PORT: by a RST, that is at once.

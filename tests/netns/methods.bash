@@ -29,9 +29,9 @@ leaves_kernel_sockets_alone()
 	local answered
 	start_kernel_server 34569 $'kernel\n'
 	start_loader -m "$1" -p 34567,34569
-	answered=$(in_client timeout 5 nc -w 2 10.0.0.2 34569 </dev/null)
+	answered=$(banner_of 10.0.0.2 34569)
 	is_equal "$answered" kernel
-	answered=$(in_client timeout 5 nc -w 2 fd00::2 34569 </dev/null)
+	answered=$(banner_of fd00::2 34569)
 	is_equal "$answered" kernel
 	is_refused 10.0.0.2 9
 	is_refused fd00::2 9
