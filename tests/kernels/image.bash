@@ -11,8 +11,7 @@ USERLAND="bash coreutils sed grep mawk findutils diffutils procps util-linux mou
 MODULES="net/8021q net/802 net/bridge net/core net/ipv4 net/ipv6 net/llc net/netfilter net/packet net/sched net/xdp
 	lib crypto arch/*/crypto drivers/net drivers/virtio"
 # What comes with them and nobody runs. What is not archived need not be unpacked at each boot.
-UNUSED="usr/bin/perl* usr/share/perl* usr/lib/*/perl* usr/lib/*/libperl* usr/lib/*/gconv usr/share/bug usr/share/X11 usr/include
-	usr/games usr/lib/valgrind"
+UNUSED="usr/bin/perl* usr/share/perl* usr/lib/*/perl* usr/lib/*/libperl* usr/lib/*/gconv usr/include usr/games"
 
 # archive DIR: as the kernel reads it, on standard output.
 archive()
