@@ -24,7 +24,8 @@ struct trace_names {
 	struct btf *kernel;
 	struct function *functions;
 	size_t count, space;
-	uint64_t kernel_end; /* of the kernel's own text: modules are elsewhere */
+	uint64_t kernel_begin,
+		kernel_end; /* of the kernel's own text: modules are elsewhere, above or below */
 	uint64_t modules; /* which there were when the functions were read */
 };
 
@@ -96,7 +97,9 @@ static int read_functions(struct trace_names *names)
 	while (!err && getline(&line, &size, file) > 0) {
 		if (!parse_symbol(line, &function))
 			continue;
-		if (!strcmp(function.name, "_etext"))
+		if (!strcmp(function.name, "_stext"))
+			names->kernel_begin = function.address;
+		else if (!strcmp(function.name, "_etext"))
 			names->kernel_end = function.address;
 		err = add_function(names, &function);
 	}
@@ -195,9 +198,10 @@ void trace_names_reset(const struct trace_names *names, uint32_t reason, char ou
 
 void trace_names_function(struct trace_names *names, uint64_t address, char out[TRACE_NAME_SIZE])
 {
+	const bool is_kernel = address >= names->kernel_begin && address < names->kernel_end;
 	const struct function *found = NULL;
 
-	if (address >= names->kernel_end && names->modules != mark_modules())
+	if (!is_kernel && names->modules != mark_modules())
 		read_functions_again(names);
 	for (size_t i = 0; i < names->count; i++) {
 		const struct function *function = &names->functions[i];
