@@ -33,10 +33,16 @@ SEES_engine  := base net
 SEES_ipc     := base
 SEES_kern    := base net abi
 SEES_io      := base net kern abi
-SEES_service := base net engine kern io ipc abi
-SEES_bench   := base net engine kern io ipc service abi
-SEES_cmd     := base net engine kern io ipc service bench abi
-LAYERS := base net engine ipc kern io service bench cmd
+SEES_service := base net
+SEES_report  := base net abi
+SEES_session := base net engine kern io service report abi
+SEES_core    := base net engine ipc kern io service report session abi
+SEES_lab     := base net
+SEES_explain := base net kern lab abi
+SEES_peer    := base net kern io abi
+SEES_bench   := base net ipc kern session engine io lab abi
+SEES_cmd     := base net engine ipc kern io service report session core lab explain peer bench abi
+LAYERS := base net engine ipc kern io service report session core lab explain peer bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 

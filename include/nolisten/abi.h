@@ -24,15 +24,21 @@
 
 #define NOL_WORKERS_MAX 64 /* threads of user space, each with a ring of its own; a power of two */
 
-/* Methods, by who answers the SYN. */
+/* Methods, by who answers the SYN: member of the enum, name. */
+/* clang-format off */
+#define NOL_METHODS(X) \
+	X(XDP, "xdp") \
+	X(ENGINE, "engine") \
+	X(CONNECT, "connect") \
+	X(NFQUEUE, "nfqueue") \
+	X(FILTER, "filter") \
+	X(RAW, "raw")
+/* clang-format on */
+
+#define NOL_METHOD_MEMBER(member, text) NOL_METHOD_##member,
 enum nol_method {
-	NOL_METHOD_NONE,
-	NOL_METHOD_ENGINE,
-	NOL_METHOD_XDP,
-	NOL_METHOD_CONNECT,
-	NOL_METHOD_NFQUEUE,
-	NOL_METHOD_FILTER,
-	NOL_METHOD_RAW,
+	NOL_METHOD_NONE, /* as an option: auto */
+	NOL_METHODS(NOL_METHOD_MEMBER)
 };
 
 /*

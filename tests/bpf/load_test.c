@@ -144,11 +144,11 @@ static bool is_stricter_without_trust(void)
 /* What the loader says of such a kernel. */
 static void log_of_loader(enum nol_method method, uint32_t workers, char *out, size_t size)
 {
-	const struct loader_options options = {.ifname = "lo",
-					       .method = method,
-					       .workers = workers,
-					       .ring_size = 1 << 16,
-					       .max_flows = 16};
+	const struct config options = {.ifname = "lo",
+				       .method = method,
+				       .workers = workers,
+				       .ring_size = 1 << 16,
+				       .max_flows = 16};
 	const struct link_info link = {.ifindex = 1, .has_link_header = true, .is_loopback = true};
 	int saved = dup(STDERR_FILENO), file = memfd_create("log", MFD_CLOEXEC);
 	struct method opened = {0};

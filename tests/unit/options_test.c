@@ -39,24 +39,24 @@ static void an_interface_alone_is_enough(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("eth0"), 0);
-	assert_string_equal(options.ifname, "eth0");
-	assert_int_equal(port_set_count(&options.ports), 1);
-	assert_true(port_set_has(&options.ports, 34567));
-	assert_int_equal(options.prefix_count, 0);
-	assert_int_equal(options.method, NOL_METHOD_NONE);
-	assert_string_equal(options.service, "echo");
-	assert_int_equal(options.rst_action, NOL_RST_DROP);
-	assert_int_equal(options.xdp_mode, KERN_XDP_AUTO);
-	assert_int_equal(options.tc_mode, KERN_TC_AUTO);
-	assert_null(options.events_path);
-	assert_int_equal(options.max_children, 64);
-	assert_int_equal(options.max_flows, 65536);
-	assert_int_equal(options.ring_size, 256 * 1024);
-	assert_int_equal(options.spin_us, 50);
-	assert_int_equal(options.workers, 1);
+	assert_string_equal(options.config.ifname, "eth0");
+	assert_int_equal(port_set_count(&options.config.ports), 1);
+	assert_true(port_set_has(&options.config.ports, 34567));
+	assert_int_equal(options.config.prefix_count, 0);
+	assert_int_equal(options.config.method, NOL_METHOD_NONE);
+	assert_string_equal(options.config.service, "echo");
+	assert_int_equal(options.config.rst_action, NOL_RST_DROP);
+	assert_int_equal(options.config.xdp_mode, KERN_XDP_AUTO);
+	assert_int_equal(options.config.tc_mode, KERN_TC_AUTO);
+	assert_null(options.config.events_path);
+	assert_int_equal(options.config.max_children, 64);
+	assert_int_equal(options.config.max_flows, 65536);
+	assert_int_equal(options.config.ring_size, 256 * 1024);
+	assert_int_equal(options.config.spin_us, 50);
+	assert_int_equal(options.config.workers, 1);
 	assert_false(options.is_check);
 	assert_false(options.is_json);
-	assert_false(options.is_quiet);
+	assert_false(options.config.is_quiet);
 	assert_int_equal(options.verbose, 0);
 }
 
@@ -68,20 +68,20 @@ static void every_option_sets_its_field(void **state)
 			       "--max-flows=4194304", "--ring=64", "--spin=0", "--workers=64",
 			       "--check", "-jqvv", "eth0"),
 			 0);
-	assert_int_equal(options.method, NOL_METHOD_ENGINE);
-	assert_string_equal(options.service, "exec:cat");
-	assert_int_equal(options.rst_action, NOL_RST_REDIRECT);
-	assert_string_equal(options.redirect_ifname, "dummy0");
-	assert_int_equal(options.xdp_mode, KERN_XDP_NATIVE);
-	assert_int_equal(options.tc_mode, KERN_TC_CLSACT);
-	assert_string_equal(options.events_path, "-");
-	assert_int_equal(options.max_children, 1);
-	assert_int_equal(options.max_flows, 4194304);
-	assert_int_equal(options.ring_size, 64 * 1024);
-	assert_int_equal(options.spin_us, 0);
-	assert_int_equal(options.workers, 64);
+	assert_int_equal(options.config.method, NOL_METHOD_ENGINE);
+	assert_string_equal(options.config.service, "exec:cat");
+	assert_int_equal(options.config.rst_action, NOL_RST_REDIRECT);
+	assert_string_equal(options.config.redirect_ifname, "dummy0");
+	assert_int_equal(options.config.xdp_mode, KERN_XDP_NATIVE);
+	assert_int_equal(options.config.tc_mode, KERN_TC_CLSACT);
+	assert_string_equal(options.config.events_path, "-");
+	assert_int_equal(options.config.max_children, 1);
+	assert_int_equal(options.config.max_flows, 4194304);
+	assert_int_equal(options.config.ring_size, 64 * 1024);
+	assert_int_equal(options.config.spin_us, 0);
+	assert_int_equal(options.config.workers, 64);
 	assert_true(options.is_check);
-	assert_true(options.is_quiet);
+	assert_true(options.config.is_quiet);
 	assert_true(options.is_check);
 	assert_true(options.is_json);
 	assert_int_equal(options.verbose, 2);
@@ -91,28 +91,28 @@ static void ports_replace_the_default_and_add_up(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("-p80", "--port", "443,8000-8001", "eth0"), 0);
-	assert_int_equal(port_set_count(&options.ports), 4);
-	assert_true(port_set_has(&options.ports, 80));
-	assert_true(port_set_has(&options.ports, 8001));
-	assert_false(port_set_has(&options.ports, 34567));
+	assert_int_equal(port_set_count(&options.config.ports), 4);
+	assert_true(port_set_has(&options.config.ports, 80));
+	assert_true(port_set_has(&options.config.ports, 8001));
+	assert_false(port_set_has(&options.config.ports, 34567));
 }
 
 static void addresses_add_up(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("-a", "10.0.0.0/8,fd00::/64", "--address=::1", "eth0"), 0);
-	assert_int_equal(options.prefix_count, 3);
-	assert_int_equal(options.prefixes[0].bits, 104);
-	assert_int_equal(options.prefixes[1].bits, 64);
-	assert_int_equal(options.prefixes[2].bits, 128);
+	assert_int_equal(options.config.prefix_count, 3);
+	assert_int_equal(options.config.prefixes[0].bits, 104);
+	assert_int_equal(options.config.prefixes[1].bits, 64);
+	assert_int_equal(options.config.prefixes[2].bits, 128);
 }
 
 static void the_last_rst_action_holds(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("--rst=redirect:dummy0", "--rst=pass", "eth0"), 0);
-	assert_int_equal(options.rst_action, NOL_RST_PASS);
-	assert_null(options.redirect_ifname);
+	assert_int_equal(options.config.rst_action, NOL_RST_PASS);
+	assert_null(options.config.redirect_ifname);
 }
 
 static void options_may_follow_the_interface_and_be_shortened(void **state)
@@ -120,14 +120,14 @@ static void options_may_follow_the_interface_and_be_shortened(void **state)
 	(void)state;
 	assert_int_equal(PARSE("eth0", "--serv", "hold", "--", "-x"), -EINVAL);
 	assert_int_equal(PARSE("eth0", "--serv", "hold"), 0);
-	assert_string_equal(options.service, "hold");
+	assert_string_equal(options.config.service, "hold");
 }
 
 static void check_needs_no_interface(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("--check"), 0);
-	assert_null(options.ifname);
+	assert_null(options.config.ifname);
 }
 
 static const struct mistake {

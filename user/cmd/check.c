@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "check_result.h"
+#include "events.h"
 #include "link_watch.h"
 #include "loadable.h"
 #include "loader.h"
@@ -66,8 +67,8 @@ static void print_load(const struct check_load *load, bool has_log)
 
 static void set_required(const struct check *check, struct check_need *need)
 {
-	need->is_required =
-		method_needs_bpf(check->options->method) ? need->with_bpf : need->without_bpf;
+	need->is_required = method_needs_bpf(check->options->config.method) ? need->with_bpf
+									    : need->without_bpf;
 }
 
 static void count(struct check_result *result, const struct check_need *need, bool is_ok)
@@ -99,7 +100,7 @@ static void check_features(struct check *check)
 		};
 		set_required(check, &found->need);
 		if (feature->is_for_netfilter)
-			found->need.is_required = asks_netfilter(check->options->method);
+			found->need.is_required = asks_netfilter(check->options->config.method);
 		count(result, &found->need, found->is_present);
 		if (is_for_people(check))
 			print_feature(found);
@@ -107,18 +108,17 @@ static void check_features(struct check *check)
 }
 
 /* Without a method, or with auto, all of them are asked for. */
-static bool is_needed(const struct loadable *loadable, const struct loader_options *options)
+static bool is_needed(const struct loadable *loadable, const struct config *config)
 {
-	const bool is_any =
-		options->method == NOL_METHOD_NONE || !method_needs_bpf(options->method);
+	const bool is_any = config->method == NOL_METHOD_NONE || !method_needs_bpf(config->method);
 
 	switch (loadable->kind) {
 	case LOADABLE_OTHER:
 		return false;
 	case LOADABLE_CONNECT:
-		return is_any || options->method == NOL_METHOD_CONNECT;
+		return is_any || config->method == NOL_METHOD_CONNECT;
 	case LOADABLE_WORKERS:
-		return is_any || options->workers > 1;
+		return is_any || config->workers > 1;
 	default:
 		return true;
 	}
@@ -138,8 +138,8 @@ static void add_load(struct check *check, const struct check_load *load)
 
 static void check_loads(struct check *check)
 {
-	const struct kern_options sizes = {.ring_size = check->options->ring_size,
-					   .max_flows = check->options->max_flows};
+	const struct kern_options sizes = {.ring_size = check->options->config.ring_size,
+					   .max_flows = check->options->config.max_flows};
 
 	for (const struct loadable *one = loadable_table; one->object; one++) {
 		struct check_load load = {
@@ -147,7 +147,7 @@ static void check_loads(struct check *check)
 			.variant = one->variant,
 			.needed_for = one->needed_for,
 			.instead = one->instead,
-			.need.with_bpf = is_needed(one, check->options),
+			.need.with_bpf = is_needed(one, &check->options->config),
 		};
 
 		loadable_try(one, &sizes, &load.failure);
@@ -158,17 +158,17 @@ static void check_loads(struct check *check)
 /* The very object that the loader would make of these options. */
 static void check_interface(struct check *check)
 {
-	const struct loader_options *options = check->options;
+	const struct config *config = &check->options->config;
 	struct check_load load = {
 		.object = "nolisten",
-		.variant = options->ifname,
+		.variant = config->ifname,
 		.needed_for = "what these options ask for",
 		.need.with_bpf = true,
 	};
 	struct kern_options kern_options;
 	struct kern *kern = NULL;
 
-	method_kern_options(&kern_options, options, &check->link);
+	method_kern_options(&kern_options, config, &check->link);
 	kern_open(&kern, &kern_options, &load.failure);
 	kern_close(kern);
 	add_load(check, &load);
@@ -205,10 +205,10 @@ static bool has_basis(const struct check_result *result)
 static void print_verdict(const struct check *check)
 {
 	const struct check_result *result = &check->result;
-	const enum nol_method method = check->options->method;
+	const enum nol_method method = check->options->config.method;
 
 	if (result->can_as_asked && method != NOL_METHOD_NONE)
-		printf("this host can run method %s\n", options_method_text(method));
+		printf("this host can run method %s\n", method_text(method));
 	else if (result->can_as_asked)
 		printf("this host can run nolisten\n");
 	else if (!result->can_without_bpf)
@@ -236,14 +236,14 @@ static int print(const struct check *check)
 
 static int run(struct check *check)
 {
-	const struct loader_options *options = check->options;
-	int err = options->ifname ? loader_find_link(options->ifname, &check->link) : 0;
+	const struct config *config = &check->options->config;
+	int err = config->ifname ? loader_find_link(config->ifname, &check->link) : 0;
 
 	if (err)
 		return err;
 	check_features(check);
 	check_loads(check);
-	if (options->ifname && method_needs_bpf(options->method))
+	if (config->ifname && method_needs_bpf(config->method))
 		check_interface(check);
 	return print(check);
 }

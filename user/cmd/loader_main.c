@@ -45,12 +45,12 @@ int main(int argc, char **argv)
 		log_error("%s", error);
 	} else if (options.is_check) {
 		err = check_run(&options);
-	} else if ((missing = feature_first_missing(!method_needs_bpf(options.method)))) {
+	} else if ((missing = feature_first_missing(!method_needs_bpf(options.config.method)))) {
 		log_error("this host lacks %s, needed for %s; --check lists everything",
 			  missing->name, missing->needed_for);
 		err = -ENOTSUP;
 	} else {
-		err = loader_run(&options);
+		err = loader_run(&options.config);
 	}
 	options_free(&options);
 	return is_usage ? 2 : err ? 1 : 0;

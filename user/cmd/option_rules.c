@@ -123,34 +123,34 @@ static int count_flag(struct option_parse *parse, const struct rule *rule, const
 /* Given again, it adds. */
 static int take_ports(struct option_parse *parse, const struct rule *rule, const char *arg)
 {
-	const size_t words = sizeof(parse->options->ports.words) / sizeof(uint64_t);
+	const size_t words = sizeof(parse->options->config.ports.words) / sizeof(uint64_t);
 	struct port_set set;
 	const char *why;
 
 	if (!port_set_parse(arg, &set, &why))
 		return option_fail(parse, "--%s: '%s': %s", rule->name, arg, why);
 	if (!parse->has_ports)
-		memset(&parse->options->ports, 0, sizeof(parse->options->ports));
+		memset(&parse->options->config.ports, 0, sizeof(parse->options->config.ports));
 	parse->has_ports = true;
 	for (size_t i = 0; i < words; i++)
-		parse->options->ports.words[i] |= set.words[i];
+		parse->options->config.ports.words[i] |= set.words[i];
 	return 0;
 }
 
 static int add_prefix(struct option_parse *parse, const struct rule *rule, const char *text)
 {
-	struct loader_options *options = parse->options;
+	struct config *config = &parse->options->config;
 	struct prefix prefix, *grown;
 
 	if (!prefix_parse(text, &prefix))
 		return option_fail(parse,
 				   "--%s: '%s': not an address, nor a prefix without host bits",
 				   rule->name, text);
-	grown = reallocarray(options->prefixes, options->prefix_count + 1, sizeof(*grown));
+	grown = reallocarray(config->prefixes, config->prefix_count + 1, sizeof(*grown));
 	if (!grown)
 		return fail_memory(parse);
-	options->prefixes = grown;
-	grown[options->prefix_count++] = prefix;
+	config->prefixes = grown;
+	grown[config->prefix_count++] = prefix;
 	return 0;
 }
 
@@ -173,23 +173,23 @@ static int take_service(struct option_parse *parse, const struct rule *rule, con
 
 	if (service_check(arg, &why))
 		return option_fail(parse, "--%s: '%s': %s", rule->name, arg, why);
-	parse->options->service = arg;
+	parse->options->config.service = arg;
 	return 0;
 }
 
 static int take_rst(struct option_parse *parse, const struct rule *rule, const char *arg)
 {
 	static const char redirect[] = "redirect:";
-	struct loader_options *options = parse->options;
+	struct config *config = &parse->options->config;
 
-	options->redirect_ifname = NULL;
+	config->redirect_ifname = NULL;
 	if (strcmp(arg, "drop") == 0) {
-		options->rst_action = NOL_RST_DROP;
+		config->rst_action = NOL_RST_DROP;
 	} else if (strcmp(arg, "pass") == 0) {
-		options->rst_action = NOL_RST_PASS;
+		config->rst_action = NOL_RST_PASS;
 	} else if (strncmp(arg, redirect, sizeof(redirect) - 1) == 0 && arg[sizeof(redirect) - 1]) {
-		options->rst_action = NOL_RST_REDIRECT;
-		options->redirect_ifname = arg + sizeof(redirect) - 1;
+		config->rst_action = NOL_RST_REDIRECT;
+		config->redirect_ifname = arg + sizeof(redirect) - 1;
 	} else {
 		return option_fail(parse, "--%s: '%s': not one of drop, redirect:IFACE, pass",
 				   rule->name, arg);
@@ -206,23 +206,13 @@ static int take_ring(struct option_parse *parse, const struct rule *rule, const 
 				   "--%s: '%s': KiB, a power of two from %llu to %llu, are needed",
 				   rule->name, arg, (unsigned long long)rule->min,
 				   (unsigned long long)rule->max);
-	parse->options->ring_size = (uint32_t)kib * KIB;
+	parse->options->config.ring_size = (uint32_t)kib * KIB;
 	return 0;
 }
 
-static const struct word method_words[] = {
-	{"auto", NOL_METHOD_NONE},	 {"xdp", NOL_METHOD_XDP},
-	{"engine", NOL_METHOD_ENGINE},	 {"connect", NOL_METHOD_CONNECT},
-	{"nfqueue", NOL_METHOD_NFQUEUE}, {"filter", NOL_METHOD_FILTER},
-	{"raw", NOL_METHOD_RAW},	 {NULL, 0}};
-const char *options_method_text(enum nol_method method)
-{
-	for (const struct word *word = method_words; word->text; word++)
-		if (word->value == (int)method)
-			return word->text;
-	return "none";
-}
-
+#define METHOD_WORD(member, text) {text, NOL_METHOD_##member},
+static const struct word method_words[] = {{"auto", NOL_METHOD_NONE},
+					   NOL_METHODS(METHOD_WORD){NULL, 0}};
 static const struct word xdp_words[] = {{"auto", KERN_XDP_AUTO},
 					{"native", KERN_XDP_NATIVE},
 					{"generic", KERN_XDP_GENERIC},
@@ -235,21 +225,21 @@ static const struct word tc_words[] = {
 static const struct rule rules[] = {
 	{'p', "port", take_ports},
 	{'a', "address", take_prefixes},
-	{'m', "method", take_word, FIELD(method), .words = method_words},
+	{'m', "method", take_word, FIELD(config.method), .words = method_words},
 	{'s', "service", take_service},
 	{KEY_RST, "rst", take_rst},
-	{KEY_XDP, "xdp", take_word, FIELD(xdp_mode), .words = xdp_words},
-	{KEY_TC, "tc", take_word, FIELD(tc_mode), .words = tc_words},
-	{KEY_EVENTS, "events", take_path, FIELD(events_path)},
-	{KEY_MAX_CHILDREN, "max-children", take_number, FIELD(max_children), 1, 65536},
-	{KEY_MAX_FLOWS, "max-flows", take_number, FIELD(max_flows), 1, 4194304},
+	{KEY_XDP, "xdp", take_word, FIELD(config.xdp_mode), .words = xdp_words},
+	{KEY_TC, "tc", take_word, FIELD(config.tc_mode), .words = tc_words},
+	{KEY_EVENTS, "events", take_path, FIELD(config.events_path)},
+	{KEY_MAX_CHILDREN, "max-children", take_number, FIELD(config.max_children), 1, 65536},
+	{KEY_MAX_FLOWS, "max-flows", take_number, FIELD(config.max_flows), 1, 4194304},
 	{KEY_RING, "ring", take_ring, .min = 64, .max = 16384},
-	{KEY_SPIN, "spin", take_number, FIELD(spin_us), 0, 1000000},
-	{KEY_WORKERS, "workers", take_number, FIELD(workers), 1, NOL_WORKERS_MAX},
-	{KEY_COOKIE_KEY, "cookie-key", take_file, FIELD(cookie_key_path)},
+	{KEY_SPIN, "spin", take_number, FIELD(config.spin_us), 0, 1000000},
+	{KEY_WORKERS, "workers", take_number, FIELD(config.workers), 1, NOL_WORKERS_MAX},
+	{KEY_COOKIE_KEY, "cookie-key", take_file, FIELD(config.cookie_key_path)},
 	{KEY_CHECK, "check", take_flag, FIELD(is_check)},
 	{'j', "json", take_flag, FIELD(is_json)},
-	{'q', "quiet", take_flag, FIELD(is_quiet)},
+	{'q', "quiet", take_flag, FIELD(config.is_quiet)},
 	{'v', "verbose", count_flag, FIELD(verbose)},
 };
 

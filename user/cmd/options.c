@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events.h"
 #include "method.h"
 #include "option_rules.h"
 #include "service.h"
@@ -18,13 +19,15 @@
 
 #define DEFAULT_PORT 34567
 
+#define METHOD_ITEM(member, text) ", " text
 static const struct argp_option option_table[] = {
 	{"port", 'p', "LIST", 0, "TCP ports to answer: 80,443,8000-8999 or all [34567]", 1},
 	{"address", 'a', "LIST", 0,
 	 "local addresses or prefixes to answer, IPv4 and IPv6 [the interface's own]", 2},
 	{"method", 'm', "METHOD", 0,
-	 "who answers the SYN: auto, xdp, engine, connect, nfqueue, filter, raw "
-	 "[auto: XDP plain ones, the engine the others]",
+	 "who answers the SYN: auto" NOL_METHODS(
+		 METHOD_ITEM) " "
+			      "[auto: XDP plain ones, the engine the others]",
 	 3},
 	{"service", 's', "WHAT", 0, "what a connection gets, see below [echo]", 4},
 	{"rst", KEY_RST, "WHAT", 0,
@@ -53,10 +56,10 @@ static const struct argp_option option_table[] = {
 
 static int take_ifname(struct option_parse *parse, const char *arg)
 {
-	if (parse->options->ifname)
+	if (parse->options->config.ifname)
 		return option_fail(parse, "'%s': one interface only, and that is '%s'", arg,
-				   parse->options->ifname);
-	parse->options->ifname = arg;
+				   parse->options->config.ifname);
+	parse->options->config.ifname = arg;
 	return 0;
 }
 
@@ -70,19 +73,20 @@ static bool can_share(enum nol_method method)
 static int finish(struct option_parse *parse)
 {
 	const struct loader_options *options = parse->options;
+	const struct config *config = &options->config;
 
-	if (!options->ifname && !options->is_check)
+	if (!config->ifname && !options->is_check)
 		return option_fail(parse,
 				   "which interface? usage: nolisten-loader [OPTION...] IFACE");
 	if (options->is_json && !options->is_check)
 		return option_fail(parse, "--json: goes with --check; --events=FILE is JSON too");
-	if (options->rst_action != NOL_RST_DROP && !method_needs_bpf(options->method))
+	if (config->rst_action != NOL_RST_DROP && !method_needs_bpf(config->method))
 		return option_fail(parse, "--rst: method %s has no guard: use auto or engine",
-				   options_method_text(options->method));
-	if (options->workers > 1 && !can_share(options->method))
+				   method_text(config->method));
+	if (config->workers > 1 && !can_share(config->method))
 		return option_fail(parse,
 				   "--workers: method %s has one only: use auto, xdp or engine",
-				   options_method_text(options->method));
+				   method_text(config->method));
 	return 0;
 }
 
@@ -212,14 +216,14 @@ int options_parse(struct loader_options *out, int argc, char **argv, char error[
 	int err;
 
 	*out = (struct loader_options){
-		.service = "echo",
-		.max_children = 64,
-		.max_flows = 65536,
-		.ring_size = 256 * 1024,
-		.spin_us = 50,
-		.workers = 1,
+		.config = {.service = "echo",
+			   .max_children = 64,
+			   .max_flows = 65536,
+			   .ring_size = 256 * 1024,
+			   .spin_us = 50,
+			   .workers = 1},
 	};
-	port_set_add(&out->ports, DEFAULT_PORT);
+	port_set_add(&out->config.ports, DEFAULT_PORT);
 	error[0] = '\0';
 	err = argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT, NULL,
 			 &parse);
@@ -230,7 +234,7 @@ int options_parse(struct loader_options *out, int argc, char **argv, char error[
 
 void options_free(struct loader_options *options)
 {
-	free(options->prefixes);
-	options->prefixes = NULL;
-	options->prefix_count = 0;
+	free(options->config.prefixes);
+	options->config.prefixes = NULL;
+	options->config.prefix_count = 0;
 }

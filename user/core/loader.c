@@ -35,7 +35,7 @@
 #define BEAT_MS 1000
 
 struct loader {
-	const struct loader_options *options;
+	const struct config *config;
 	struct link_info link;
 	struct loop *loop;
 	struct method method;
@@ -58,7 +58,7 @@ struct loader {
 
 static int fail(const struct loader *loader, const char *what, int err)
 {
-	log_error("%s: %s: %s", loader->options->ifname, what, strerror(-err));
+	log_error("%s: %s: %s", loader->config->ifname, what, strerror(-err));
 	return err;
 }
 
@@ -72,7 +72,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 			    const struct addr *addr)
 {
 	struct loader *loader = context;
-	const bool follows_addresses = !loader->options->prefix_count;
+	const bool follows_addresses = !loader->config->prefix_count;
 
 	switch (event) {
 	case LINK_ADDR_ADDED:
@@ -85,7 +85,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 		break;
 	case LINK_CHANGED:
 		if (info->is_up != loader->link.is_up) {
-			log_info("%s: is %s", loader->options->ifname, info->is_up ? "up" : "down");
+			log_info("%s: is %s", loader->config->ifname, info->is_up ? "up" : "down");
 			if (info->is_up)
 				answerer_start(loader->answerer);
 		}
@@ -96,7 +96,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 		loader->link = *info;
 		break;
 	case LINK_GONE:
-		log_error("%s: the interface is gone", loader->options->ifname);
+		log_error("%s: the interface is gone", loader->config->ifname);
 		stop_for(loader, -ENODEV);
 		break;
 	}
@@ -138,7 +138,7 @@ static void print_summary(const struct loader *loader)
 	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
 		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
 		 " RST dropped, %" PRIu64 " lost",
-		 loader->options->ifname, stats->syn + (uint64_t)packets.cookie_sent,
+		 loader->config->ifname, stats->syn + (uint64_t)packets.cookie_sent,
 		 stats->established, stats->handed_off, stats->expired, stats->reset,
 		 (uint64_t)packets.rst_dropped,
 		 (uint64_t)(packets.lost_ring_full + packets.lost_too_long + stats->table_full));
@@ -194,12 +194,12 @@ int loader_find_link(const char *ifname, struct link_info *out)
 
 static int open_control(struct loader *loader)
 {
-	int fd = control_listen(loader->options->ifname);
+	int fd = control_listen(loader->config->ifname);
 	int err = fd;
 
 	if (fd == -EADDRINUSE)
 		log_error("%s: another nolisten-loader is on this interface",
-			  loader->options->ifname);
+			  loader->config->ifname);
 	else if (fd < 0)
 		fail(loader, "cannot open the control socket", fd);
 	if (fd < 0)
@@ -211,19 +211,19 @@ static int open_control(struct loader *loader)
 
 static int open_answered(struct loader *loader)
 {
-	const struct loader_options *options = loader->options;
+	const struct config *config = loader->config;
 	int err = answered_new(&loader->answered, loader->method.io);
 
-	for (size_t i = 0; !err && i < options->prefix_count; i++)
-		err = answered_add_prefix(loader->answered, &options->prefixes[i], options->ifname);
+	for (size_t i = 0; !err && i < config->prefix_count; i++)
+		err = answered_add_prefix(loader->answered, &config->prefixes[i], config->ifname);
 	return err;
 }
 
 static int open_events(struct loader *loader)
 {
 	const struct events_options events = {
-		.json_path = loader->options->events_path,
-		.is_quiet = loader->options->is_quiet,
+		.json_path = loader->config->events_path,
+		.is_quiet = loader->config->is_quiet,
 	};
 
 	return events_new(&loader->events, &events);
@@ -239,7 +239,7 @@ static int open_connect_back(struct loader *loader, struct session_options *sess
 	};
 	int err;
 
-	if (loader->options->method != NOL_METHOD_CONNECT)
+	if (loader->config->method != NOL_METHOD_CONNECT)
 		return 0;
 	tcp_settings_read_connect(&session->engine, &options.syn_retries);
 	err = connect_back_new(&loader->connect_back, &options);
@@ -254,7 +254,7 @@ static int open_closing(struct loader *loader)
 		.io = loader->method.io,
 		.events = loader->events,
 		.ifindex = loader->link.ifindex,
-		.ports = &loader->options->ports,
+		.ports = &loader->config->ports,
 	};
 
 	return closing_new(&loader->closing, &closing);
@@ -263,7 +263,7 @@ static int open_closing(struct loader *loader)
 static int open_workers(struct loader *loader, const struct session_options *session)
 {
 	const struct workers_options workers = {
-		.options = loader->options,
+		.config = loader->config,
 		.link = &loader->link,
 		.method = &loader->method,
 		.loop = loader->loop,
@@ -276,15 +276,15 @@ static int open_workers(struct loader *loader, const struct session_options *ses
 
 static int open_sessions(struct loader *loader)
 {
-	const struct loader_options *options = loader->options;
+	const struct config *config = loader->config;
 	struct session_options session = {
 		.closing = loader->closing,
-		.engine.max_flows = options->max_flows,
+		.engine.max_flows = config->max_flows,
 		.handoff = {.scope_id = loader->link.ifindex,
-			    .needs_freebind = options->prefix_count > 0,
+			    .needs_freebind = config->prefix_count > 0,
 			    .shield = loader->method.io->ops->shield},
-		.spin_ns = options->spin_us * CLOCK_NS_PER_US,
-		.max_flows = options->max_flows,
+		.spin_ns = config->spin_us * CLOCK_NS_PER_US,
+		.max_flows = config->max_flows,
 	};
 	int err = 0;
 
@@ -295,7 +295,7 @@ static int open_sessions(struct loader *loader)
 	err = open_connect_back(loader, &session);
 	loader->engine = session.engine;
 	if (!err && loader->method.kern)
-		err = answering_open(&loader->answerer, loader->method.kern, options, &loader->link,
+		err = answering_open(&loader->answerer, loader->method.kern, config, &loader->link,
 				     &loader->engine);
 	return err ?: open_workers(loader, &session);
 }
@@ -319,13 +319,13 @@ static int open_sources(struct loader *loader)
 static void fill_report(struct loader *loader)
 {
 	loader->report = (struct report){
-		.ifname = loader->options->ifname,
-		.method_name = options_method_text(loader->options->method),
-		.service_name = loader->options->service,
+		.ifname = loader->config->ifname,
+		.method_name = method_text(loader->config->method),
+		.service_name = loader->config->service,
 		.method = &loader->method,
 		.workers = loader->workers,
 		.answered = loader->answered,
-		.ports = &loader->options->ports,
+		.ports = &loader->config->ports,
 		.rates = &loader->rates,
 		.events = loader->events,
 		.started_ns = clock_monotonic_ns(),
@@ -336,14 +336,14 @@ static void print_start(const struct loader *loader)
 {
 	char ports[256], addresses[512], method[128];
 
-	port_set_format(&loader->options->ports, ports, sizeof(ports));
+	port_set_format(&loader->config->ports, ports, sizeof(ports));
 	answered_format(loader->answered, addresses, sizeof(addresses));
 	method_format(&loader->method, method, sizeof(method));
 	if (!loader->link.is_up)
-		log_warning("%s: is down, nothing arrives until it is up", loader->options->ifname);
-	listeners_warn(&loader->options->ports);
-	log_info("%s: answering TCP port %s on %s with %s (%s)", loader->options->ifname, ports,
-		 addresses, loader->options->service, method);
+		log_warning("%s: is down, nothing arrives until it is up", loader->config->ifname);
+	listeners_warn(&loader->config->ports);
+	log_info("%s: answering TCP port %s on %s with %s (%s)", loader->config->ifname, ports,
+		 addresses, loader->config->service, method);
 }
 
 static int start(struct loader *loader)
@@ -352,11 +352,11 @@ static int start(struct loader *loader)
 
 	if (err)
 		return fail(loader, "cannot make an event loop", err);
-	err = loader_find_link(loader->options->ifname, &loader->link);
+	err = loader_find_link(loader->config->ifname, &loader->link);
 	if (!err)
 		err = open_control(loader);
 	if (!err)
-		err = method_open(&loader->method, loader->options, &loader->link);
+		err = method_open(&loader->method, loader->config, &loader->link);
 	if (!err)
 		err = open_answered(loader);
 	if (!err)
@@ -407,9 +407,9 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int loader_run(const struct loader_options *options)
+int loader_run(const struct config *config)
 {
-	struct loader loader = {.options = options};
+	struct loader loader = {.config = config};
 	int err;
 
 	raise_descriptor_limit();

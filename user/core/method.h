@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "config.h"
 #include "kern.h"
 #include "link_watch.h"
-#include "options.h"
 #include "packet_io.h"
 
 struct method {
@@ -20,14 +20,13 @@ struct method {
 bool method_needs_bpf(enum nol_method method);
 
 /* What they make of the main object. */
-void method_kern_options(struct kern_options *out, const struct loader_options *options,
+void method_kern_options(struct kern_options *out, const struct config *config,
 			 const struct link_info *link);
 
 /* Make it ready; the host is not touched. Errors are logged. */
-int method_open(struct method *out, const struct loader_options *options,
-		const struct link_info *link);
+int method_open(struct method *out, const struct config *config, const struct link_info *link);
 /* The ring of another worker: what method_engine.h says. With BPF only. */
-int method_open_ring(struct method *method, const struct loader_options *options,
+int method_open_ring(struct method *method, const struct config *config,
 		     const struct link_info *link, uint32_t worker, struct packet_io **out);
 /* Errors are logged. */
 int method_attach(struct method *method);

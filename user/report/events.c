@@ -65,12 +65,8 @@ static const struct {
 	[EVENT_LOST] = {"lost", "lost"},
 };
 
-static const char *const method_texts[] = {
-	[NOL_METHOD_NONE] = "none",	  [NOL_METHOD_ENGINE] = "engine",
-	[NOL_METHOD_XDP] = "xdp",	  [NOL_METHOD_CONNECT] = "connect",
-	[NOL_METHOD_NFQUEUE] = "nfqueue", [NOL_METHOD_FILTER] = "filter",
-	[NOL_METHOD_RAW] = "raw",
-};
+#define METHOD_TEXT(member, text) [NOL_METHOD_##member] = text,
+static const char *const method_texts[] = {[NOL_METHOD_NONE] = "auto", NOL_METHODS(METHOD_TEXT)};
 
 const char *event_kind_text(enum event_kind kind)
 {

@@ -39,24 +39,24 @@ static int read_key(const char *path, uint8_t key[SIPHASH_KEY_SIZE], const uint8
 	return err;
 }
 
-int answering_open(struct answerer **out, struct kern *kern, const struct loader_options *options,
+int answering_open(struct answerer **out, struct kern *kern, const struct config *config,
 		   const struct link_info *link, const struct engine_config *engine)
 {
 	struct answerer_options answerer = {
-		.ifname = options->ifname,
+		.ifname = config->ifname,
 		.has_link_header = link->has_link_header,
-		.method = options->method,
-		.max_flows = options->max_flows,
+		.method = config->method,
+		.max_flows = config->max_flows,
 	};
 	uint8_t key[SIPHASH_KEY_SIZE];
-	int err = read_key(options->cookie_key_path, key, &answerer.shared_key);
+	int err = read_key(config->cookie_key_path, key, &answerer.shared_key);
 
 	if (err)
 		return err;
 	err = answerer_new(out, kern, &answerer);
 	explicit_bzero(key, sizeof(key));
 	if (err)
-		log_error("%s: no keys for the cookies: %s", options->ifname, strerror(-err));
+		log_error("%s: no keys for the cookies: %s", config->ifname, strerror(-err));
 	else
 		answering_set_mtu(*out, engine, link->mtu);
 	return err;

@@ -10,18 +10,18 @@
 #include <stdint.h>
 
 #include "closing.h"
+#include "config.h"
 #include "events.h"
 #include "link_watch.h"
 #include "loop.h"
 #include "method.h"
-#include "options.h"
 #include "session.h"
 
 struct workers;
 
 /* Everything is borrowed. */
 struct workers_options {
-	const struct loader_options *options;
+	const struct config *config;
 	const struct link_info *link;
 	struct method *method; /* its io is the first worker's */
 	struct loop *loop;

@@ -4,12 +4,12 @@
 #define NOLISTEN_ANSWERING_H
 
 #include "answerer.h"
+#include "config.h"
 #include "engine.h"
 #include "link_watch.h"
-#include "options.h"
 
 /* Errors are logged. */
-int answering_open(struct answerer **out, struct kern *kern, const struct loader_options *options,
+int answering_open(struct answerer **out, struct kern *kern, const struct config *config,
 		   const struct link_info *link, const struct engine_config *engine);
 /* The MTU changed. */
 void answering_set_mtu(struct answerer *answerer, const struct engine_config *engine, uint32_t mtu);

@@ -64,6 +64,6 @@ void events_flush(struct events *events);
 uint64_t events_lost(const struct events *events);
 
 const char *event_kind_text(enum event_kind kind); /* "handed_off" */
-const char *method_text(enum nol_method method); /* "engine" */
+const char *method_text(enum nol_method method); /* "engine"; "auto" for NOL_METHOD_NONE */
 
 #endif

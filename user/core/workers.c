@@ -66,8 +66,8 @@ static int add_worker(struct workers *workers, uint32_t number, uint32_t count)
 		.owns_io = number > 0,
 		.loop = all->loop,
 		.events = all->events,
-		.service = all->options->service,
-		.service_options = {.max_children = all->options->max_children,
+		.service = all->config->service,
+		.service_options = {.max_children = all->config->max_children,
 				    .children = count > 1 ? &workers->children : NULL},
 		.session = all->session,
 		.failed_fd = workers->failed_fd,
@@ -77,7 +77,7 @@ static int add_worker(struct workers *workers, uint32_t number, uint32_t count)
 	/* Half-open flows are bounded by the flow table, which all share. */
 	options.session.engine.resets_per_s = share(all->session.engine.resets_per_s, count);
 	if (number)
-		err = method_open_ring(all->method, all->options, all->link, number, &options.io);
+		err = method_open_ring(all->method, all->config, all->link, number, &options.io);
 	if (!err)
 		err = worker_new(&workers->all[number], &options);
 	if (!err)
@@ -88,7 +88,7 @@ static int add_worker(struct workers *workers, uint32_t number, uint32_t count)
 int workers_new(struct workers **out, const struct workers_options *options)
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
-	const uint32_t count = options->options->workers;
+	const uint32_t count = options->config->workers;
 	int err;
 
 	if (!workers)

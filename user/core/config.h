@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What one interface is asked to do. */
+#ifndef NOLISTEN_CONFIG_H
+#define NOLISTEN_CONFIG_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nolisten/abi.h>
+
+#include "addr.h"
+#include "kern.h"
+#include "ports.h"
+
+/* Everything is borrowed. */
+struct config {
+	const char *ifname;
+	struct port_set ports;
+	struct prefix *prefixes; /* none: the interface's own addresses */
+	size_t prefix_count;
+	enum nol_method method; /* NOL_METHOD_NONE: auto */
+	const char *service; /* passed service_check() */
+	enum nol_rst_action rst_action;
+	const char *redirect_ifname; /* with NOL_RST_REDIRECT */
+	enum kern_xdp_mode xdp_mode;
+	enum kern_tc_mode tc_mode;
+	const char *events_path; /* NULL: none; "-": standard output */
+	uint32_t max_children;
+	uint32_t max_flows;
+	uint32_t ring_size; /* bytes, of each worker's ring */
+	uint32_t workers;
+	uint32_t spin_us; /* how long to poll after the last packet before sleeping */
+	const char *cookie_key_path; /* NULL: random keys */
+	bool is_quiet; /* no line for each event */
+};
+
+#endif
