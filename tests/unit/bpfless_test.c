@@ -11,7 +11,7 @@
 #include "cmocka_setup.h"
 #include "own_netns.h"
 
-static const struct packet_io_ops ops = {.method = NOL_METHOD_FILTER};
+static const struct bpfless_ops ops = {.method = NOL_METHOD_FILTER};
 static struct port_set ports;
 static struct bpfless bpfless;
 static uint64_t now_ns;
@@ -110,7 +110,8 @@ static int set_up(void **state)
 	bpfless = (struct bpfless){0};
 	now_ns = clock_monotonic_ns();
 	assert_true(prefix_parse("127.0.0.0/8", &loopback));
-	return bpfless_init(&bpfless, &ops, &options) || bpfless_add_prefix(&bpfless.io, &loopback);
+	return bpfless_init(&bpfless, &ops, &options) ||
+	       bpfless_add_prefix(&bpfless.gate, &loopback);
 }
 
 static int tear_down(void **state)

@@ -80,22 +80,22 @@ static void forgets_a_released_flow(void **state)
 	(void)state;
 	open_half();
 	expect_still_completes();
-	script_flow()->owner = &script;
+	script_flow()->making = (struct making *)&script;
 	engine_release(script.engine, script_flow());
 	EXPECT_FLOWS(0);
 	assert_null(engine_find(script.engine, &script.tuple));
 	SYN_IN(1000);
 	EXPECT_EVENT(ENGINE_EVENT_SYN);
-	assert_null(script_flow()->owner);
+	assert_null(script_flow()->making);
 }
 
 static void keeps_the_flow_readable_after_its_reset(void **state)
 {
 	(void)state;
 	open_half();
-	script_flow()->owner = &script;
+	script_flow()->making = (struct making *)&script;
 	RST_IN(1001);
-	assert_ptr_equal(script.action.flow->owner, &script);
+	assert_ptr_equal(script.action.flow->making, &script);
 	assert_true(tuple_is_equal(&script.action.flow->tuple, &script.tuple));
 }
 

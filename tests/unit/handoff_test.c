@@ -1,191 +1,225 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * What the remote sends while its socket is being made, over the loopback of a namespace of our own. setsockopt() is ours:
- * when it comes to the options, all that the remote has to say is there already.
- */
+/* What a hand-off does with packets that are still to come, and with one that comes for the next connection. */
 #include "handoff.h"
 
 #include <errno.h>
-#include <linux/tcp.h>
-#include <net/route.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "clock.h"
 #include "cmocka_setup.h"
 #include "own_netns.h"
 #include "raw_replay.h"
+#include "repair.h"
 
-#define ISS 5000
-#define IRS 9000
+static struct loop *loop;
+static struct service *service;
+static struct events *events;
+static struct engine *engine;
+static struct handoff *handoff;
+static struct session_stats stats;
+static int hand_off_result;
+static unsigned int forced;
 
-static struct engine_flow flow;
-static struct raw_replay *replay;
-static bool arrives_early; /* the data and the FIN */
-static int was_transparent; /* when the options were set */
+static struct raw_replay *raw;
+static unsigned int replayed, came_again;
 
-static void arrive(uint8_t flags, uint32_t seq, const char *payload)
+static int replay(struct wire *unused, const struct held_packet *packet)
+{
+	(void)unused;
+	replayed++;
+	return raw ? raw_replay_packet(raw, packet) : 0;
+}
+
+static void take_again(void *context, const struct held_packet *packet)
+{
+	struct segment segment;
+
+	(void)context;
+	assert_int_equal(segment_parse(packet->frame, packet->frame_len, &segment), SEGMENT_OK);
+	assert_int_equal(segment.flags, TCP_SYN);
+	assert_int_equal(packet->held, 0);
+	came_again++;
+}
+
+static int hand_off_flow(struct flows *unused, const struct tuple *tuple, uint32_t held)
+{
+	(void)unused;
+	(void)tuple;
+	(void)held;
+	return hand_off_result;
+}
+
+static void force_flow(struct flows *unused, const struct tuple *tuple)
+{
+	(void)unused;
+	(void)tuple;
+	forced++;
+}
+
+static const struct wire_ops wire_ops = {.replay = replay};
+static struct wire wire = {.ops = &wire_ops};
+
+static const struct flows_ops patient_ops = {.hand_off = hand_off_flow};
+static const struct flows_ops ring_ops = {.hand_off = hand_off_flow, .force = force_flow};
+static struct flows flows;
+static struct socket_maker *maker;
+static struct engine_flow *flow;
+
+/* An established flow between two addresses of lo, at the head of the list. */
+static void add_flow(const struct flows_ops *ops, uint64_t now_ns)
+{
+	const struct engine_cookie cookie = {.mss = 1460};
+	struct segment segment = {.seq = 1001, .ack = 5001, .flags = TCP_ACK, .window = 1000};
+	struct engine_action action;
+
+	flows.ops = ops;
+	assert_true(endpoint_parse("127.0.0.1:1000", &segment.tuple.local));
+	assert_true(endpoint_parse("127.0.0.2:2000", &segment.tuple.remote));
+	engine_adopt(engine, &segment, &cookie, now_ns, &action);
+	assert_int_equal(action.event, ENGINE_EVENT_ESTABLISHED);
+	flow = action.flow;
+	assert_int_equal(handoff_add(handoff, flow, NULL), 0);
+}
+
+/* Method connect: the packet that completed the handshake may be younger than the round that takes it. */
+static void a_ring_is_waited_for_200_ms(void **state)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+
+	(void)state;
+	add_flow(&ring_ops, now_ns);
+	flow->established_ns = now_ns + CLOCK_NS_PER_MS;
+	hand_off_result = -EAGAIN;
+	handoff_work(handoff, now_ns);
+	assert_false(handoff_is_empty(handoff));
+	handoff_work(handoff, now_ns + 199 * CLOCK_NS_PER_MS);
+	assert_false(handoff_is_empty(handoff));
+	handoff_work(handoff, now_ns + 201 * CLOCK_NS_PER_MS);
+	assert_true(handoff_is_empty(handoff));
+	assert_int_equal(forced, 1);
+	assert_int_equal(stats.handed_off, 1);
+}
+
+static void what_is_certain_to_come_is_waited_for(void **state)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+
+	(void)state;
+	add_flow(&patient_ops, now_ns);
+	hand_off_result = -EAGAIN;
+	handoff_work(handoff, now_ns);
+	handoff_work(handoff, now_ns + CLOCK_NS_PER_S);
+	assert_false(handoff_is_empty(handoff));
+	hand_off_result = 0;
+	handoff_work(handoff, now_ns + CLOCK_NS_PER_S);
+	assert_true(handoff_is_empty(handoff));
+	assert_int_equal(stats.handed_off, 1);
+}
+
+static void store(uint8_t flags, uint32_t seq)
 {
 	const struct segment segment = {
-		.tuple = {.local = flow.tuple.remote, .remote = flow.tuple.local},
+		.tuple = {.local = flow->tuple.remote, .remote = flow->tuple.local},
 		.seq = seq,
-		.ack = ISS + 1,
+		.ack = flags & TCP_ACK ? flow->iss + 1 : 0,
 		.flags = flags,
 		.window = 1000,
-		.payload = (const uint8_t *)payload,
-		.payload_len = (uint32_t)strlen(payload),
 	};
-	uint8_t packet[128];
-	const struct held_packet held = {
-		.frame = packet,
-		.frame_len = (uint32_t)segment_build(&segment, packet, sizeof(packet)),
+	uint8_t frame[128];
+	const struct held_packet packet = {
+		.frame = frame,
+		.frame_len = (uint32_t)segment_build(&segment, frame, sizeof(frame)),
 		.l4_offset = 20,
 		.is_whole = true,
+		.held = 3,
 	};
 
-	assert_int_equal(raw_replay_packet(replay, &held), 0);
+	handoff_store(handoff, flow, &packet);
 }
 
-static void arrive_all(void)
+static void a_syn_behind_a_reset_begins_the_next_connection(void **state)
 {
-	arrive(TCP_ACK, IRS + 1, "");
-	arrive(TCP_ACK | TCP_PSH, IRS + 1, "hello");
-	arrive(TCP_ACK | TCP_FIN, IRS + 6, "");
-}
-
-static int get_int(int fd, int level, int name)
-{
-	int value = -1;
-	socklen_t len = sizeof(value);
-
-	getsockopt(fd, level, name, &value, &len);
-	return value;
-}
-
-static int is_transparent(int fd)
-{
-	return addr_is_v4(&flow.tuple.local.addr) ? get_int(fd, IPPROTO_IP, IP_TRANSPARENT)
-						  : get_int(fd, IPPROTO_IPV6, IPV6_TRANSPARENT);
-}
-
-int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
-{
-	if (level == IPPROTO_TCP && name == TCP_REPAIR_OPTIONS) {
-		was_transparent = is_transparent(fd);
-		if (arrives_early)
-			arrive_all();
-	}
-	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
-}
-
-/* Nobody lives there: what the socket answers is not answered with a RST. */
-static void route_remote_to_loopback(void)
-{
-	struct rtentry route = {.rt_flags = RTF_UP, .rt_dev = (char *)"lo"};
-	struct sockaddr_in *to = (struct sockaddr_in *)&route.rt_dst;
-	struct sockaddr_in *mask = (struct sockaddr_in *)&route.rt_genmask;
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	to->sin_family = mask->sin_family = AF_INET;
-	to->sin_addr.s_addr = htonl(0xc0000200);
-	mask->sin_addr.s_addr = htonl(0xffffff00);
-	assert_int_equal(ioctl(fd, SIOCADDRT, &route), 0);
-	close(fd);
-}
-
-static int open_socket(enum packet_shield shield, const char *local, const char *remote, int *fd)
-{
-	const struct handoff_options options = {.shield = shield};
-
-	flow = (struct engine_flow){
-		.state = ENGINE_ESTABLISHED,
-		.iss = ISS,
-		.irs = IRS,
-		.remote_mss = 1460,
-		.local_window = 65535,
-		.remote_window = 1000,
-		.remote_wl1 = IRS + 1,
-		.has_sack = true,
-	};
-	assert_true(endpoint_parse(local, &flow.tuple.local));
-	assert_true(endpoint_parse(remote, &flow.tuple.remote));
-	was_transparent = -1;
-	return handoff_open(&flow, &options, 0, fd);
-}
-
-static void without_a_shield_an_early_fin_ends_the_hand_off(void **state)
-{
-	int fd = -1;
+	const uint64_t now_ns = clock_monotonic_ns();
 
 	(void)state;
-	arrives_early = true;
-	assert_int_equal(open_socket(PACKET_SHIELD_HOLD, "127.0.0.1:1001", "192.0.2.1:2000", &fd),
-			 -EPERM);
+	assert_int_equal(raw_replay_new(&raw, 0, 1500), 0);
+	add_flow(&ring_ops, now_ns);
+	store(TCP_ACK, 1001);
+	store(TCP_RST | TCP_ACK, 1001);
+	store(TCP_SYN, 90000);
+	hand_off_result = 0;
+	handoff_work(handoff, now_ns);
+	assert_int_equal(replayed, 2);
+	assert_int_equal(came_again, 1);
+	raw_replay_free(raw);
+	raw = NULL;
 }
 
-static void a_deaf_socket_hears_nothing_before_it_has_its_options(void **state)
+static void a_syn_to_a_living_socket_is_the_socket_s(void **state)
 {
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-	char text[16];
-	int fd = -1;
+	const uint64_t now_ns = clock_monotonic_ns();
 
 	(void)state;
-	arrives_early = true;
-	assert_int_equal(open_socket(PACKET_SHIELD_DEAF, "127.0.0.1:1002", "192.0.2.1:2000", &fd),
-			 0);
-	assert_int_equal(recv(fd, text, sizeof(text), 0), -1);
-	assert_int_equal(errno, EAGAIN);
-	arrive_all();
-	assert_int_equal(recv(fd, text, sizeof(text), 0), 5);
-	assert_memory_equal(text, "hello", 5);
-	assert_int_equal(recv(fd, text, sizeof(text), 0), 0);
-	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
-	assert_int_equal(info.tcpi_options & TCPI_OPT_SACK, TCPI_OPT_SACK);
-	close(fd);
-}
-
-static void a_socket_is_transparent_only_while_it_is_made(void **state)
-{
-	static const char *const ends[][2] = {{"127.0.0.1:1003", "127.0.0.1:2000"},
-					      {"[::1]:1003", "[::1]:2000"}};
-	int fd = -1;
-
-	(void)state;
-	arrives_early = false;
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(
-			open_socket(PACKET_SHIELD_TRANSPARENT, ends[i][0], ends[i][1], &fd), 0);
-		assert_int_equal(was_transparent, 1);
-		assert_int_equal(is_transparent(fd), 0);
-		close(fd);
-	}
+	add_flow(&ring_ops, now_ns);
+	store(TCP_ACK, 1001);
+	store(TCP_SYN, 90000);
+	hand_off_result = 0;
+	handoff_work(handoff, now_ns);
+	assert_int_equal(replayed, 2);
+	assert_int_equal(came_again, 0);
 }
 
 static int set_up(void **state)
 {
+	const struct engine_config config = {.max_flows = 16, .mss_v4 = 1460, .window = 65535};
+	const struct service_options service_options = {.max_children = 1};
+	const struct events_options events_options = {.is_quiet = true};
+	static const struct socket_place place;
+	struct handoff_options options = {
+		.wire = &wire, .flows = &flows, .stats = &stats, .again = take_again};
+	const char *error;
+
 	(void)state;
-	route_remote_to_loopback();
-	return raw_replay_new(&replay, 0, 1500);
+	forced = replayed = came_again = 0;
+	memset(&stats, 0, sizeof(stats));
+	assert_int_equal(loop_new(&loop), 0);
+	assert_int_equal(service_new(&service, "discard", &service_options, loop, &error), 0);
+	assert_int_equal(events_new(&events, &events_options), 0);
+	assert_int_equal(engine_new(&engine, &config), 0);
+	assert_int_equal(repair_new(&maker, &place, WIRE_SHIELD_HOLD), 0);
+	options.engine = engine;
+	options.maker = maker;
+	options.loop = loop;
+	options.service = service;
+	options.events = events;
+	assert_int_equal(handoff_new(&handoff, &options), 0);
+	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	raw_replay_free(replay);
+	handoff_free(handoff);
+	socket_maker_free(maker);
+	engine_free(engine);
+	events_free(events);
+	service_free(service);
+	loop_free(loop);
 	return 0;
 }
+
+#define handoff_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_a_shield_an_early_fin_ends_the_hand_off),
-		cmocka_unit_test(a_deaf_socket_hears_nothing_before_it_has_its_options),
-		cmocka_unit_test(a_socket_is_transparent_only_while_it_is_made),
+		handoff_test(a_ring_is_waited_for_200_ms),
+		handoff_test(what_is_certain_to_come_is_waited_for),
+		handoff_test(a_syn_behind_a_reset_begins_the_next_connection),
+		handoff_test(a_syn_to_a_living_socket_is_the_socket_s),
 	};
 
 	if (!own_netns_enter())
 		return own_netns_skip("handoff");
-	return cmocka_run_group_tests_name("handoff", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("handoff", tests, NULL, NULL);
 }

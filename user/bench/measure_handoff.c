@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "handoff.h"
 #include "measure.h"
+#include "repair.h"
 
 #define FIRST_PORT 1024
 #define PORTS 64000
@@ -83,13 +83,14 @@ static void close_silently(int fd)
 
 static int run_batch(struct series *series)
 {
-	static const struct handoff_options options;
+	static const struct socket_place place;
 	const uint64_t start_ns = clock_monotonic_ns();
 	int err = 0, opened = 0;
 
 	while (!err && opened < BATCH) {
 		move_on(series);
-		err = handoff_open(&series->flow, &options, start_ns, &series->fds[opened]);
+		err = repair_open(&series->flow, &place, WIRE_SHIELD_HOLD, start_ns,
+				  &series->fds[opened]);
 		opened += !err;
 		series->count += !err;
 	}

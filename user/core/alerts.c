@@ -17,11 +17,11 @@ static void emit_growth(struct events *events, enum event_kind kind, const char 
 		events_emit(events, &event);
 }
 
-void alerts_check(struct alerts *alerts, struct packet_io *io, struct events *events)
+void alerts_check(struct alerts *alerts, struct gate *gate, struct events *events)
 {
 	struct nol_stats now;
 
-	if (io->ops->read_stats(io, &now))
+	if (gate->ops->read_stats(gate, &now))
 		return;
 	emit_growth(events, EVENT_RST_DROPPED, NULL, alerts->last.rst_dropped, now.rst_dropped);
 	emit_growth(events, EVENT_RST_DROPPED, "redirected", alerts->last.rst_redirected,

@@ -4,12 +4,12 @@
 #define NOLISTEN_ALERTS_H
 
 #include "events.h"
-#include "packet_io.h"
+#include "gate.h"
 
 struct alerts {
 	struct nol_stats last;
 };
 
-void alerts_check(struct alerts *alerts, struct packet_io *io, struct events *events);
+void alerts_check(struct alerts *alerts, struct gate *gate, struct events *events);
 
 #endif

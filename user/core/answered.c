@@ -11,18 +11,18 @@
 #include "log.h"
 
 struct answered {
-	struct packet_io *io;
+	struct gate *gate;
 	struct prefix *prefixes;
 	size_t count;
 };
 
-int answered_new(struct answered **out, struct packet_io *io)
+int answered_new(struct answered **out, struct gate *gate)
 {
 	struct answered *answered = calloc(1, sizeof(*answered));
 
 	if (!answered)
 		return -ENOMEM;
-	answered->io = io;
+	answered->gate = gate;
 	*out = answered;
 	return 0;
 }
@@ -56,7 +56,7 @@ static int add(struct answered *answered, const struct prefix *prefix)
 	if (!grown)
 		return -ENOMEM;
 	answered->prefixes = grown;
-	err = answered->io->ops->add_prefix(answered->io, prefix);
+	err = answered->gate->ops->add_prefix(answered->gate, prefix);
 	if (!err)
 		answered->prefixes[answered->count++] = *prefix;
 	return err;
@@ -77,7 +77,7 @@ int answered_remove(struct answered *answered, const struct addr *addr)
 	if (!found)
 		return 0;
 	*found = answered->prefixes[--answered->count];
-	return answered->io->ops->remove_prefix(answered->io, &prefix);
+	return answered->gate->ops->remove_prefix(answered->gate, &prefix);
 }
 
 int answered_add_prefix(struct answered *answered, const struct prefix *prefix, const char *ifname)

@@ -9,12 +9,12 @@
 #include <stddef.h>
 
 #include "addr.h"
-#include "packet_io.h"
+#include "gate.h"
 
 struct answered;
 
-/* io is borrowed, and told of every change. */
-int answered_new(struct answered **out, struct packet_io *io);
+/* gate is borrowed, and told of every change. */
+int answered_new(struct answered **out, struct gate *gate);
 void answered_free(struct answered *answered);
 
 /* An address of the interface came or went. Link-local, loopback and global ones are all answered. */

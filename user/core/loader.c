@@ -42,9 +42,8 @@ struct loader {
 	struct answered *answered;
 	struct link_watch *watch;
 	struct answerer *answerer; /* NULL: the method has none */
-	struct engine_config engine; /* as the session began with it */
+	struct engine_config engine; /* as the sessions began with it */
 	struct events *events;
-	struct connect_back *connect_back; /* NULL but for its method */
 	struct closing *closing;
 	struct workers *workers;
 	struct control_server *control;
@@ -113,14 +112,16 @@ static void read_link_watch(void *context, uint32_t events)
 static void beat(void *context, uint32_t events)
 {
 	struct loader *loader = context;
+	struct gate *gate = loader->method.gate;
 	struct worker_counts sum;
 
 	(void)events;
-	method_beat(&loader->method);
+	if (gate->ops->beat)
+		gate->ops->beat(gate);
 	workers_sum(loader->workers, &sum);
 	answerer_beat(loader->answerer, sum.half_open);
-	rates_beat(&loader->rates, loader->method.io, clock_monotonic_ns());
-	alerts_check(&loader->alerts, loader->method.io, loader->events);
+	rates_beat(&loader->rates, gate, clock_monotonic_ns());
+	alerts_check(&loader->alerts, gate, loader->events);
 	events_flush(loader->events);
 	if (loader->is_going && !sum.connections)
 		workers_stop(loader->workers);
@@ -128,13 +129,13 @@ static void beat(void *context, uint32_t events)
 
 static void print_summary(const struct loader *loader)
 {
-	struct packet_io *io = loader->method.io;
+	struct gate *gate = loader->method.gate;
 	struct nol_stats packets = {0};
 	struct worker_counts sum;
 	const struct session_stats *stats = &sum.session;
 
 	workers_sum(loader->workers, &sum);
-	io->ops->read_stats(io, &packets);
+	gate->ops->read_stats(gate, &packets);
 	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
 		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
 		 " RST dropped, %" PRIu64 " lost",
@@ -147,14 +148,14 @@ static void print_summary(const struct loader *loader)
 /* The first signal: hand off what is complete, detach, leave the rest to the service. */
 static void begin_going(struct loader *loader)
 {
+	struct gate *gate = loader->method.gate;
 	uint64_t active;
 
 	workers_drain(loader->workers);
-	method_stop_holding(&loader->method);
+	if (gate->ops->stop_holding)
+		gate->ops->stop_holding(gate);
 	workers_leave(loader->workers);
-	if (loader->connect_back)
-		connect_back_forget_all(loader->connect_back);
-	loader->method.io->ops->detach(loader->method.io);
+	gate->ops->detach(gate);
 	loader->is_going = true;
 	print_summary(loader);
 	active = workers_connections(loader->workers);
@@ -212,7 +213,7 @@ static int open_control(struct loader *loader)
 static int open_answered(struct loader *loader)
 {
 	const struct config *config = loader->config;
-	int err = answered_new(&loader->answered, loader->method.io);
+	int err = answered_new(&loader->answered, loader->method.gate);
 
 	for (size_t i = 0; !err && i < config->prefix_count; i++)
 		err = answered_add_prefix(loader->answered, &config->prefixes[i], config->ifname);
@@ -229,29 +230,11 @@ static int open_events(struct loader *loader)
 	return events_new(&loader->events, &events);
 }
 
-static int open_connect_back(struct loader *loader, struct session_options *session)
-{
-	struct connect_back_options options = {
-		.kern = loader->method.kern,
-		.io = loader->method.io,
-		.socket = session->handoff,
-		.is_loopback = loader->link.is_loopback,
-	};
-	int err;
-
-	if (loader->config->method != NOL_METHOD_CONNECT)
-		return 0;
-	tcp_settings_read_connect(&session->engine, &options.syn_retries);
-	err = connect_back_new(&loader->connect_back, &options);
-	session->connect_back = loader->connect_back;
-	return err;
-}
-
 static int open_closing(struct loader *loader)
 {
 	const struct closing_options closing = {
 		.loop = loader->loop,
-		.io = loader->method.io,
+		.flows = loader->method.flows,
 		.events = loader->events,
 		.ifindex = loader->link.ifindex,
 		.ports = &loader->config->ports,
@@ -260,44 +243,35 @@ static int open_closing(struct loader *loader)
 	return closing_new(&loader->closing, &closing);
 }
 
-static int open_workers(struct loader *loader, const struct session_options *session)
+/* What the engine advertises and how long it waits: as the kernel's own listener would. */
+static int configure_engine(struct loader *loader)
+{
+	struct engine_config *engine = &loader->engine;
+
+	engine->max_flows = loader->config->max_flows;
+	tcp_settings_read(engine, loader->link.mtu);
+	method_adjust(&loader->method, engine);
+	if (getrandom(engine->key, sizeof(engine->key), 0) != sizeof(engine->key))
+		return fail(loader, "no random numbers", -EIO);
+	return 0;
+}
+
+static int open_workers(struct loader *loader)
 {
 	const struct workers_options workers = {
 		.config = loader->config,
-		.link = &loader->link,
 		.method = &loader->method,
 		.loop = loader->loop,
 		.events = loader->events,
-		.session = *session,
-	};
-
-	return workers_new(&loader->workers, &workers);
-}
-
-static int open_sessions(struct loader *loader)
-{
-	const struct config *config = loader->config;
-	struct session_options session = {
 		.closing = loader->closing,
-		.engine.max_flows = config->max_flows,
-		.handoff = {.scope_id = loader->link.ifindex,
-			    .needs_freebind = config->prefix_count > 0,
-			    .shield = loader->method.io->ops->shield},
-		.spin_ns = config->spin_us * CLOCK_NS_PER_US,
-		.max_flows = config->max_flows,
+		.engine = &loader->engine,
 	};
-	int err = 0;
+	int err = configure_engine(loader);
 
-	tcp_settings_read(&session.engine, loader->link.mtu);
-	if (getrandom(session.engine.key, sizeof(session.engine.key), 0) !=
-	    sizeof(session.engine.key))
-		return fail(loader, "no random numbers", -EIO);
-	err = open_connect_back(loader, &session);
-	loader->engine = session.engine;
 	if (!err && loader->method.kern)
-		err = answering_open(&loader->answerer, loader->method.kern, config, &loader->link,
-				     &loader->engine);
-	return err ?: open_workers(loader, &session);
+		err = answering_open(&loader->answerer, loader->method.kern, loader->config,
+				     &loader->link, &loader->engine);
+	return err ?: workers_new(&loader->workers, &workers);
 }
 
 static int open_sources(struct loader *loader)
@@ -364,11 +338,11 @@ static int start(struct loader *loader)
 	if (!err)
 		err = open_closing(loader);
 	if (!err)
-		err = open_sessions(loader);
+		err = open_workers(loader);
 	if (!err)
 		err = open_sources(loader);
 	if (!err)
-		err = method_attach(&loader->method);
+		err = loader->method.gate->ops->attach(loader->method.gate);
 	if (!err)
 		err = workers_start(loader->workers);
 	if (err)
@@ -387,7 +361,6 @@ static void finish(struct loader *loader)
 	control_server_free(loader->control);
 	link_watch_free(loader->watch);
 	workers_free(loader->workers);
-	connect_back_free(loader->connect_back);
 	closing_free(loader->closing);
 	events_free(loader->events);
 	answerer_free(loader->answerer);

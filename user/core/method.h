@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The method that the options ask for, with the BPF programs that it may need. */
+/* The method that the configuration asks for: its parts, and the BPF programs that it may need. */
 #ifndef NOLISTEN_METHOD_H
 #define NOLISTEN_METHOD_H
 
@@ -9,30 +9,37 @@
 #include "config.h"
 #include "kern.h"
 #include "link_watch.h"
-#include "packet_io.h"
+#include "method_parts.h"
+#include "socket_maker.h"
 
+struct method_kind;
+
+/* Borrowed until it is closed: config and link. */
 struct method {
-	const char *name; /* as the options have it */
+	const struct method_kind *kind;
+	const struct config *config;
+	const struct link_info *link;
 	struct kern *kern; /* NULL: the method does without BPF */
-	struct packet_io *io; /* the first worker's */
+	struct gate *gate;
+	struct flows *flows;
+	struct wire *wire; /* see struct method_parts */
 };
 
 bool method_needs_bpf(enum nol_method method);
+/* Can several workers do it? */
+bool method_can_share(enum nol_method method);
 
-/* What they make of the main object. */
+/* What the configuration makes of the main object. */
 void method_kern_options(struct kern_options *out, const struct config *config,
 			 const struct link_info *link);
 
 /* Make it ready; the host is not touched. Errors are logged. */
 int method_open(struct method *out, const struct config *config, const struct link_info *link);
-/* The ring of another worker: what method_engine.h says. With BPF only. */
-int method_open_ring(struct method *method, const struct config *config,
-		     const struct link_info *link, uint32_t worker, struct packet_io **out);
-/* Errors are logged. */
-int method_attach(struct method *method);
-/* Going away: from now on packets pass, while the guard still keeps the kernel's RSTs in. */
-void method_stop_holding(struct method *method);
-void method_beat(struct method *method); /* once a second */
+/* What a worker has of it: to be freed. The wires before the method, the makers before their wires. -errno. */
+int method_open_wire(struct method *method, uint32_t worker, struct wire **out);
+int method_open_maker(struct method *method, struct wire *wire, struct socket_maker **out);
+/* Of a new link: the kernel's own settings may ask for other timeouts. */
+void method_adjust(const struct method *method, struct engine_config *engine);
 void method_close(struct method *method); /* detaches; what was never opened is legal */
 
 /* For people: "method engine, xdp native, guard tcx". */

@@ -15,11 +15,11 @@ static void divide(struct nol_stats *per_s, const struct nol_stats *now,
 				 0.5);
 }
 
-void rates_beat(struct rates *rates, struct packet_io *io, uint64_t now_ns)
+void rates_beat(struct rates *rates, struct gate *gate, uint64_t now_ns)
 {
 	struct nol_stats now;
 
-	if (io->ops->read_stats(io, &now) || now_ns <= rates->last_ns)
+	if (gate->ops->read_stats(gate, &now) || now_ns <= rates->last_ns)
 		return;
 	if (rates->last_ns)
 		divide(&rates->per_s, &now, &rates->last, now_ns - rates->last_ns);

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "packet_io.h"
+#include "gate.h"
 
 struct rates {
 	struct nol_stats last;
@@ -13,6 +13,6 @@ struct rates {
 	struct nol_stats per_s;
 };
 
-void rates_beat(struct rates *rates, struct packet_io *io, uint64_t now_ns);
+void rates_beat(struct rates *rates, struct gate *gate, uint64_t now_ns);
 
 #endif

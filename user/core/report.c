@@ -66,7 +66,7 @@ static bool add_flow(void *context, const struct tuple *tuple, const struct nol_
 static int answer_flows(const struct report *report, struct control_answer *answer)
 {
 	struct flow_report flows = {.answer = answer, .now_ns = clock_monotonic_ns()};
-	int count = report->method->io->ops->visit_flows(report->method->io, add_flow, &flows);
+	int count = report->method->flows->ops->visit(report->method->flows, add_flow, &flows);
 
 	return count < 0 ? count : flows.err;
 }
@@ -93,11 +93,11 @@ json_t *report_packet_counters(const struct nol_stats *stats)
 	return object;
 }
 
-static json_t *packet_counters(struct packet_io *io)
+static json_t *packet_counters(struct gate *gate)
 {
 	struct nol_stats stats;
 
-	return io->ops->read_stats(io, &stats) ? json_object() : report_packet_counters(&stats);
+	return gate->ops->read_stats(gate, &stats) ? json_object() : report_packet_counters(&stats);
 }
 
 json_t *report_session_counters(const struct session_stats *stats)
@@ -156,7 +156,7 @@ static int answer_status(const struct report *report, struct control_answer *ans
 
 	workers_sum(report->workers, &sum);
 	port_set_format(report->ports, ports, sizeof(ports));
-	report->method->io->ops->visit_flows(report->method->io, count_flow, &flows);
+	report->method->flows->ops->visit(report->method->flows, count_flow, &flows);
 	return add_json(
 		answer,
 		json_pack(
@@ -169,7 +169,7 @@ static int answer_status(const struct report *report, struct control_answer *ans
 			(json_int_t)sum.half_open, "connections", (json_int_t)sum.connections,
 			"refused", (json_int_t)sum.refused, "events_lost",
 			(json_int_t)events_lost(report->events), "counters",
-			packet_counters(report->method->io), "rates",
+			packet_counters(report->method->gate), "rates",
 			report_packet_counters(&report->rates->per_s), "engine",
 			report_session_counters(&sum.session), "workers",
 			workers_of(report->workers)));

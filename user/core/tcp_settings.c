@@ -65,14 +65,29 @@ static unsigned int count_syns(uint64_t linear, unsigned int retries, uint64_t *
 	return count;
 }
 
-void tcp_settings_read_connect(struct engine_config *config, uint8_t *syn_retries)
+/* As many as a listener sends SYN-ACKs again. */
+static uint8_t find_retries(uint64_t *lifetime_s)
 {
 	const uint64_t linear = read_sysctl(SYSCTL "ipv4/tcp_syn_linear_timeouts", 0, 0);
+	uint8_t retries = 1;
+
+	while (count_syns(linear, retries, lifetime_s) < SYN_ACK_RETRIES)
+		retries++;
+	return retries;
+}
+
+uint8_t tcp_settings_syn_retries(void)
+{
 	uint64_t lifetime_s;
 
-	*syn_retries = 1;
-	while (count_syns(linear, *syn_retries, &lifetime_s) < SYN_ACK_RETRIES)
-		++*syn_retries;
+	return find_retries(&lifetime_s);
+}
+
+void tcp_settings_adjust_to_connect(struct engine_config *config)
+{
+	uint64_t lifetime_s;
+
+	find_retries(&lifetime_s);
 	config->syn_ack_retries = 0;
 	while ((2ull << config->syn_ack_retries) - 1 < lifetime_s)
 		config->syn_ack_retries++;

@@ -11,9 +11,10 @@
 void tcp_settings_read(struct engine_config *config, uint32_t mtu);
 
 /*
- * Method connect: its sockets send a SYN again at their own times, which depend on tcp_syn_linear_timeouts.
- * *syn_retries (TCP_SYNCNT) makes it five times; config->syn_ack_retries gives up when the socket does.
+ * Method connect: its sockets send a SYN again at their own times, which depend on tcp_syn_linear_timeouts. TCP_SYNCNT
+ * for five times; and the engine gives up when such a socket does.
  */
-void tcp_settings_read_connect(struct engine_config *config, uint8_t *syn_retries);
+uint8_t tcp_settings_syn_retries(void);
+void tcp_settings_adjust_to_connect(struct engine_config *config);
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
 struct call {
@@ -23,6 +24,8 @@ struct worker {
 	struct worker_options options;
 	struct loop *loop;
 	struct events *events;
+	struct wire *wire;
+	struct socket_maker *maker;
 	struct service *service;
 	struct session *session;
 
@@ -130,13 +133,16 @@ static int open_loop(struct worker *worker)
 
 static int open_service(struct worker *worker)
 {
-	const struct worker_options *options = &worker->options;
+	const struct config *config = worker->options.config;
+	const struct service_options options = {
+		.max_children = config->max_children,
+		.children = worker->options.children,
+	};
 	const char *error;
-	int err = service_new(&worker->service, options->service, &options->service_options,
-			      worker->loop, &error);
+	int err = service_new(&worker->service, config->service, &options, worker->loop, &error);
 
 	if (err == -EINVAL)
-		log_error("--service: '%s': %s", options->service, error);
+		log_error("--service: '%s': %s", config->service, error);
 	else if (err)
 		log_error("cannot start the service: %s", strerror(-err));
 	return err;
@@ -144,13 +150,37 @@ static int open_service(struct worker *worker)
 
 static int open_session(struct worker *worker)
 {
-	struct session_options session = worker->options.session;
+	const struct worker_options *options = &worker->options;
+	const struct session_options session = {
+		.loop = worker->loop,
+		.wire = worker->wire,
+		.flows = options->method->flows,
+		.maker = worker->maker,
+		.service = worker->service,
+		.events = worker->events,
+		.closing = options->closing,
+		.engine = options->engine,
+		.spin_ns = options->config->spin_us * CLOCK_NS_PER_US,
+	};
 
-	session.loop = worker->loop;
-	session.io = worker->options.io;
-	session.service = worker->service;
-	session.events = worker->events;
 	return session_new(&worker->session, &session);
+}
+
+static int open_all(struct worker *worker)
+{
+	struct method *method = worker->options.method;
+	int err = open_loop(worker);
+
+	if (err) {
+		log_error("cannot make an event loop: %s", strerror(-err));
+		return err;
+	}
+	err = method_open_wire(method, worker->options.number, &worker->wire);
+	if (!err)
+		err = method_open_maker(method, worker->wire, &worker->maker);
+	if (!err)
+		err = open_service(worker);
+	return err ?: open_session(worker);
 }
 
 int worker_new(struct worker **out, const struct worker_options *options)
@@ -158,18 +188,11 @@ int worker_new(struct worker **out, const struct worker_options *options)
 	struct worker *worker = calloc(1, sizeof(*worker));
 	int err;
 
-	if (!worker) {
-		if (options->owns_io)
-			options->io->ops->free(options->io);
+	if (!worker)
 		return -ENOMEM;
-	}
 	worker->options = *options;
 	worker->call_fd = -1;
-	err = open_loop(worker);
-	if (err)
-		log_error("cannot make an event loop: %s", strerror(-err));
-	else
-		err = open_service(worker) ?: open_session(worker);
+	err = open_all(worker);
 	if (err)
 		worker_free(worker);
 	else
@@ -205,9 +228,9 @@ void worker_free(struct worker *worker)
 	}
 	service_free(worker->service);
 	session_free(worker->session);
+	socket_maker_free(worker->maker);
+	wire_free(worker->wire);
 	free_loop(worker);
-	if (worker->options.owns_io)
-		worker->options.io->ops->free(worker->options.io);
 	free(worker);
 }
 
@@ -216,9 +239,10 @@ struct session *worker_session(struct worker *worker)
 	return worker->session;
 }
 
-struct packet_io *worker_io(struct worker *worker)
+void worker_set_mtu(struct worker *worker, uint32_t mtu)
 {
-	return worker->options.io;
+	session_set_mtu(worker->session, mtu);
+	worker->wire->ops->set_mtu(worker->wire, mtu);
 }
 
 struct service *worker_service(struct worker *worker)

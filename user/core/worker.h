@@ -10,25 +10,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "closing.h"
+#include "config.h"
 #include "events.h"
 #include "loop.h"
-#include "packet_io.h"
+#include "method.h"
 #include "service.h"
 #include "session.h"
 
 struct worker;
 
+/* Borrowed, but for what is copied. */
 struct worker_options {
 	uint32_t number;
 	bool is_alone; /* works in the main thread: loop and events are the main thread's */
-	struct packet_io
-		*io; /* the worker's from now on, also on failure, unless it is the method's own */
-	bool owns_io;
+	const struct config *config;
+	struct method *method;
 	struct loop *loop;
-	struct events *events; /* borrowed, or joined */
-	const char *service;
-	struct service_options service_options;
-	struct session_options session; /* but for loop, io, service and events */
+	struct events *events; /* taken, or joined */
+	struct closing *closing;
+	struct engine_config engine; /* its share of the limits */
+	uint32_t *children; /* atomic, exec's of all workers; NULL: it is alone */
 	int failed_fd; /* an eventfd: the thread could not go on */
 };
 
@@ -47,8 +49,8 @@ typedef void (*worker_fn)(struct worker *worker, void *context);
 void worker_call(struct worker *worker, worker_fn fn, void *context);
 
 /* These by worker_call() only. */
+void worker_set_mtu(struct worker *worker, uint32_t mtu);
 struct session *worker_session(struct worker *worker);
-struct packet_io *worker_io(struct worker *worker);
 struct service *worker_service(struct worker *worker);
 
 #endif

@@ -62,24 +62,20 @@ static int add_worker(struct workers *workers, uint32_t number, uint32_t count)
 	struct worker_options options = {
 		.number = number,
 		.is_alone = count == 1,
-		.io = all->method->io,
-		.owns_io = number > 0,
+		.config = all->config,
+		.method = all->method,
 		.loop = all->loop,
 		.events = all->events,
-		.service = all->config->service,
-		.service_options = {.max_children = all->config->max_children,
-				    .children = count > 1 ? &workers->children : NULL},
-		.session = all->session,
+		.closing = all->closing,
+		.engine = *all->engine,
+		.children = count > 1 ? &workers->children : NULL,
 		.failed_fd = workers->failed_fd,
 	};
-	int err = 0;
+	int err;
 
 	/* Half-open flows are bounded by the flow table, which all share. */
-	options.session.engine.resets_per_s = share(all->session.engine.resets_per_s, count);
-	if (number)
-		err = method_open_ring(all->method, all->config, all->link, number, &options.io);
-	if (!err)
-		err = worker_new(&workers->all[number], &options);
+	options.engine.resets_per_s = share(all->engine->resets_per_s, count);
+	err = worker_new(&workers->all[number], &options);
 	if (!err)
 		workers->count++;
 	return err;
@@ -192,11 +188,7 @@ void workers_leave(struct workers *workers)
 
 static void set_mtu(struct worker *worker, void *context)
 {
-	const uint32_t mtu = *(const uint32_t *)context;
-	struct packet_io *io = worker_io(worker);
-
-	session_set_mtu(worker_session(worker), mtu);
-	io->ops->set_mtu(io, mtu);
+	worker_set_mtu(worker, *(const uint32_t *)context);
 }
 
 void workers_set_mtu(struct workers *workers, uint32_t mtu)
@@ -242,7 +234,7 @@ void workers_sum(struct workers *workers, struct worker_counts *out)
 		out->connections += one.connections;
 		out->refused += one.refused;
 	}
-	out->session.closed = closing_count(workers->options.session.closing);
+	out->session.closed = closing_count(workers->options.closing);
 }
 
 uint64_t workers_connections(struct workers *workers)

@@ -12,7 +12,6 @@
 #include "closing.h"
 #include "config.h"
 #include "events.h"
-#include "link_watch.h"
 #include "loop.h"
 #include "method.h"
 #include "session.h"
@@ -22,12 +21,11 @@ struct workers;
 /* Everything is borrowed. */
 struct workers_options {
 	const struct config *config;
-	const struct link_info *link;
-	struct method *method; /* its io is the first worker's */
+	struct method *method;
 	struct loop *loop;
 	struct events *events;
-	struct session_options
-		session; /* but for loop, io, service and events; its limits are those of all together */
+	struct closing *closing;
+	const struct engine_config *engine; /* its limits are those of all together */
 };
 
 /* Errors are logged. */

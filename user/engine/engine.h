@@ -14,6 +14,8 @@
 #include "siphash.h"
 
 struct engine;
+struct making;
+struct handing;
 
 struct engine_config {
 	uint8_t key
@@ -55,8 +57,10 @@ struct engine_flow {
 	uint64_t created_ns; /* first SYN in (or out) */
 	uint64_t sent_ns; /* our last SYN-ACK (or SYN) */
 	uint64_t established_ns;
-	void *owner; /* for the caller; NULL at the start */
-	uint32_t held_seen; /* for the caller; 0 at the start: held packets of it that came in */
+	/* For the caller; NULL and 0 at the start. */
+	struct making *making; /* of who makes its socket */
+	struct handing *handing; /* of the hand-off */
+	uint32_t held_seen; /* held packets of it that came in */
 };
 
 enum engine_event {
@@ -79,7 +83,7 @@ enum engine_event {
  */
 /* clang-format off */
 #define ENGINE_REASONS(X) \
-	X(NONE, "none", "segments with nothing odd about them, and SYN-ACKs sent again") \
+	X(NONE, "none", "segments with nothing odd about them") \
 	X(TABLE_FULL, "table_full", "SYNs refused: the flow table is full") \
 	X(BAD_CHECKSUM, "bad_checksum", "ignored: a wrong checksum") \
 	X(SOURCE_PORT_0, "source_port_0", "ignored: from port 0") \
@@ -100,7 +104,7 @@ enum engine_event {
 	X(REMOTE_RESET, "remote_reset", "RSTs that ended a half-open flow") \
 	X(CHALLENGE, "challenge", "inexact RSTs and odd SYNs of a half-open flow: challenge ACK") \
 	X(RATE_LIMITED, "rate_limited", "replies withheld: too many a second") \
-	X(TIMEOUT, "timeout", "half-open flows given up: no answer")
+	X(TIMEOUT, "timeout", "no answer: SYN-ACK again, in the end given up")
 /* clang-format on */
 
 #define ENGINE_REASON_MEMBER(member, text, meaning) ENGINE_REASON_##member,

@@ -9,22 +9,44 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "container.h"
 #include "log.h"
 #include "sock_diag.h"
 
 #define OWNED_NS CLOCK_NS_PER_S
 
-static struct bpfless *from_io(struct packet_io *io)
+struct bpfless *bpfless_of_gate(struct gate *gate)
 {
-	return (struct bpfless *)io;
+	return container_of(gate, struct bpfless, gate);
 }
 
-int bpfless_init(struct bpfless *bpfless, const struct packet_io_ops *ops,
+struct bpfless *bpfless_of_flows(struct flows *flows)
+{
+	return container_of(flows, struct bpfless, table);
+}
+
+struct bpfless *bpfless_of_wire(const struct wire *wire)
+{
+	return container_of(wire, struct bpfless, wire);
+}
+
+struct method_parts bpfless_parts(struct bpfless *bpfless)
+{
+	return (struct method_parts){
+		.gate = &bpfless->gate,
+		.flows = &bpfless->table,
+		.wire = &bpfless->wire,
+	};
+}
+
+int bpfless_init(struct bpfless *bpfless, const struct bpfless_ops *ops,
 		 const struct bpfless_options *options)
 {
 	int err;
 
-	bpfless->io.ops = ops;
+	bpfless->gate.ops = ops->gate;
+	bpfless->table = (struct flows){.ops = ops->flows, .method = ops->method};
+	bpfless->wire.ops = ops->wire;
 	bpfless->options = *options;
 	bpfless->diag_fd = sock_diag_open();
 	err = bpfless->diag_fd < 0 ? bpfless->diag_fd : 0;
@@ -139,9 +161,9 @@ char *bpfless_format_prefixes(const struct bpfless *bpfless, bool is_v4)
 	return text;
 }
 
-int bpfless_add_prefix(struct packet_io *io, const struct prefix *prefix)
+int bpfless_add_prefix(struct gate *gate, const struct prefix *prefix)
 {
-	struct bpfless *bpfless = from_io(io);
+	struct bpfless *bpfless = bpfless_of_gate(gate);
 	struct prefix *grown =
 		reallocarray(bpfless->prefixes, bpfless->prefix_count + 1, sizeof(*grown));
 
@@ -152,9 +174,9 @@ int bpfless_add_prefix(struct packet_io *io, const struct prefix *prefix)
 	return 0;
 }
 
-int bpfless_remove_prefix(struct packet_io *io, const struct prefix *prefix)
+int bpfless_remove_prefix(struct gate *gate, const struct prefix *prefix)
 {
-	struct bpfless *bpfless = from_io(io);
+	struct bpfless *bpfless = bpfless_of_gate(gate);
 
 	for (size_t i = 0; i < bpfless->prefix_count; i++) {
 		if (bpfless->prefixes[i].bits != prefix->bits ||
@@ -166,37 +188,30 @@ int bpfless_remove_prefix(struct packet_io *io, const struct prefix *prefix)
 	return -ENOENT;
 }
 
-void bpfless_set_mtu(struct packet_io *io, uint32_t mtu)
+void bpfless_set_mtu(struct wire *wire, uint32_t mtu)
 {
-	raw_replay_set_mtu(from_io(io)->replay, mtu);
+	raw_replay_set_mtu(bpfless_of_wire(wire)->replay, mtu);
 }
 
-int bpfless_read_stats(struct packet_io *io, struct nol_stats *out)
+int bpfless_read_stats(struct gate *gate, struct nol_stats *out)
 {
-	*out = from_io(io)->stats;
+	*out = bpfless_of_gate(gate)->stats;
 	return 0;
 }
 
-int bpfless_send(struct packet_io *io, const struct segment *segment)
+int bpfless_send(struct wire *wire, const struct segment *segment)
 {
-	return raw_send_queue(from_io(io)->sender, segment);
+	return raw_send_queue(bpfless_of_wire(wire)->sender, segment);
 }
 
-int bpfless_flush(struct packet_io *io)
+int bpfless_flush(struct wire *wire)
 {
-	return raw_send_flush(from_io(io)->sender);
+	return raw_send_flush(bpfless_of_wire(wire)->sender);
 }
 
-void bpfless_set_spinning(struct packet_io *io, bool is_spinning)
+int bpfless_open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns)
 {
-	/* A socket wakes nobody who does not sleep. */
-	(void)io;
-	(void)is_spinning;
-}
-
-int bpfless_open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns)
-{
-	struct bpfless *bpfless = from_io(io);
+	struct bpfless *bpfless = bpfless_of_flows(flows);
 	struct flow_entry *entry = flow_memory_find(bpfless->flows, tuple);
 	const bool is_replaced = entry && entry->flow.state == NOL_FLOW_HANDED_OFF;
 
@@ -208,23 +223,23 @@ int bpfless_open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t 
 	*entry = (struct flow_entry){
 		.flow = {.state = NOL_FLOW_SYN_RECEIVED,
 			 .created_ns = now_ns,
-			 .method = io->ops->method},
+			 .method = flows->method},
 	};
 	return is_replaced;
 }
 
-int bpfless_replay(struct packet_io *io, const struct held_packet *packet)
+int bpfless_replay(struct wire *wire, const struct held_packet *packet)
 {
-	int err = raw_replay_packet(from_io(io)->replay, packet);
+	int err = raw_replay_packet(bpfless_of_wire(wire)->replay, packet);
 
 	if (!err)
-		from_io(io)->stats.replay_turned++;
+		bpfless_of_wire(wire)->stats.replay_turned++;
 	return err;
 }
 
-int bpfless_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32_t held)
+int bpfless_hand_off_flow(struct flows *flows, const struct tuple *tuple, uint32_t held)
 {
-	struct flow_entry *entry = flow_memory_find(from_io(io)->flows, tuple);
+	struct flow_entry *entry = flow_memory_find(bpfless_of_flows(flows)->flows, tuple);
 
 	(void)held;
 	if (!entry)
@@ -233,9 +248,9 @@ int bpfless_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint3
 	return 0;
 }
 
-int bpfless_close_flow(struct packet_io *io, const struct tuple *tuple)
+int bpfless_close_flow(struct flows *flows, const struct tuple *tuple)
 {
-	struct flow_entry *entry = flow_memory_find(from_io(io)->flows, tuple);
+	struct flow_entry *entry = flow_memory_find(bpfless_of_flows(flows)->flows, tuple);
 
 	if (!entry || entry->flow.state != NOL_FLOW_HANDED_OFF)
 		return -ENOENT;
@@ -243,23 +258,26 @@ int bpfless_close_flow(struct packet_io *io, const struct tuple *tuple)
 	return 0;
 }
 
-bool bpfless_is_handed_off(struct packet_io *io, const struct tuple *tuple)
+int bpfless_get_flow(struct flows *flows, const struct tuple *tuple, struct nol_flow *out)
 {
-	const struct flow_entry *entry = flow_memory_find(from_io(io)->flows, tuple);
+	const struct flow_entry *entry = flow_memory_find(bpfless_of_flows(flows)->flows, tuple);
 
-	return entry && entry->flow.state == NOL_FLOW_HANDED_OFF;
+	if (!entry)
+		return -ENOENT;
+	*out = entry->flow;
+	return 0;
 }
 
-void bpfless_forget_flow(struct packet_io *io, const struct tuple *tuple, bool only_closed)
+void bpfless_forget_flow(struct flows *flows, const struct tuple *tuple, bool only_closed)
 {
-	struct bpfless *bpfless = from_io(io);
+	struct bpfless *bpfless = bpfless_of_flows(flows);
 	const struct flow_entry *entry = flow_memory_find(bpfless->flows, tuple);
 
 	if (entry && (!only_closed || entry->flow.state == NOL_FLOW_CLOSED))
 		flow_memory_remove(bpfless->flows, tuple);
 }
 
-int bpfless_visit_flows(struct packet_io *io, flow_fn fn, void *context)
+int bpfless_visit_flows(struct flows *flows, flow_fn fn, void *context)
 {
-	return flow_memory_visit(from_io(io)->flows, fn, context);
+	return flow_memory_visit(bpfless_of_flows(flows)->flows, fn, context);
 }

@@ -13,7 +13,7 @@
 #include <nolisten/abi.h>
 
 #include "flow_memory.h"
-#include "packet_io.h"
+#include "method_parts.h"
 #include "ports.h"
 #include "raw_replay.h"
 #include "raw_send.h"
@@ -36,7 +36,9 @@ struct bpfless_owned {
 
 /* The first member of such a method's own struct. */
 struct bpfless {
-	struct packet_io io;
+	struct gate gate;
+	struct flows table;
+	struct wire wire;
 	struct bpfless_options options;
 	struct flow_memory *flows;
 	struct raw_send *sender;
@@ -52,8 +54,15 @@ struct bpfless {
 	struct bpfless_owned owned[BPFLESS_CACHE_SIZE];
 };
 
+struct bpfless_ops {
+	enum nol_method method;
+	const struct gate_ops *gate;
+	const struct flows_ops *flows;
+	const struct wire_ops *wire;
+};
+
 /* Zeroed before. Errors are logged; bpfless_release() is due in any case. */
-int bpfless_init(struct bpfless *bpfless, const struct packet_io_ops *ops,
+int bpfless_init(struct bpfless *bpfless, const struct bpfless_ops *ops,
 		 const struct bpfless_options *options);
 void bpfless_release(struct bpfless *bpfless);
 
@@ -64,20 +73,24 @@ bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint6
 /* The text of the answered prefixes of one family, "10.0.0.2, 10.1.0.0/24"; to be freed. NULL: no memory. */
 char *bpfless_format_prefixes(const struct bpfless *bpfless, bool is_v4);
 
-/* Members of struct packet_io_ops that need nothing of the method. */
-int bpfless_add_prefix(struct packet_io *io, const struct prefix *prefix);
-int bpfless_remove_prefix(struct packet_io *io, const struct prefix *prefix);
-void bpfless_set_mtu(struct packet_io *io, uint32_t mtu);
-int bpfless_read_stats(struct packet_io *io, struct nol_stats *out);
-int bpfless_send(struct packet_io *io, const struct segment *segment);
-int bpfless_flush(struct packet_io *io);
-void bpfless_set_spinning(struct packet_io *io, bool is_spinning);
-int bpfless_open_flow(struct packet_io *io, const struct tuple *tuple, uint64_t now_ns);
-int bpfless_replay(struct packet_io *io, const struct held_packet *packet);
-int bpfless_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32_t held);
-int bpfless_close_flow(struct packet_io *io, const struct tuple *tuple);
-bool bpfless_is_handed_off(struct packet_io *io, const struct tuple *tuple);
-void bpfless_forget_flow(struct packet_io *io, const struct tuple *tuple, bool only_closed);
-int bpfless_visit_flows(struct packet_io *io, flow_fn fn, void *context);
+struct bpfless *bpfless_of_gate(struct gate *gate);
+struct bpfless *bpfless_of_flows(struct flows *flows);
+struct bpfless *bpfless_of_wire(const struct wire *wire);
+struct method_parts bpfless_parts(struct bpfless *bpfless);
+
+/* Members of the tables that need nothing of the method. */
+int bpfless_add_prefix(struct gate *gate, const struct prefix *prefix);
+int bpfless_remove_prefix(struct gate *gate, const struct prefix *prefix);
+int bpfless_read_stats(struct gate *gate, struct nol_stats *out);
+int bpfless_open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns);
+int bpfless_hand_off_flow(struct flows *flows, const struct tuple *tuple, uint32_t held);
+int bpfless_close_flow(struct flows *flows, const struct tuple *tuple);
+int bpfless_get_flow(struct flows *flows, const struct tuple *tuple, struct nol_flow *out);
+void bpfless_forget_flow(struct flows *flows, const struct tuple *tuple, bool only_closed);
+int bpfless_visit_flows(struct flows *flows, flow_fn fn, void *context);
+int bpfless_send(struct wire *wire, const struct segment *segment);
+int bpfless_flush(struct wire *wire);
+int bpfless_replay(struct wire *wire, const struct held_packet *packet);
+void bpfless_set_mtu(struct wire *wire, uint32_t mtu);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <nolisten/abi.h>
 
-#include "packet_io.h"
+#include "flows.h"
 
 struct flow_memory;
 

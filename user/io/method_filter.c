@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container.h"
 #include "log.h"
 #include "nft.h"
 #include "tapped.h"
@@ -86,9 +87,9 @@ static const char table_format[] =
 				       FAMILY_OUTPUT("v6", "ip6") "}\n"
 								  "}\n";
 
-static struct method_filter *from_io(struct packet_io *io)
+static struct method_filter *from_gate(struct gate *gate)
 {
-	return (struct method_filter *)io;
+	return container_of(tapped_of_gate(gate), struct method_filter, tapped);
 }
 
 /* The addresses that are answered, anew: they change seldom. */
@@ -134,9 +135,9 @@ static int write_table(struct method_filter *filter)
 	return err;
 }
 
-static int attach(struct packet_io *io)
+static int attach(struct gate *gate)
 {
-	struct method_filter *filter = from_io(io);
+	struct method_filter *filter = from_gate(gate);
 	int err = write_table(filter);
 
 	if (!err)
@@ -151,26 +152,26 @@ static int attach(struct packet_io *io)
 	return tap_start(filter->tapped.tap);
 }
 
-static int add_prefix(struct packet_io *io, const struct prefix *prefix)
+static int add_prefix(struct gate *gate, const struct prefix *prefix)
 {
-	int err = bpfless_add_prefix(io, prefix);
+	int err = bpfless_add_prefix(gate, prefix);
 
-	return !err && from_io(io)->is_attached ? write_addresses(from_io(io)) : err;
+	return !err && from_gate(gate)->is_attached ? write_addresses(from_gate(gate)) : err;
 }
 
-static int remove_prefix(struct packet_io *io, const struct prefix *prefix)
+static int remove_prefix(struct gate *gate, const struct prefix *prefix)
 {
-	int err = bpfless_remove_prefix(io, prefix);
+	int err = bpfless_remove_prefix(gate, prefix);
 
-	return !err && from_io(io)->is_attached ? write_addresses(from_io(io)) : err;
+	return !err && from_gate(gate)->is_attached ? write_addresses(from_gate(gate)) : err;
 }
 
-static int read_stats(struct packet_io *io, struct nol_stats *out)
+static int read_stats(struct gate *gate, struct nol_stats *out)
 {
-	struct method_filter *filter = from_io(io);
+	struct method_filter *filter = from_gate(gate);
 	const char *packets;
 
-	tapped_read_stats(io, out);
+	tapped_read_stats(gate, out);
 	if (filter->is_attached &&
 	    !nft_run(filter->nft, "list counter inet %s rst_dropped\n", filter->table)) {
 		packets = strstr(nft_output(filter->nft), "packets ");
@@ -181,55 +182,57 @@ static int read_stats(struct packet_io *io, struct nol_stats *out)
 	return 0;
 }
 
-static void detach(struct packet_io *io)
+static void detach(struct gate *gate)
 {
-	struct method_filter *filter = from_io(io);
+	struct method_filter *filter = from_gate(gate);
 	struct nol_stats last;
 
 	tap_stop(filter->tapped.tap);
 	if (!filter->is_attached)
 		return;
-	read_stats(io, &last);
+	read_stats(gate, &last);
 	filter->is_attached = false;
 	nft_run(filter->nft, "delete table inet %s\n", filter->table);
 }
 
-static void free_method(struct packet_io *io)
+static void free_method(struct gate *gate)
 {
-	struct method_filter *filter = from_io(io);
+	struct method_filter *filter = from_gate(gate);
 
 	if (filter->is_attached)
-		detach(io);
+		detach(gate);
 	nft_free(filter->nft);
 	tapped_release(&filter->tapped);
 	free(filter);
 }
 
-static const struct packet_io_ops ops = {
-	.method = NOL_METHOD_FILTER,
-	.shield = PACKET_SHIELD_DEAF,
+static const struct gate_ops gate_ops = {
 	.attach = attach,
 	.detach = detach,
 	.add_prefix = add_prefix,
 	.remove_prefix = remove_prefix,
-	.set_mtu = bpfless_set_mtu,
 	.read_stats = read_stats,
-	.receive = tapped_receive,
-	.send = bpfless_send,
-	.flush = bpfless_flush,
-	.set_spinning = bpfless_set_spinning,
-	.open_flow = bpfless_open_flow,
-	.replay = bpfless_replay,
-	.hand_off_flow = tapped_hand_off_flow,
-	.close_flow = tapped_close_flow,
-	.is_handed_off = bpfless_is_handed_off,
-	.forget_flow = bpfless_forget_flow,
-	.visit_flows = bpfless_visit_flows,
-	.fd = tapped_fd,
 	.free = free_method,
 };
 
-int method_filter_new(struct packet_io **out, const struct bpfless_options *options)
+static const struct wire_ops wire_ops = {
+	.shield = WIRE_SHIELD_DEAF,
+	.receive = tapped_receive,
+	.send = bpfless_send,
+	.flush = bpfless_flush,
+	.replay = bpfless_replay,
+	.set_mtu = bpfless_set_mtu,
+	.fd = tapped_fd,
+};
+
+static const struct bpfless_ops ops = {
+	.method = NOL_METHOD_FILTER,
+	.gate = &gate_ops,
+	.flows = &tapped_flows_ops,
+	.wire = &wire_ops,
+};
+
+int method_filter_new(struct method_parts *out, const struct bpfless_options *options)
 {
 	struct method_filter *filter = calloc(1, sizeof(*filter));
 	int err;
@@ -245,8 +248,8 @@ int method_filter_new(struct packet_io **out, const struct bpfless_options *opti
 				  strerror(-err));
 	}
 	if (err)
-		free_method(&filter->tapped.bpfless.io);
+		free_method(&filter->tapped.bpfless.gate);
 	else
-		*out = &filter->tapped.bpfless.io;
+		*out = bpfless_parts(&filter->tapped.bpfless);
 	return err;
 }

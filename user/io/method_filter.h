@@ -5,6 +5,6 @@
 
 #include "bpfless.h"
 
-int method_filter_new(struct packet_io **out, const struct bpfless_options *options);
+int method_filter_new(struct method_parts *out, const struct bpfless_options *options);
 
 #endif

@@ -11,6 +11,7 @@
 #include "bytes.h"
 #include "checksum.h"
 #include "clock.h"
+#include "container.h"
 #include "ip.h"
 #include "log.h"
 #include "queue.h"
@@ -27,14 +28,19 @@ struct method_nfqueue {
 	void *context;
 };
 
-static struct method_nfqueue *from_io(struct packet_io *io)
+static struct method_nfqueue *of(struct bpfless *bpfless)
 {
-	return (struct method_nfqueue *)io;
+	return container_of(bpfless, struct method_nfqueue, bpfless);
 }
 
-static int attach(struct packet_io *io)
+static struct method_nfqueue *from_gate(struct gate *gate)
 {
-	struct method_nfqueue *nfqueue = from_io(io);
+	return of(bpfless_of_gate(gate));
+}
+
+static int attach(struct gate *gate)
+{
+	struct method_nfqueue *nfqueue = from_gate(gate);
 	const struct queue_rules_options rules = {
 		.ifname = nfqueue->bpfless.options.ifname,
 		.ports = nfqueue->bpfless.options.ports,
@@ -48,9 +54,9 @@ static int attach(struct packet_io *io)
 	return err;
 }
 
-static void detach(struct packet_io *io)
+static void detach(struct gate *gate)
 {
-	struct method_nfqueue *nfqueue = from_io(io);
+	struct method_nfqueue *nfqueue = from_gate(gate);
 
 	queue_rules_remove(nfqueue->rules);
 	nfqueue->rules = NULL;
@@ -91,30 +97,30 @@ static bool take_packet(void *context, uint8_t *ip, uint32_t len, bool is_whole)
 	return false;
 }
 
-static int receive(struct packet_io *io, uint32_t max, packet_fn fn, void *context)
+static int receive(struct wire *wire, uint32_t max, packet_fn fn, void *context)
 {
-	struct method_nfqueue *nfqueue = from_io(io);
+	struct method_nfqueue *nfqueue = of(bpfless_of_wire(wire));
 
 	nfqueue->fn = fn;
 	nfqueue->context = context;
 	return queue_receive(nfqueue->queue, max, take_packet, nfqueue);
 }
 
-static int read_stats(struct packet_io *io, struct nol_stats *out)
+static int read_stats(struct gate *gate, struct nol_stats *out)
 {
-	bpfless_read_stats(io, out);
-	out->lost_ring_full = queue_lost(from_io(io)->queue);
+	bpfless_read_stats(gate, out);
+	out->lost_ring_full = queue_lost(from_gate(gate)->queue);
 	return 0;
 }
 
-static int fd(const struct packet_io *io)
+static int fd(const struct wire *wire)
 {
-	return queue_fd(((const struct method_nfqueue *)io)->queue);
+	return queue_fd(of(bpfless_of_wire(wire))->queue);
 }
 
-static void free_method(struct packet_io *io)
+static void free_method(struct gate *gate)
 {
-	struct method_nfqueue *nfqueue = from_io(io);
+	struct method_nfqueue *nfqueue = from_gate(gate);
 
 	queue_rules_remove(nfqueue->rules);
 	queue_free(nfqueue->queue);
@@ -122,31 +128,42 @@ static void free_method(struct packet_io *io)
 	free(nfqueue);
 }
 
-static const struct packet_io_ops ops = {
-	.method = NOL_METHOD_NFQUEUE,
-	.shield = PACKET_SHIELD_TRANSPARENT,
+static const struct gate_ops gate_ops = {
 	.attach = attach,
 	.detach = detach,
 	.add_prefix = bpfless_add_prefix,
 	.remove_prefix = bpfless_remove_prefix,
-	.set_mtu = bpfless_set_mtu,
 	.read_stats = read_stats,
-	.receive = receive,
-	.send = bpfless_send,
-	.flush = bpfless_flush,
-	.set_spinning = bpfless_set_spinning,
-	.open_flow = bpfless_open_flow,
-	.replay = bpfless_replay,
-	.hand_off_flow = bpfless_hand_off_flow,
-	.close_flow = bpfless_close_flow,
-	.is_handed_off = bpfless_is_handed_off,
-	.forget_flow = bpfless_forget_flow,
-	.visit_flows = bpfless_visit_flows,
-	.fd = fd,
 	.free = free_method,
 };
 
-int method_nfqueue_new(struct packet_io **out, const struct bpfless_options *options)
+static const struct flows_ops flows_ops = {
+	.open = bpfless_open_flow,
+	.hand_off = bpfless_hand_off_flow,
+	.close = bpfless_close_flow,
+	.get = bpfless_get_flow,
+	.forget = bpfless_forget_flow,
+	.visit = bpfless_visit_flows,
+};
+
+static const struct wire_ops wire_ops = {
+	.shield = WIRE_SHIELD_TRANSPARENT,
+	.receive = receive,
+	.send = bpfless_send,
+	.flush = bpfless_flush,
+	.replay = bpfless_replay,
+	.set_mtu = bpfless_set_mtu,
+	.fd = fd,
+};
+
+static const struct bpfless_ops ops = {
+	.method = NOL_METHOD_NFQUEUE,
+	.gate = &gate_ops,
+	.flows = &flows_ops,
+	.wire = &wire_ops,
+};
+
+int method_nfqueue_new(struct method_parts *out, const struct bpfless_options *options)
 {
 	struct method_nfqueue *nfqueue = calloc(1, sizeof(*nfqueue));
 	int err;
@@ -157,8 +174,8 @@ int method_nfqueue_new(struct packet_io **out, const struct bpfless_options *opt
 	if (!err)
 		err = queue_new(&nfqueue->queue, FIRST_QUEUE);
 	if (err)
-		free_method(&nfqueue->bpfless.io);
+		free_method(&nfqueue->bpfless.gate);
 	else
-		*out = &nfqueue->bpfless.io;
+		*out = bpfless_parts(&nfqueue->bpfless);
 	return err;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "container.h"
 #include "log.h"
 #include "tapped.h"
 
@@ -16,9 +17,14 @@ struct method_raw {
 	unsigned int killed_count;
 };
 
-static struct method_raw *from_io(struct packet_io *io)
+static struct method_raw *from_tapped(struct tapped *tapped)
 {
-	return (struct method_raw *)io;
+	return container_of(tapped, struct method_raw, tapped);
+}
+
+static struct method_raw *from_gate(struct gate *gate)
+{
+	return from_tapped(tapped_of_gate(gate));
 }
 
 static void add_killed(struct method_raw *raw, const struct tuple *tuple, uint64_t first_by_ns)
@@ -40,13 +46,12 @@ static void take_outgoing(struct tapped *tapped, const struct segment *segment,
 		entry->rst_ns = packet->realtime_ns;
 	if ((segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && entry->rst_ns &&
 	    packet->realtime_ns >= entry->rst_ns)
-		add_killed((struct method_raw *)tapped, &tuple,
-			   packet->realtime_ns - entry->rst_ns);
+		add_killed(from_tapped(tapped), &tuple, packet->realtime_ns - entry->rst_ns);
 }
 
-static bool take_killed(struct packet_io *io, struct killed_flow *out)
+static bool take_killed(struct wire *wire, struct killed_flow *out)
 {
-	struct method_raw *raw = from_io(io);
+	struct method_raw *raw = from_gate(&bpfless_of_wire(wire)->gate);
 
 	if (!raw->killed_count)
 		return false;
@@ -54,9 +59,9 @@ static bool take_killed(struct packet_io *io, struct killed_flow *out)
 	return true;
 }
 
-static int attach(struct packet_io *io)
+static int attach(struct gate *gate)
 {
-	struct method_raw *raw = from_io(io);
+	struct method_raw *raw = from_gate(gate);
 
 	log_warning("%s: method raw suppresses nothing: the kernel will win, its RST ends each "
 		    "handshake before our SYN-ACK is out",
@@ -64,43 +69,45 @@ static int attach(struct packet_io *io)
 	return tap_start(raw->tapped.tap);
 }
 
-static void detach(struct packet_io *io)
+static void detach(struct gate *gate)
 {
-	tap_stop(from_io(io)->tapped.tap);
+	tap_stop(from_gate(gate)->tapped.tap);
 }
 
-static void free_method(struct packet_io *io)
+static void free_method(struct gate *gate)
 {
-	tapped_release(&from_io(io)->tapped);
-	free(io);
+	tapped_release(&from_gate(gate)->tapped);
+	free(from_gate(gate));
 }
 
-static const struct packet_io_ops ops = {
-	.method = NOL_METHOD_RAW,
-	.shield = PACKET_SHIELD_DEAF,
+static const struct gate_ops gate_ops = {
 	.attach = attach,
 	.detach = detach,
 	.add_prefix = bpfless_add_prefix,
 	.remove_prefix = bpfless_remove_prefix,
-	.set_mtu = bpfless_set_mtu,
 	.read_stats = tapped_read_stats,
-	.receive = tapped_receive,
-	.send = bpfless_send,
-	.flush = bpfless_flush,
-	.set_spinning = bpfless_set_spinning,
-	.open_flow = bpfless_open_flow,
-	.replay = bpfless_replay,
-	.hand_off_flow = tapped_hand_off_flow,
-	.close_flow = tapped_close_flow,
-	.is_handed_off = bpfless_is_handed_off,
-	.forget_flow = bpfless_forget_flow,
-	.visit_flows = bpfless_visit_flows,
-	.take_killed = take_killed,
-	.fd = tapped_fd,
 	.free = free_method,
 };
 
-int method_raw_new(struct packet_io **out, const struct bpfless_options *options)
+static const struct wire_ops wire_ops = {
+	.shield = WIRE_SHIELD_DEAF,
+	.receive = tapped_receive,
+	.send = bpfless_send,
+	.flush = bpfless_flush,
+	.replay = bpfless_replay,
+	.set_mtu = bpfless_set_mtu,
+	.take_killed = take_killed,
+	.fd = tapped_fd,
+};
+
+static const struct bpfless_ops ops = {
+	.method = NOL_METHOD_RAW,
+	.gate = &gate_ops,
+	.flows = &tapped_flows_ops,
+	.wire = &wire_ops,
+};
+
+int method_raw_new(struct method_parts *out, const struct bpfless_options *options)
 {
 	struct method_raw *raw = calloc(1, sizeof(*raw));
 	int err;
@@ -109,8 +116,8 @@ int method_raw_new(struct packet_io **out, const struct bpfless_options *options
 		return -ENOMEM;
 	err = tapped_init(&raw->tapped, &ops, options, take_outgoing);
 	if (err)
-		free_method(&raw->tapped.bpfless.io);
+		free_method(&raw->tapped.bpfless.gate);
 	else
-		*out = &raw->tapped.bpfless.io;
+		*out = bpfless_parts(&raw->tapped.bpfless);
 	return err;
 }

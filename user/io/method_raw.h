@@ -8,6 +8,6 @@
 
 #include "bpfless.h"
 
-int method_raw_new(struct packet_io **out, const struct bpfless_options *options);
+int method_raw_new(struct method_parts *out, const struct bpfless_options *options);
 
 #endif

@@ -3,11 +3,14 @@
 #include "raw_replay.h"
 
 #include <errno.h>
+#include <linux/types.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <nolisten/abi.h>
 
 #include "log.h"
 #include "segment.h"

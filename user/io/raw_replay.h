@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "packet_io.h"
+#include "wire.h"
 
 struct raw_replay;
 

@@ -14,7 +14,7 @@
 
 #include <nolisten/abi.h>
 
-#include "packet_io.h"
+#include "wire.h"
 
 struct replay;
 

@@ -5,15 +5,16 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "container.h"
 
 #define MIN_L4_OFFSET 20
 
-static struct tapped *from_io(struct packet_io *io)
+static struct tapped *of(struct bpfless *bpfless)
 {
-	return (struct tapped *)io;
+	return container_of(bpfless, struct tapped, bpfless);
 }
 
-int tapped_init(struct tapped *tapped, const struct packet_io_ops *ops,
+int tapped_init(struct tapped *tapped, const struct bpfless_ops *ops,
 		const struct bpfless_options *options, tapped_outgoing_fn outgoing)
 {
 	const struct tap_options tap = {
@@ -80,9 +81,9 @@ static void take_packet(void *context, const struct tap_packet *packet)
 	}
 }
 
-int tapped_receive(struct packet_io *io, uint32_t max, packet_fn fn, void *context)
+int tapped_receive(struct wire *wire, uint32_t max, packet_fn fn, void *context)
 {
-	struct tapped *tapped = from_io(io);
+	struct tapped *tapped = of(bpfless_of_wire(wire));
 
 	tapped->fn = fn;
 	tapped->context = context;
@@ -90,9 +91,9 @@ int tapped_receive(struct packet_io *io, uint32_t max, packet_fn fn, void *conte
 }
 
 /* The first attempt is made when the kernel socket exists: all that it missed has arrived by then. */
-int tapped_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32_t held)
+static int hand_off_flow(struct flows *flows, const struct tuple *tuple, uint32_t held)
 {
-	struct tapped *tapped = from_io(io);
+	struct tapped *tapped = of(bpfless_of_flows(flows));
 	struct flow_entry *entry = flow_memory_find(tapped->bpfless.flows, tuple);
 
 	if (!entry)
@@ -101,29 +102,43 @@ int tapped_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32
 		entry->arrived = tap_arrived(tapped->tap);
 	if (tap_received(tapped->tap) < entry->arrived)
 		return -EAGAIN;
-	return bpfless_hand_off_flow(io, tuple, held);
+	return bpfless_hand_off_flow(flows, tuple, held);
 }
 
-int tapped_close_flow(struct packet_io *io, const struct tuple *tuple)
+static int close_flow(struct flows *flows, const struct tuple *tuple)
 {
-	struct tapped *tapped = from_io(io);
+	struct tapped *tapped = of(bpfless_of_flows(flows));
 	struct flow_entry *entry = flow_memory_find(tapped->bpfless.flows, tuple);
 
 	if (entry && entry->flow.state == NOL_FLOW_HANDED_OFF)
 		entry->arrived = tap_arrived(tapped->tap);
-	return bpfless_close_flow(io, tuple);
+	return bpfless_close_flow(flows, tuple);
 }
 
-int tapped_read_stats(struct packet_io *io, struct nol_stats *out)
-{
-	struct tapped *tapped = from_io(io);
+const struct flows_ops tapped_flows_ops = {
+	.open = bpfless_open_flow,
+	.hand_off = hand_off_flow,
+	.close = close_flow,
+	.get = bpfless_get_flow,
+	.forget = bpfless_forget_flow,
+	.visit = bpfless_visit_flows,
+};
 
-	bpfless_read_stats(io, out);
+struct tapped *tapped_of_gate(struct gate *gate)
+{
+	return of(bpfless_of_gate(gate));
+}
+
+int tapped_read_stats(struct gate *gate, struct nol_stats *out)
+{
+	struct tapped *tapped = tapped_of_gate(gate);
+
+	bpfless_read_stats(gate, out);
 	out->lost_ring_full = tap_lost(tapped->tap);
 	return 0;
 }
 
-int tapped_fd(const struct packet_io *io)
+int tapped_fd(const struct wire *wire)
 {
-	return tap_fd(((const struct tapped *)io)->tap);
+	return tap_fd(of(bpfless_of_wire(wire))->tap);
 }

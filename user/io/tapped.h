@@ -24,14 +24,17 @@ struct tapped {
 };
 
 /* As bpfless_init(). */
-int tapped_init(struct tapped *tapped, const struct packet_io_ops *ops,
+int tapped_init(struct tapped *tapped, const struct bpfless_ops *ops,
 		const struct bpfless_options *options, tapped_outgoing_fn outgoing);
 void tapped_release(struct tapped *tapped);
 
-int tapped_receive(struct packet_io *io, uint32_t max, packet_fn fn, void *context);
-int tapped_hand_off_flow(struct packet_io *io, const struct tuple *tuple, uint32_t held);
-int tapped_close_flow(struct packet_io *io, const struct tuple *tuple);
-int tapped_read_stats(struct packet_io *io, struct nol_stats *out);
-int tapped_fd(const struct packet_io *io);
+struct tapped *tapped_of_gate(struct gate *gate);
+
+/* Members of the tables. */
+int tapped_read_stats(struct gate *gate, struct nol_stats *out);
+int tapped_receive(struct wire *wire, uint32_t max, packet_fn fn, void *context);
+int tapped_fd(const struct wire *wire);
+/* All that both methods do with flows. */
+extern const struct flows_ops tapped_flows_ops;
 
 #endif

@@ -15,7 +15,7 @@ void acting_emit(struct session *session, enum event_kind kind, const struct tup
 	const struct event event = {
 		.kind = kind,
 		.tuple = tuple,
-		.method = session->io->ops->method,
+		.method = session->flows->method,
 		.rtt_us = -1,
 		.handoff_us = -1,
 		.reason = reason,
@@ -28,32 +28,39 @@ static void send_segment(struct session *session, const struct segment *segment)
 {
 	if (segment->flags & TCP_RST)
 		session->stats.resets_sent++;
-	if (session->io->ops->send(session->io, segment))
+	if (session->wire->ops->send(session->wire, segment))
 		session->stats.send_failed++;
+}
+
+static void forget_entry(struct session *session, const struct tuple *tuple)
+{
+	session->flows->ops->forget(session->flows, tuple, false);
 }
 
 /* Room for a new flow: those in their grace yield, the oldest first. */
 static int open_flow(struct session *session, const struct tuple *tuple)
 {
-	struct packet_io *io = session->io;
-	int err = io->ops->open_flow(io, tuple, session->now_ns);
+	struct flows *flows = session->flows;
+	int err = flows->ops->open(flows, tuple, session->now_ns);
 
 	if (err != -E2BIG)
 		return err;
 	closing_make_room(session->closing, ROOM);
-	return io->ops->open_flow(io, tuple, session->now_ns);
+	return flows->ops->open(flows, tuple, session->now_ns);
 }
 
-/* Method connect: its socket sends the SYN-ACK. */
-static bool connect_flow(struct session *session, struct engine_flow *flow, bool has_time_wait)
+/* Some sockets are made at the start. */
+static bool begin_socket(struct session *session, struct engine_flow *flow, bool has_time_wait)
 {
-	int err = connect_back_open(session->connect_back, flow, has_time_wait);
+	struct socket_maker *maker = session->maker;
+	int err = maker->ops->begin ? maker->ops->begin(maker, flow, has_time_wait) : 0;
 
 	if (!err)
 		return true;
 	session->stats.connect_failed++;
-	acting_emit(session, EVENT_REFUSED, &flow->tuple, connect_back_refusal(err));
-	session->io->ops->forget_flow(session->io, &flow->tuple, false);
+	acting_emit(session, EVENT_REFUSED, &flow->tuple,
+		    socket_maker_refusal(err, "connect_failed"));
+	forget_entry(session, &flow->tuple);
 	engine_release(session->engine, flow);
 	return false;
 }
@@ -75,15 +82,17 @@ static bool begin_flow(struct session *session, struct engine_flow *flow, bool h
 	}
 	session->stats.syn++;
 	acting_emit(session, EVENT_SYN, &flow->tuple, NULL);
-	return !session->connect_back || connect_flow(session, flow, has_time_wait);
+	return begin_socket(session, flow, has_time_wait);
 }
 
 static void end_flow(struct session *session, const struct engine_action *action,
 		     enum event_kind kind)
 {
-	if (session->connect_back)
-		connect_back_forget(session->connect_back, action->flow);
-	session->io->ops->forget_flow(session->io, &action->flow->tuple, false);
+	struct socket_maker *maker = session->maker;
+
+	if (maker->ops->forget)
+		maker->ops->forget(maker, action->flow);
+	forget_entry(session, &action->flow->tuple);
 	acting_emit(session, kind, &action->flow->tuple, engine_reason_text(action->reason));
 }
 
@@ -92,7 +101,7 @@ static void tell_established(struct session *session, const struct engine_flow *
 	const struct event event = {
 		.kind = EVENT_ESTABLISHED,
 		.tuple = &flow->tuple,
-		.method = adopted_method(flow, session->io),
+		.method = adopted_method(flow, session->flows),
 		.rtt_us = adopted_rtt_us(flow),
 		.handoff_us = -1,
 	};
@@ -101,56 +110,57 @@ static void tell_established(struct session *session, const struct engine_flow *
 	events_emit(session->options.events, &event);
 }
 
-/* Method connect: the socket is there, and needs its SYN-ACK unless ingress has made one of this packet. */
-static void join_socket(struct session *session, struct engine_flow *flow,
-			struct half_open *half_open, const struct held_packet *packet)
+/* Is the packet that completed the handshake to be replayed? With a reply it was a SYN-ACK, of no use to an established socket. */
+static bool complete_socket(struct session *session, const struct engine_action *action,
+			    const struct held_packet *packet)
 {
-	handover_join(session->handover, flow, connect_back_take(session->connect_back, half_open));
-	if (!packet->is_turned && connect_back_inject(session->connect_back, flow, packet))
+	struct socket_maker *maker = session->maker;
+	int result;
+
+	if (!maker->ops->complete)
+		return !action->has_reply;
+	result = maker->ops->complete(maker, action->flow, packet);
+	if (result < 0)
 		session->stats.replay_failed++;
-	if (connect_back_needs_replay(packet))
-		handover_store(session->handover, flow, packet);
+	return result > 0;
 }
 
-static void begin_handover(struct session *session, const struct engine_action *action,
-			   const struct held_packet *packet)
+static void begin_handoff(struct session *session, const struct engine_action *action,
+			  const struct held_packet *packet)
 {
 	struct engine_flow *flow = action->flow;
-	struct half_open *half_open = flow->owner;
+	const bool is_wanted = complete_socket(session, action, packet);
 
-	/* The SYN-ACK may have left, and the ACK come, since the round began. */
-	if (session->connect_back)
-		flow->established_ns = packet->held_ns;
 	tell_established(session, flow);
-	if (handover_add(session->handover, flow, action->has_reply ? &action->reply : NULL)) {
+	if (handoff_add(session->handoff, flow, action->has_reply ? &action->reply : NULL)) {
 		session->stats.handoff_failed++;
 		end_flow(session, action, EVENT_RESET);
 		engine_release(session->engine, flow);
 		return;
 	}
-	if (session->connect_back)
-		join_socket(session, flow, half_open, packet);
-	/* With a reply the segment was a SYN-ACK, of no use to an established socket. */
-	else if (!action->has_reply)
-		handover_store(session->handover, flow, packet);
+	if (is_wanted)
+		handoff_store(session->handoff, flow, packet);
 }
 
 /* A packet that belongs to nothing: it may have been held in the instant before its flow was handed off. */
 static bool replay_if_handed_off(struct session *session, const struct segment *segment,
 				 const struct held_packet *packet)
 {
-	struct packet_io *io = session->io;
-
-	if (!io->ops->is_handed_off(io, &segment->tuple))
+	if (!flows_is_handed_off(session->flows, &segment->tuple))
 		return false;
-	handover_replay(session->handover, packet);
+	handoff_replay(session->handoff, packet);
 	return true;
 }
 
 static void answer(struct session *session, struct engine_action *action)
 {
-	if (!session->connect_back || connect_back_amend(session->connect_back, action))
-		send_segment(session, &action->reply);
+	struct socket_maker *maker = session->maker;
+
+	if (maker->ops->amend && !maker->ops->amend(maker, action))
+		return;
+	if (action->reason == ENGINE_REASON_TIMEOUT)
+		session->stats.syn_ack_retransmits++;
+	send_segment(session, &action->reply);
 }
 
 /* What the engine made of a packet (or, without one, of the time). */
@@ -166,10 +176,10 @@ void acting_on(struct session *session, struct engine_action *action,
 			return;
 		break;
 	case ENGINE_EVENT_ESTABLISHED:
-		begin_handover(session, action, packet);
+		begin_handoff(session, action, packet);
 		return;
 	case ENGINE_EVENT_HELD:
-		handover_store(session->handover, action->flow, packet);
+		handoff_store(session->handoff, action->flow, packet);
 		break;
 	case ENGINE_EVENT_RESET:
 		session->stats.reset++;
@@ -190,15 +200,15 @@ void acting_on(struct session *session, struct engine_action *action,
 /* Handshakes that the kernel won: the remote has its RST, what we sent comes too late. */
 void acting_end_killed(struct session *session)
 {
-	struct packet_io *io = session->io;
+	struct wire *wire = session->wire;
 	struct engine_flow *flow;
 	struct killed_flow killed;
 
-	while (io->ops->take_killed && io->ops->take_killed(io, &killed)) {
+	while (wire->ops->take_killed && wire->ops->take_killed(wire, &killed)) {
 		const struct event event = {
 			.kind = EVENT_RESET,
 			.tuple = &killed.tuple,
-			.method = io->ops->method,
+			.method = session->flows->method,
 			.rtt_us = -1,
 			.handoff_us = -1,
 			.first_by_us = killed.first_by_ns / CLOCK_NS_PER_US + 1,
@@ -210,7 +220,7 @@ void acting_end_killed(struct session *session)
 			continue;
 		session->stats.reset++;
 		events_emit(session->options.events, &event);
-		io->ops->forget_flow(io, &killed.tuple, false);
+		forget_entry(session, &killed.tuple);
 		engine_release(session->engine, flow);
 	}
 }
@@ -238,15 +248,15 @@ static void drop_malformed(struct session *session, const struct held_packet *pa
 		return;
 	count_held(session, packet, NULL, &tuple);
 	/* The flow that a cookie has just opened has nobody to end it. */
-	if (packet->cookie && packet->held && !engine_find(session->engine, &tuple))
-		session->io->ops->forget_flow(session->io, &tuple, false);
+	if (packet->has_cookie && packet->held && !engine_find(session->engine, &tuple))
+		forget_entry(session, &tuple);
 }
 
 /* The end of a handshake that a cookie began. A flow that cannot be adopted must not stay half-open. */
 static void adopt(struct session *session, const struct held_packet *packet,
 		  const struct segment *segment)
 {
-	const struct engine_cookie cookie = adopted_cookie(packet->cookie, session->now_ns);
+	const struct engine_cookie cookie = adopted_cookie(&packet->cookie, session->now_ns);
 	const bool is_known = engine_find(session->engine, &segment->tuple);
 	struct engine_action action;
 
@@ -258,8 +268,18 @@ static void adopt(struct session *session, const struct held_packet *packet,
 	engine_adopt(session->engine, segment, &cookie, session->now_ns, &action);
 	count_held(session, packet, action.flow, &segment->tuple);
 	if (!action.flow && !is_known)
-		session->io->ops->forget_flow(session->io, &segment->tuple, false);
+		forget_entry(session, &segment->tuple);
 	acting_on(session, &action, packet);
+}
+
+/* What the kernel has done meanwhile for a half-open flow. */
+static void refresh(struct session *session, const struct tuple *tuple)
+{
+	struct socket_maker *maker = session->maker;
+	struct engine_flow *flow = maker->ops->refresh ? engine_find(session->engine, tuple) : NULL;
+
+	if (flow && flow->state == ENGINE_SYN_RECEIVED)
+		maker->ops->refresh(maker, flow);
 }
 
 void acting_take_packet(void *context, const struct held_packet *packet)
@@ -276,13 +296,11 @@ void acting_take_packet(void *context, const struct held_packet *packet)
 		drop_malformed(session, packet);
 		return;
 	}
-	if (packet->cookie) {
+	if (packet->has_cookie) {
 		adopt(session, packet, &segment);
 		return;
 	}
-	if (session->connect_back)
-		connect_back_refresh(session->connect_back,
-				     engine_find(session->engine, &segment.tuple));
+	refresh(session, &segment.tuple);
 	engine_input(session->engine, &segment, session->now_ns,
 		     packet->has_time_wait ? &packet->time_wait_snd_nxt : NULL, &action);
 	count_held(session, packet, action.flow, &segment.tuple);

@@ -16,9 +16,9 @@ struct engine_cookie adopted_cookie(const struct held_cookie *held, uint64_t now
 	};
 }
 
-enum nol_method adopted_method(const struct engine_flow *flow, const struct packet_io *io)
+enum nol_method adopted_method(const struct engine_flow *flow, const struct flows *flows)
 {
-	return flow->is_adopted ? NOL_METHOD_XDP : io->ops->method;
+	return flow->is_adopted ? NOL_METHOD_XDP : flows->method;
 }
 
 int64_t adopted_rtt_us(const struct engine_flow *flow)

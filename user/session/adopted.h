@@ -4,12 +4,13 @@
 #define NOLISTEN_ADOPTED_H
 
 #include "engine.h"
-#include "packet_io.h"
+#include "flows.h"
+#include "wire.h"
 
 /* The cookie in the engine's terms; its clock at now_ns (CLOCK_MONOTONIC). */
 struct engine_cookie adopted_cookie(const struct held_cookie *held, uint64_t now_ns);
 /* Who answered the SYN. */
-enum nol_method adopted_method(const struct engine_flow *flow, const struct packet_io *io);
+enum nol_method adopted_method(const struct engine_flow *flow, const struct flows *flows);
 /* -1: nobody knows when the SYN-ACK of a cookie was sent. */
 int64_t adopted_rtt_us(const struct engine_flow *flow);
 

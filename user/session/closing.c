@@ -74,11 +74,10 @@ static void forget_owed(struct closing *closing, uint64_t now_ns)
 
 static void tell_closed(struct closing *closing, const struct tuple *tuple, struct events *events)
 {
-	struct packet_io *io = closing->options.io;
 	const struct event event = {
 		.kind = EVENT_CLOSED,
 		.tuple = tuple,
-		.method = io->ops->flow_method ? io->ops->flow_method(io, tuple) : io->ops->method,
+		.method = flows_method_of(closing->options.flows, tuple),
 		.rtt_us = -1,
 		.handoff_us = -1,
 	};
@@ -142,15 +141,15 @@ static bool end_grace(struct closing *closing, uint64_t now_ns, struct tuple *ou
 static void close_flow(void *context, const struct tuple *tuple, uint8_t tcp_state)
 {
 	struct closing *closing = context;
-	struct packet_io *io = closing->options.io;
+	struct flows *flows = closing->options.flows;
 
 	(void)tcp_state;
 	if (!port_set_has(closing->options.ports, tuple->local.port) || is_late(closing, tuple) ||
-	    io->ops->close_flow(io, tuple))
+	    flows->ops->close(flows, tuple))
 		return;
 	tell_closed(closing, tuple, closing->options.events);
 	if (begin_grace(closing, tuple))
-		io->ops->forget_flow(io, tuple, true);
+		flows->ops->forget(flows, tuple, true);
 }
 
 static bool close_if_gone(void *context, const struct tuple *tuple, const struct nol_flow *flow)
@@ -163,7 +162,7 @@ static bool close_if_gone(void *context, const struct tuple *tuple, const struct
 static void read_watch(void *context, uint32_t events)
 {
 	struct closing *closing = context;
-	struct packet_io *io = closing->options.io;
+	struct flows *flows = closing->options.flows;
 
 	(void)events;
 	if (sock_diag_read(closing->watch_fd, close_flow, closing) != -ENOBUFS)
@@ -171,13 +170,13 @@ static void read_watch(void *context, uint32_t events)
 	pthread_mutex_lock(&closing->lock);
 	closing->owed_count = 0;
 	pthread_mutex_unlock(&closing->lock);
-	io->ops->visit_flows(io, close_if_gone, closing);
+	flows->ops->visit(flows, close_if_gone, closing);
 }
 
 static void end_graces(void *context, uint32_t events)
 {
 	struct closing *closing = context;
-	struct packet_io *io = closing->options.io;
+	struct flows *flows = closing->options.flows;
 	const uint64_t now_ns = clock_monotonic_ns();
 	struct tuple tuple;
 
@@ -186,7 +185,7 @@ static void end_graces(void *context, uint32_t events)
 	forget_owed(closing, now_ns);
 	pthread_mutex_unlock(&closing->lock);
 	while (end_grace(closing, now_ns, &tuple))
-		io->ops->forget_flow(io, &tuple, true);
+		flows->ops->forget(flows, &tuple, true);
 }
 
 int closing_new(struct closing **out, const struct closing_options *options)
@@ -230,9 +229,9 @@ void closing_free(struct closing *closing)
 
 void closing_make_room(struct closing *closing, uint32_t count)
 {
-	struct packet_io *io = closing->options.io;
+	struct flows *flows = closing->options.flows;
 	struct tuple oldest;
 
 	while (count-- && end_grace(closing, UINT64_MAX, &oldest))
-		io->ops->forget_flow(io, &oldest, true);
+		flows->ops->forget(flows, &oldest, true);
 }

@@ -11,8 +11,8 @@
 
 #include "addr.h"
 #include "events.h"
+#include "flows.h"
 #include "loop.h"
-#include "packet_io.h"
 #include "ports.h"
 
 struct closing;
@@ -20,7 +20,7 @@ struct closing;
 /* Everything is borrowed. */
 struct closing_options {
 	struct loop *loop;
-	struct packet_io *io;
+	struct flows *flows;
 	struct events *events; /* of the loop's thread */
 	uint32_t ifindex; /* of the flows */
 	const struct port_set *ports; /* sockets of other local ports are none of ours */

@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "container.h"
+#include "kern.h"
 #include "log.h"
 #include "sock_diag.h"
 
@@ -30,70 +32,80 @@
 #define REPAIR_ON 1
 #define REPAIR_OFF (-1) /* without a window probe */
 
-struct half_open {
-	struct half_open *previous, *next;
+struct making {
+	struct making *previous, *next;
 	struct tuple tuple;
-	int fd;
+	int fd; /* -1: closed early, see forget_half_open() */
+	bool is_complete; /* the handshake; connect() may not know it yet */
 };
 
 struct connect_back {
+	struct socket_maker maker;
 	struct connect_back_options options;
-	struct half_open *first;
+	struct making *first;
 };
 
-int connect_back_new(struct connect_back **out, const struct connect_back_options *options)
+static struct connect_back *from_maker(struct socket_maker *maker)
 {
-	struct connect_back *backs = calloc(1, sizeof(*backs));
-
-	if (!backs)
-		return -ENOMEM;
-	backs->options = *options;
-	*out = backs;
-	return 0;
+	return container_of(maker, struct connect_back, maker);
 }
 
-static void unlink_half_open(struct connect_back *backs, struct half_open *half_open)
+static void link_making(struct connect_back *backs, struct making *making)
 {
-	if (half_open->previous)
-		half_open->previous->next = half_open->next;
+	making->next = backs->first;
+	if (backs->first)
+		backs->first->previous = making;
+	backs->first = making;
+}
+
+static void unlink_making(struct connect_back *backs, struct making *making)
+{
+	if (making->previous)
+		making->previous->next = making->next;
 	else
-		backs->first = half_open->next;
-	if (half_open->next)
-		half_open->next->previous = half_open->previous;
+		backs->first = making->next;
+	if (making->next)
+		making->next->previous = making->previous;
 }
 
-static void free_half_open(struct connect_back *backs, struct half_open *half_open)
+/* The socket, if it is still there, is silent in SYN-SENT. */
+static void free_making(struct connect_back *backs, struct making *making)
 {
-	if (half_open->fd >= 0)
-		close(half_open->fd); /* silent in SYN-SENT */
-	kern_back_remove(backs->options.kern, &half_open->tuple);
-	unlink_half_open(backs, half_open);
-	free(half_open);
+	if (making->fd >= 0)
+		close(making->fd);
+	kern_back_remove(backs->options.kern, &making->tuple);
+	unlink_making(backs, making);
+	free(making);
 }
 
-void connect_back_forget_all(struct connect_back *backs)
+static void forget(struct socket_maker *maker, struct engine_flow *flow)
 {
-	for (struct half_open *half_open = backs->first; half_open; half_open = half_open->next) {
-		if (half_open->fd >= 0)
-			close(half_open->fd);
-		half_open->fd = -1;
+	if (flow->making)
+		free_making(from_maker(maker), flow->making);
+	flow->making = NULL;
+}
+
+/* Before the programs are detached, or bare SYNs would get out. */
+static void forget_half_open(struct socket_maker *maker)
+{
+	struct making *making = from_maker(maker)->first;
+
+	for (; making; making = making->next) {
+		if (making->is_complete)
+			continue;
+		if (making->fd >= 0)
+			close(making->fd);
+		making->fd = -1;
 	}
 }
 
-void connect_back_free(struct connect_back *backs)
+static void free_backs(struct socket_maker *maker)
 {
-	if (!backs)
-		return;
-	while (backs->first)
-		free_half_open(backs, backs->first);
-	free(backs);
-}
+	struct connect_back *backs = from_maker(maker);
 
-void connect_back_forget(struct connect_back *backs, struct engine_flow *flow)
-{
-	if (flow->owner)
-		free_half_open(backs, flow->owner);
-	flow->owner = NULL;
+	while (backs->first)
+		free_making(backs, backs->first);
+	free(backs);
 }
 
 static int set_int(int fd, int level, int name, int value)
@@ -101,19 +113,18 @@ static int set_int(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
 }
 
-static int bind_with_iss(int fd, const struct engine_flow *flow,
-			 const struct handoff_options *options)
+static int bind_with_iss(int fd, const struct engine_flow *flow, const struct socket_place *place)
 {
 	const bool is_v4 = addr_is_v4(&flow->tuple.local.addr);
 	struct sockaddr_storage address;
-	socklen_t len = endpoint_to_sockaddr(&flow->tuple.local, options->scope_id, &address);
+	socklen_t len = endpoint_to_sockaddr(&flow->tuple.local, place->scope_id, &address);
 	int err = set_int(fd, IPPROTO_TCP, TCP_REPAIR, REPAIR_ON);
 
 	if (!err)
 		err = set_int(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
 	if (!err)
 		err = set_int(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, (int)flow->iss);
-	if (!err && options->needs_freebind)
+	if (!err && place->needs_freebind)
 		err = is_v4 ? set_int(fd, IPPROTO_IP, IP_FREEBIND, 1)
 			    : set_int(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
 	if (!err && bind(fd, (struct sockaddr *)&address, len))
@@ -126,7 +137,7 @@ static int bind_with_iss(int fd, const struct engine_flow *flow,
 /* On lo a packet to an address of another interface counts as that one's, and no route leads elsewhere anyway. */
 static int configure(int fd, const struct connect_back_options *options)
 {
-	const int ifindex = options->is_loopback ? 0 : (int)options->socket.scope_id;
+	const int ifindex = options->is_loopback ? 0 : (int)options->place.scope_id;
 	int err = set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, ifindex);
 
 	if (!err)
@@ -167,20 +178,20 @@ static int connect_to(int fd, const struct endpoint *remote, uint32_t scope_id)
 
 static int open_socket(struct connect_back *backs, const struct engine_flow *flow, int *out)
 {
-	const struct handoff_options *options = &backs->options.socket;
+	const struct socket_place *place = &backs->options.place;
 	const int family = addr_is_v4(&flow->tuple.local.addr) ? AF_INET : AF_INET6;
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	const char *step = "socket";
 	int err = fd < 0 ? -errno : 0;
 
 	if (!err)
-		step = "bind", err = bind_with_iss(fd, flow, options);
+		step = "bind", err = bind_with_iss(fd, flow, place);
 	if (!err)
 		step = "options", err = configure(fd, &backs->options);
 	if (!err)
 		step = "table", err = add_back(backs, flow);
 	if (!err)
-		step = "connect", err = connect_to(fd, &flow->tuple.remote, options->scope_id);
+		step = "connect", err = connect_to(fd, &flow->tuple.remote, place->scope_id);
 	if (!err) {
 		*out = fd;
 		return 0;
@@ -192,43 +203,34 @@ static int open_socket(struct connect_back *backs, const struct engine_flow *flo
 	return err;
 }
 
-int connect_back_open(struct connect_back *backs, struct engine_flow *flow, bool has_time_wait)
+static int begin(struct socket_maker *maker, struct engine_flow *flow, bool has_time_wait)
 {
-	struct half_open *half_open = calloc(1, sizeof(*half_open));
+	struct connect_back *backs = from_maker(maker);
+	struct making *making = calloc(1, sizeof(*making));
 	int err;
 
-	if (!half_open)
+	if (!making)
 		return -ENOMEM;
 	/* connect() over a TIME-WAIT socket would choose another ISS. */
 	if (has_time_wait)
-		sock_diag_end_time_wait(&flow->tuple, backs->options.socket.scope_id);
+		sock_diag_end_time_wait(&flow->tuple, backs->options.place.scope_id);
 	flow->iss = flow->iss ?: 1; /* 0 would leave the choice to connect() */
-	err = open_socket(backs, flow, &half_open->fd);
+	err = open_socket(backs, flow, &making->fd);
 	if (err) {
-		free(half_open);
+		free(making);
 		return err;
 	}
-	half_open->tuple = flow->tuple;
-	half_open->next = backs->first;
-	if (backs->first)
-		backs->first->previous = half_open;
-	backs->first = half_open;
-	flow->owner = half_open;
+	making->tuple = flow->tuple;
+	link_making(backs, making);
+	flow->making = making;
 	return 0;
 }
 
-const char *connect_back_refusal(int err)
-{
-	return err == -EMFILE || err == -ENFILE ? "no_descriptors" : "connect_failed";
-}
-
-void connect_back_refresh(struct connect_back *backs, struct engine_flow *flow)
+static void refresh(struct socket_maker *maker, struct engine_flow *flow)
 {
 	struct nol_back back;
 
-	if (!flow || flow->state != ENGINE_SYN_RECEIVED)
-		return;
-	if (kern_back_get(backs->options.kern, &flow->tuple, &back) || !back.sent_ns)
+	if (kern_back_get(from_maker(maker)->options.kern, &flow->tuple, &back) || !back.sent_ns)
 		return;
 	flow->has_wscale = flow->has_wscale && back.local_offers & NOL_OFFER_WSCALE;
 	flow->has_sack = flow->has_sack && back.local_offers & NOL_OFFER_SACK;
@@ -241,14 +243,16 @@ void connect_back_refresh(struct connect_back *backs, struct engine_flow *flow)
 	flow->tsval_ns = flow->created_ns + (back.last_tsval - back.first_tsval) * CLOCK_NS_PER_MS;
 }
 
-bool connect_back_amend(struct connect_back *backs, struct engine_action *action)
+/* The socket sends the first SYN-ACK and those that time asks for; a repeated SYN is answered by the engine. */
+static bool amend(struct socket_maker *maker, struct engine_action *action)
 {
 	struct tcp_options *options = &action->reply.options;
 	struct nol_back back;
 
 	if (action->event == ENGINE_EVENT_SYN || action->reason == ENGINE_REASON_TIMEOUT)
 		return false;
-	if (!action->flow || kern_back_get(backs->options.kern, &action->flow->tuple, &back))
+	if (!action->flow ||
+	    kern_back_get(from_maker(maker)->options.kern, &action->flow->tuple, &back))
 		return true;
 	if (!back.sent_ns) /* its neighbour is still being looked for: the options are not known */
 		return !(action->reply.flags & TCP_SYN);
@@ -258,15 +262,6 @@ bool connect_back_amend(struct connect_back *backs, struct engine_action *action
 	if (options->has_mss)
 		options->mss = back.local_mss;
 	return true;
-}
-
-int connect_back_take(struct connect_back *backs, struct half_open *half_open)
-{
-	int fd = half_open->fd;
-
-	unlink_half_open(backs, half_open);
-	free(half_open);
-	return fd;
 }
 
 static struct segment syn_ack_of(const struct engine_flow *flow)
@@ -292,8 +287,9 @@ static struct segment syn_ack_of(const struct engine_flow *flow)
 	};
 }
 
-int connect_back_inject(struct connect_back *backs, const struct engine_flow *flow,
-			const struct held_packet *packet)
+/* The SYN-ACK for the socket, where the programs have not made it of the segment that completed the handshake. */
+static int inject(struct connect_back *backs, const struct engine_flow *flow,
+		  const struct held_packet *packet)
 {
 	const struct segment syn_ack = syn_ack_of(flow);
 	uint8_t frame[LINK_HEADER_MAX + SYN_ACK_MAX];
@@ -308,10 +304,11 @@ int connect_back_inject(struct connect_back *backs, const struct engine_flow *fl
 	whole.frame_len = packet->l3_offset + (uint32_t)len;
 	whole.l4_offset = packet->l3_offset + (addr_is_v4(&flow->tuple.local.addr) ? 20 : 40);
 	whole.is_whole = true;
-	return backs->options.io->ops->replay(backs->options.io, &whole);
+	return backs->options.wire->ops->replay(backs->options.wire, &whole);
 }
 
-bool connect_back_needs_replay(const struct held_packet *packet)
+/* Has it data or a FIN for the socket? A bare ACK that became a SYN-ACK, here or there, has said all. */
+static bool needs_replay(const struct held_packet *packet)
 {
 	struct segment segment;
 
@@ -322,14 +319,26 @@ bool connect_back_needs_replay(const struct held_packet *packet)
 	return segment.payload_len || segment.flags & TCP_FIN;
 }
 
-int connect_back_result(int fd)
+static int complete(struct socket_maker *maker, struct engine_flow *flow,
+		    const struct held_packet *packet)
+{
+	int err = packet->is_turned ? 0 : inject(from_maker(maker), flow, packet);
+
+	flow->making->is_complete = true;
+	/* The SYN-ACK may have left, and the ACK come, since the round began. */
+	flow->established_ns = packet->held_ns;
+	return err ?: needs_replay(packet);
+}
+
+/* The stack may be a moment behind. */
+static int result_of(int fd)
 {
 	struct pollfd poller = {.fd = fd, .events = POLLOUT};
 	int err = 0;
 	socklen_t len = sizeof(err);
 
 	if (fd < 0)
-		return -ECONNABORTED; /* connect_back_forget_all() */
+		return -ECONNABORTED; /* forget_half_open() */
 	if (poll(&poller, 1, 0) < 1)
 		return -EINPROGRESS;
 	if (!(poller.revents & (POLLERR | POLLHUP)))
@@ -339,10 +348,45 @@ int connect_back_result(int fd)
 	return err == ECONNRESET || !err ? 0 : -err;
 }
 
-void connect_back_settle(struct connect_back *backs, const struct tuple *tuple, int fd)
+/* Connected, it becomes an ordinary socket. */
+static int take(struct socket_maker *maker, struct engine_flow *flow, uint64_t now_ns, int *fd)
 {
-	kern_back_remove(backs->options.kern, tuple);
+	struct making *making = flow->making;
+	int err = result_of(making->fd);
+
+	(void)now_ns;
+	if (!err || err == -EINPROGRESS)
+		*fd = making->fd;
+	if (err == -EINPROGRESS)
+		return err;
 	/* A link-local address has no meaning without its interface. */
-	if (fd >= 0 && !addr_is_link_local(&tuple->remote.addr))
-		set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 0);
+	if (!err && !addr_is_link_local(&flow->tuple.remote.addr))
+		set_int(making->fd, SOL_SOCKET, SO_BINDTOIFINDEX, 0);
+	if (!err)
+		making->fd = -1;
+	forget(maker, flow);
+	return err;
+}
+
+static const struct socket_maker_ops ops = {
+	.begin = begin,
+	.refresh = refresh,
+	.amend = amend,
+	.forget = forget,
+	.forget_half_open = forget_half_open,
+	.complete = complete,
+	.take = take,
+	.free = free_backs,
+};
+
+int connect_back_new(struct socket_maker **out, const struct connect_back_options *options)
+{
+	struct connect_back *backs = calloc(1, sizeof(*backs));
+
+	if (!backs)
+		return -ENOMEM;
+	backs->maker.ops = &ops;
+	backs->options = *options;
+	*out = &backs->maker;
+	return 0;
 }

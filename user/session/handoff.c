@@ -1,215 +1,351 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * The order of calls is a protocol of its own:
- *   1. TCP_REPAIR on, which also spares bind() its walk over every socket of the port
- *   2. TCP_MAXSEG before connect(), or the socket stays at an MSS of 524
- *      and TCP_WINDOW_CLAMP when no window scale was agreed, or connect() chooses one that shifts our windows
- *   3. both sequence numbers: ISS+1 and IRS+1
- *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds); rounded up, since a TSval below that of our
- *      SYN-ACK would be dropped by the remote (RFC 7323, 5.3; Linux alone forgives 1)
- *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
- *   6. TCP_REPAIR_OPTIONS: only what was agreed
- *   7. TCP_REPAIR_WINDOW
- *   8. TCP_REPAIR off without a window probe, then SO_REUSEADDR, which turning repair off has cleared
- * From before 5 until behind 8 the shield is up: connect() makes the socket visible to packets.
- */
+/* Socket, replay, swap, service: one attempt a round for each flow. */
 #include "handoff.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "adopted.h"
+#include "clock.h"
 #include "log.h"
-#include "sock_diag.h"
 
-#ifndef TCP_REPAIR_OFF_NO_WP
-#define TCP_REPAIR_OFF_NO_WP -1
-#endif
+/*
+ * A packet that was held is in the ring within microseconds. If one was counted for this flow that never comes (its
+ * handing replaced another in the instant of a hold), its connection must not wait for ever.
+ */
+#define GIVE_UP_NS (200 * CLOCK_NS_PER_MS)
 
-/* The limits of setsockopt(TCP_MAXSEG); a smaller or larger MSS is set to the nearest. */
-#define MAXSEG_MIN 88
-#define MAXSEG_MAX 32767
-
-/* Option kinds of struct tcp_repair_opt. */
-enum {
-	OPTION_MSS = 2,
-	OPTION_WSCALE = 3,
-	OPTION_SACK = 4,
-	OPTION_TIMESTAMPS = 8,
+struct stored_packet {
+	struct stored_packet *next;
+	struct held_packet packet; /* its frame is behind this struct */
 };
 
-static int set_int(int fd, int name, int value)
+struct handing {
+	struct handing *next;
+	struct engine_flow *flow;
+	uint64_t waits_since_ns; /* for packets that were held; 0: it does not */
+	int fd; /* the kernel socket; -1 until it is ours */
+	struct handoff *handoff;
+	struct loop_source *source; /* NULL unless the loop is to tell of the socket */
+	bool has_reply;
+	struct segment reply;
+	struct stored_packet *first, **last;
+};
+
+struct handoff {
+	struct handoff_options options;
+	struct handing *first, **last;
+	struct stored_packet *next, **next_last; /* of the remotes' next connections */
+	uint32_t count, waiting; /* entries; those of them whose socket is with the loop */
+};
+
+int handoff_new(struct handoff **out, const struct handoff_options *options)
 {
-	return setsockopt(fd, IPPROTO_TCP, name, &value, sizeof(value)) ? -errno : 0;
-}
+	struct handoff *handoff = calloc(1, sizeof(*handoff));
 
-static int set_sequence(int fd, int queue, uint32_t next)
-{
-	return set_int(fd, TCP_REPAIR_QUEUE, queue) ?: set_int(fd, TCP_QUEUE_SEQ, (int)next);
-}
-
-static int set_transparent(int fd, bool is_v4, int is_on)
-{
-	const int level = is_v4 ? IPPROTO_IP : IPPROTO_IPV6;
-	const int name = is_v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT;
-
-	return setsockopt(fd, level, name, &is_on, sizeof(is_on)) ? -errno : 0;
-}
-
-static int set_deaf(int fd, bool is_on)
-{
-	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-	const struct sock_fprog program = {.len = 1, .filter = &nothing};
-	const int ignored = 0;
-	int err = is_on ? setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program))
-			: setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof(ignored));
-
-	return err ? -errno : 0;
-}
-
-static int set_shield(int fd, const struct engine_flow *flow, enum packet_shield shield, bool is_up)
-{
-	switch (shield) {
-	case PACKET_SHIELD_DEAF:
-		return set_deaf(fd, is_up);
-	case PACKET_SHIELD_TRANSPARENT:
-		return set_transparent(fd, addr_is_v4(&flow->tuple.local.addr), is_up);
-	case PACKET_SHIELD_HOLD:
-		break;
-	}
+	if (!handoff)
+		return -ENOMEM;
+	handoff->options = *options;
+	handoff->last = &handoff->first;
+	handoff->next_last = &handoff->next;
+	*out = handoff;
 	return 0;
 }
 
-static int maxseg_of(uint16_t mss)
+static struct stored_packet *take_stored(struct handing *handing)
 {
-	return mss < MAXSEG_MIN ? MAXSEG_MIN : mss > MAXSEG_MAX ? MAXSEG_MAX : mss;
+	struct stored_packet *stored = handing->first;
+
+	if (!stored)
+		return NULL;
+	handing->first = stored->next;
+	if (!handing->first)
+		handing->last = &handing->first;
+	return stored;
 }
 
-static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
+static void stop_waiting(struct handing *handing)
 {
-	int err = set_int(fd, TCP_REPAIR, 1);
-
-	if (!err)
-		err = set_int(fd, TCP_MAXSEG, maxseg_of(flow->remote_mss));
-	if (!err && !flow->has_wscale)
-		err = set_int(fd, TCP_WINDOW_CLAMP, UINT16_MAX);
-	if (!err)
-		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + 1);
-	if (!err)
-		err = set_sequence(fd, TCP_RECV_QUEUE, flow->irs + 1);
-	if (!err && flow->has_timestamps)
-		err = set_int(fd, TCP_TIMESTAMP, (int)((engine_tsval(flow, now_ns) + 1) & ~1u));
-	return err;
+	if (!handing->source)
+		return;
+	loop_remove(handing->source);
+	handing->source = NULL;
+	handing->handoff->waiting--;
 }
 
-static int bind_local(int fd, const struct endpoint *local, const struct handoff_options *options)
+static void free_stored(struct handing *handing)
 {
-	const bool is_v4 = addr_is_v4(&local->addr);
-	struct sockaddr_storage address;
-	socklen_t len = endpoint_to_sockaddr(local, options->scope_id, &address);
-	const int on = 1;
+	struct stored_packet *stored;
 
-	if (options->needs_freebind)
-		setsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
-			   is_v4 ? IP_FREEBIND : IPV6_FREEBIND, &on, sizeof(on));
-	return bind(fd, (struct sockaddr *)&address, len) ? -errno : 0;
+	while ((stored = take_stored(handing)))
+		free(stored);
 }
 
-static int connect_remote(int fd, const struct endpoint *remote, uint32_t scope_id)
+static void free_handing(struct handing *handing)
 {
-	struct sockaddr_storage address;
-	socklen_t len = endpoint_to_sockaddr(remote, scope_id, &address);
-
-	return connect(fd, (struct sockaddr *)&address, len) ? -errno : 0;
+	stop_waiting(handing);
+	handing->handoff->count--;
+	free_stored(handing);
+	free(handing);
 }
 
-/* A TIME-WAIT socket of the last connection may still hold the 4-tuple: a newer SYN ends it (RFC 9293, 3.6.1). */
-static int bind_and_connect(int fd, const struct tuple *tuple,
-			    const struct handoff_options *options)
+void handoff_free(struct handoff *handoff)
 {
-	int err = bind_local(fd, &tuple->local, options);
+	struct handing *handing;
 
-	if (err)
-		return err;
-	err = connect_remote(fd, &tuple->remote, options->scope_id);
-	if (err != -EADDRNOTAVAIL || sock_diag_end_time_wait(tuple, options->scope_id))
-		return err;
-	return connect_remote(fd, &tuple->remote, options->scope_id);
+	if (!handoff)
+		return;
+	while ((handing = handoff->first)) {
+		handoff->first = handing->next;
+		stop_waiting(handing);
+		if (handing->fd >= 0)
+			close(handing->fd);
+		free_handing(handing);
+	}
+	free(handoff);
 }
 
-static int set_agreed_options(int fd, const struct engine_flow *flow)
+int handoff_add(struct handoff *handoff, struct engine_flow *flow, const struct segment *reply)
 {
-	struct tcp_repair_opt options[4];
-	unsigned int count = 0;
+	struct handing *handing = calloc(1, sizeof(*handing));
 
-	options[count++] = (struct tcp_repair_opt){OPTION_MSS, flow->remote_mss};
-	if (flow->has_wscale)
-		options[count++] = (struct tcp_repair_opt){
-			OPTION_WSCALE, flow->remote_wscale | flow->local_wscale << 16};
-	if (flow->has_sack)
-		options[count++] = (struct tcp_repair_opt){OPTION_SACK, 0};
-	if (flow->has_timestamps)
-		options[count++] = (struct tcp_repair_opt){OPTION_TIMESTAMPS, 0};
-	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_OPTIONS, options, count * sizeof(options[0]))
-		       ? -errno
-		       : 0;
+	if (!handing)
+		return -ENOMEM;
+	handing->flow = flow;
+	handing->fd = -1;
+	handing->handoff = handoff;
+	handoff->count++;
+	handing->last = &handing->first;
+	handing->has_reply = reply;
+	if (reply)
+		handing->reply = *reply;
+	flow->handing = handing;
+	*handoff->last = handing;
+	handoff->last = &handing->next;
+	return 0;
 }
 
-static int set_window(int fd, const struct engine_flow *flow)
+void handoff_store(struct handoff *handoff, const struct engine_flow *flow,
+		   const struct held_packet *packet)
 {
-	const struct tcp_repair_window window = {
-		.snd_wl1 = flow->remote_wl1,
-		.snd_wnd = flow->remote_window,
-		.max_window = flow->remote_window,
-		.rcv_wnd = flow->local_window,
-		.rcv_wup = flow->irs + 1,
+	struct handing *handing = flow->handing;
+	struct stored_packet *stored = handing ? malloc(sizeof(*stored) + packet->frame_len) : NULL;
+
+	if (!stored) {
+		handoff->options.stats->replay_failed++;
+		return;
+	}
+	stored->next = NULL;
+	stored->packet = *packet;
+	stored->packet.frame = (const uint8_t *)(stored + 1);
+	memcpy(stored + 1, packet->frame, packet->frame_len);
+	*handing->last = stored;
+	handing->last = &stored->next;
+}
+
+void handoff_replay(struct handoff *handoff, const struct held_packet *packet)
+{
+	struct wire *wire = handoff->options.wire;
+
+	if (wire->ops->replay(wire, packet))
+		handoff->options.stats->replay_failed++;
+	else
+		handoff->options.stats->replayed++;
+}
+
+static void send_segment(struct handoff *handoff, const struct segment *segment)
+{
+	struct wire *wire = handoff->options.wire;
+
+	if (wire->ops->send(wire, segment))
+		handoff->options.stats->send_failed++;
+}
+
+static void emit(struct handoff *handoff, enum event_kind kind, const struct engine_flow *flow,
+		 int64_t handoff_us, const char *reason)
+{
+	const struct event event = {
+		.kind = kind,
+		.tuple = &flow->tuple,
+		.method = adopted_method(flow, handoff->options.flows),
+		.rtt_us = -1,
+		.handoff_us = handoff_us,
+		.reason = reason,
 	};
 
-	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) ? -errno : 0;
+	events_emit(handoff->options.events, &event);
 }
 
-static int finish(int fd)
+static void wake(void *context, uint32_t events)
 {
-	const int on = 1;
-	int err = set_int(fd, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
-
-	if (!err && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
-		err = -errno;
-	return err;
+	(void)events;
+	stop_waiting(context);
 }
 
-int handoff_open(const struct engine_flow *flow, const struct handoff_options *options,
-		 uint64_t now_ns, int *out)
+/* -EINPROGRESS: it is not connected yet, and the loop will tell. */
+static int take_socket(struct handoff *handoff, struct handing *handing, uint64_t now_ns)
 {
-	const int family = addr_is_v4(&flow->tuple.local.addr) ? AF_INET : AF_INET6;
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-	const char *step = "socket";
-	int err = fd < 0 ? -errno : 0;
+	struct socket_maker *maker = handoff->options.maker;
+	int fd, err;
 
-	if (!err)
-		step = "repair mode", err = prepare(fd, flow, now_ns);
-	if (!err)
-		step = "shield", err = set_shield(fd, flow, options->shield, true);
-	if (!err)
-		step = "bind and connect", err = bind_and_connect(fd, &flow->tuple, options);
-	if (!err)
-		step = "options", err = set_agreed_options(fd, flow);
-	if (!err)
-		step = "window", err = set_window(fd, flow);
-	if (!err)
-		step = "leaving repair mode", err = finish(fd);
-	if (!err)
-		step = "shield", err = set_shield(fd, flow, options->shield, false);
-	if (!err) {
-		*out = fd;
+	if (handing->fd >= 0)
 		return 0;
-	}
-	log_debug("hand-off: %s: %s", step, strerror(-err));
-	if (fd >= 0)
-		close(fd); /* silent: it is in repair mode */
+	if (handing->source)
+		return -EINPROGRESS;
+	err = maker->ops->take(maker, handing->flow, now_ns, &fd);
+	if (!err)
+		handing->fd = fd;
+	else if (err == -EINPROGRESS &&
+		 !loop_add(handoff->options.loop, fd, EPOLLOUT, wake, handing, &handing->source))
+		handoff->waiting++;
 	return err;
+}
+
+/* The handshake was completed and cannot be kept: the remote has to know. */
+static void abort_flow(struct handoff *handoff, const struct engine_flow *flow, int err)
+{
+	const struct segment reset = {
+		.tuple = flow->tuple,
+		.seq = flow->iss + 1,
+		.ack = flow->irs + 1,
+		.flags = TCP_RST | TCP_ACK,
+	};
+
+	handoff->options.stats->handoff_failed++;
+	handoff->options.stats->resets_sent++;
+	emit(handoff, EVENT_RESET, flow, -1, socket_maker_refusal(err, "handoff_failed"));
+	send_segment(handoff, &reset);
+	handoff->options.flows->ops->forget(handoff->options.flows, &flow->tuple, false);
+}
+
+static void finish(struct handoff *handoff, struct handing *handing)
+{
+	const struct engine_flow *flow = handing->flow;
+	const uint64_t took_ns = clock_monotonic_ns() - flow->established_ns;
+
+	if (handing->has_reply)
+		send_segment(handoff, &handing->reply);
+	handoff->options.stats->handed_off++;
+	emit(handoff, EVENT_HANDED_OFF, flow, (int64_t)(took_ns / CLOCK_NS_PER_US), NULL);
+	service_take(handoff->options.service, handing->fd, &flow->tuple);
+}
+
+static bool may_wait(struct handing *handing, const struct flows *flows, uint64_t now_ns)
+{
+	if (!handing->waits_since_ns)
+		handing->waits_since_ns = now_ns;
+	return !flows->ops->force || now_ns - handing->waits_since_ns < GIVE_UP_NS;
+}
+
+/* Not for the socket, which the remote has reset: it comes again from the same port. */
+static bool begins_anew(const struct handing *handing, const struct held_packet *packet)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	struct segment segment;
+
+	if (segment_parse(packet->frame + packet->l3_offset, packet->frame_len - packet->l3_offset,
+			  &segment) != SEGMENT_OK ||
+	    (segment.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
+		return false;
+	return !getsockopt(handing->fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_state == TCP_CLOSE;
+}
+
+static void replay_stored(struct handoff *handoff, struct handing *handing)
+{
+	while (handing->first && !begins_anew(handing, &handing->first->packet)) {
+		struct stored_packet *stored = take_stored(handing);
+
+		handoff_replay(handoff, &stored->packet);
+		free(stored);
+	}
+}
+
+/* true: done with, for better or worse. */
+static bool hand_over(struct handoff *handoff, struct handing *handing, uint64_t now_ns)
+{
+	struct flows *flows = handoff->options.flows;
+	const struct engine_flow *flow = handing->flow;
+	int err = take_socket(handoff, handing, now_ns);
+
+	if (err == -EINPROGRESS)
+		return false;
+	if (err) {
+		abort_flow(handoff, flow, err);
+		free_stored(handing);
+		return true;
+	}
+	replay_stored(handoff, handing);
+	err = flows->ops->hand_off(flows, &flow->tuple, flow->held_seen);
+	if (err == -EAGAIN && may_wait(handing, flows, now_ns))
+		return false;
+	if (err == -EAGAIN)
+		flows->ops->force(flows, &flow->tuple);
+	else if (
+		err) /* the handing was removed by somebody else: the kernel has the flow all the same */
+		log_debug("flow table: %s", strerror(-err));
+	finish(handoff, handing);
+	return true;
+}
+
+/* What was not replayed, in order. Its numbers were those of the flow that is over. */
+static void keep_for_next(struct handoff *handoff, struct handing *handing)
+{
+	struct stored_packet *stored;
+
+	while ((stored = take_stored(handing))) {
+		stored->next = NULL;
+		stored->packet.held = 0;
+		stored->packet.has_cookie = false;
+		*handoff->next_last = stored;
+		handoff->next_last = &stored->next;
+	}
+}
+
+/* It may add to the list of hand-overs, so that is not being walked. */
+static void give_back(struct handoff *handoff)
+{
+	struct stored_packet *stored = handoff->next, *next;
+
+	handoff->next = NULL;
+	handoff->next_last = &handoff->next;
+	for (; stored; stored = next) {
+		next = stored->next;
+		handoff->options.again(handoff->options.context, &stored->packet);
+		free(stored);
+	}
+}
+
+void handoff_work(struct handoff *handoff, uint64_t now_ns)
+{
+	struct handing **link = &handoff->first;
+	struct handing *handing;
+
+	while ((handing = *link)) {
+		if (!hand_over(handoff, handing, now_ns)) {
+			link = &handing->next;
+			continue;
+		}
+		*link = handing->next;
+		engine_release(handoff->options.engine, handing->flow);
+		keep_for_next(handoff, handing);
+		free_handing(handing);
+	}
+	handoff->last = link;
+	give_back(handoff);
+}
+
+bool handoff_is_empty(const struct handoff *handoff)
+{
+	return !handoff->first;
+}
+
+bool handoff_has_work(const struct handoff *handoff)
+{
+	return handoff->count > handoff->waiting;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A completed handshake becomes an ordinary kernel socket: TCP_REPAIR, in the one order that works. */
+/*
+ * Connections between their final ACK and their kernel socket. Each waits with the packets that were held meanwhile, in
+ * order; usually there is one, for ten microseconds.
+ */
 #ifndef NOLISTEN_HANDOFF_H
 #define NOLISTEN_HANDOFF_H
 
@@ -7,19 +10,46 @@
 #include <stdint.h>
 
 #include "engine.h"
-#include "packet_io.h"
+#include "events.h"
+#include "flows.h"
+#include "loop.h"
+#include "service.h"
+#include "session.h"
+#include "socket_maker.h"
+#include "wire.h"
 
+struct handoff;
+
+/* Everything is borrowed. */
 struct handoff_options {
-	uint32_t scope_id; /* the interface of link-local addresses */
-	bool needs_freebind; /* local addresses that no interface has (IP_FREEBIND, ip(7)) */
-	enum packet_shield shield; /* the method's */
+	struct wire *wire;
+	struct flows *flows;
+	struct engine *engine;
+	struct socket_maker *maker;
+	struct loop *loop;
+	struct service *service;
+	struct events *events;
+	struct session_stats *stats;
+	packet_fn
+		again; /* takes what belongs to the remote's next connection, from within handoff_work() */
+	void *context;
 };
 
-/*
- * An ESTABLISHED, non-blocking, close-on-exec socket that has sent nothing; *fd. The shield keeps the remote's packets
- * from it until this returns; they are to be replayed then. What fails is logged with its step; nothing is left then, and nothing was sent.
- */
-int handoff_open(const struct engine_flow *flow, const struct handoff_options *options,
-		 uint64_t now_ns, int *fd);
+int handoff_new(struct handoff **out, const struct handoff_options *options);
+void handoff_free(struct handoff *handoff);
+
+/* An established flow joins the list. reply: the final ACK of an active open, sent after the hand-off; or NULL. -ENOMEM. */
+int handoff_add(struct handoff *handoff, struct engine_flow *flow, const struct segment *reply);
+/* Keep a copy of a packet of a flow that was added. */
+void handoff_store(struct handoff *handoff, const struct engine_flow *flow,
+		   const struct held_packet *packet);
+/* Put one packet back into the stack now. */
+void handoff_replay(struct handoff *handoff, const struct held_packet *packet);
+
+/* One attempt for every flow of the list; those of which more packets are in the ring stay on it. */
+void handoff_work(struct handoff *handoff, uint64_t now_ns);
+bool handoff_is_empty(const struct handoff *handoff);
+/* Is there more to do than to wait for sockets to become connected, of which the loop hears? */
+bool handoff_has_work(const struct handoff *handoff);
 
 #endif

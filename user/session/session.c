@@ -5,7 +5,7 @@
  * A session lives in one thread, and has one ring: all packets of its flows are in there. It works in rounds:
  *
  *   receive   held packets, a batch at most -> engine -> replies are queued; a flow whose handshake is complete
- *             joins the hand-over list together with a copy of the packet that completed it, and so does
+ *             joins the hand-off list together with a copy of the packet that completed it, and so does
  *             every later packet of such a flow.
  *   flush     the replies leave with one system call.
  *   hand off  for each flow of that list: make its kernel socket, replay its packets in order, then hand the flow over
@@ -16,8 +16,8 @@
  * From the swap on, ingress passes the flow's packets and the guard lets its RSTs go: it is an ordinary connection, and
  * nothing here touches it again until sock_diag reports that its socket is gone.
  *
- * Method connect differs in who has the socket when: it is made with the flow, sends the SYN-ACK, and is connected by
- * the time of the hand-off or a moment later (connect_back.h). The engine's rules and the swap are the same.
+ * How a kernel socket comes to be is the socket maker's matter (socket_maker.h): one is made with the flow and takes part in
+ * the handshake, another is made at the end. The engine's rules and the swap are the same.
  *
  * After the last packet the rounds go on for spin_ns without sleeping, since the wake-up is most of the latency of a
  * handshake; then epoll waits.
@@ -36,7 +36,7 @@
 
 static void flush(struct session *session)
 {
-	if (session->io->ops->flush(session->io))
+	if (session->wire->ops->flush(session->wire))
 		session->stats.send_failed++;
 }
 
@@ -52,8 +52,6 @@ static void expire(struct session *session)
 	if (deadline_ns(session) > session->now_ns)
 		return;
 	while (engine_expire(session->engine, session->now_ns, &action)) {
-		if (action.has_reply && !session->connect_back)
-			session->stats.syn_ack_retransmits++;
 		acting_on(session, &action, NULL);
 	}
 }
@@ -64,12 +62,13 @@ static int work(struct session *session)
 	int count;
 
 	session->now_ns = clock_monotonic_ns();
-	count = session->io->ops->receive(session->io, RECEIVE_BATCH, acting_take_packet, session);
+	count = session->wire->ops->receive(session->wire, RECEIVE_BATCH, acting_take_packet,
+					    session);
 	acting_end_killed(session);
 	expire(session);
 	flush(session);
-	if (handover_has_work(session->handover)) {
-		handover_work(session->handover, session->now_ns);
+	if (handoff_has_work(session->handoff)) {
+		handoff_work(session->handoff, session->now_ns);
 		flush(session);
 	}
 	if (count > 0) {
@@ -83,7 +82,7 @@ static int timeout_ms(const struct session *session)
 {
 	const uint64_t next_ns = deadline_ns(session);
 
-	if (handover_has_work(session->handover) || next_ns <= session->now_ns)
+	if (handoff_has_work(session->handoff) || next_ns <= session->now_ns)
 		return 0;
 	if (next_ns == UINT64_MAX)
 		return -1;
@@ -95,7 +94,8 @@ static void set_spinning(struct session *session, bool is_spinning)
 	if (session->is_spinning == is_spinning)
 		return;
 	session->is_spinning = is_spinning;
-	session->io->ops->set_spinning(session->io, is_spinning);
+	if (session->wire->ops->set_spinning)
+		session->wire->ops->set_spinning(session->wire, is_spinning);
 }
 
 int session_run(struct session *session)
@@ -129,7 +129,7 @@ void session_drain(struct session *session)
 {
 	/* Bounded: under a flood the ring never runs dry. */
 	for (int round = 0; round < 64; round++) {
-		if (!work(session) && handover_is_empty(session->handover))
+		if (!work(session) && handoff_is_empty(session->handoff))
 			break;
 	}
 }
@@ -138,6 +138,8 @@ void session_leave(struct session *session)
 {
 	session->is_leaving = true;
 	session_drain(session);
+	if (session->maker->ops->forget_half_open)
+		session->maker->ops->forget_half_open(session->maker);
 }
 
 /* The ring is readable: that woke the loop, the next round takes what is there. */
@@ -147,22 +149,22 @@ static void wake(void *context, uint32_t events)
 	(void)events;
 }
 
-static int open_handover(struct session *session)
+static int open_handoff(struct session *session)
 {
-	const struct handover_options options = {
-		.io = session->io,
+	const struct handoff_options options = {
+		.wire = session->wire,
+		.flows = session->flows,
 		.engine = session->engine,
-		.connect_back = session->connect_back,
+		.maker = session->maker,
 		.loop = session->options.loop,
 		.service = session->options.service,
 		.events = session->options.events,
-		.socket = session->options.handoff,
 		.stats = &session->stats,
 		.again = acting_take_packet,
 		.context = session,
 	};
 
-	return handover_new(&session->handover, &options);
+	return handoff_new(&session->handoff, &options);
 }
 
 int session_new(struct session **out, const struct session_options *options)
@@ -173,15 +175,16 @@ int session_new(struct session **out, const struct session_options *options)
 	if (!session)
 		return -ENOMEM;
 	session->options = *options;
-	session->io = options->io;
+	session->wire = options->wire;
+	session->flows = options->flows;
 	session->closing = options->closing;
-	session->connect_back = options->connect_back;
+	session->maker = options->maker;
 	err = engine_new(&session->engine, &options->engine);
 	if (!err)
-		err = open_handover(session);
+		err = open_handoff(session);
 	if (!err)
-		err = loop_add(options->loop, session->io->ops->fd(session->io), EPOLLIN, wake,
-			       session, &session->io_source);
+		err = loop_add(options->loop, session->wire->ops->fd(session->wire), EPOLLIN, wake,
+			       session, &session->wire_source);
 	if (err)
 		session_free(session);
 	else
@@ -193,8 +196,8 @@ void session_free(struct session *session)
 {
 	if (!session)
 		return;
-	loop_remove(session->io_source);
-	handover_free(session->handover);
+	loop_remove(session->wire_source);
+	handoff_free(session->handoff);
 	engine_free(session->engine);
 	free(session);
 }

@@ -13,28 +13,27 @@
 #include <nolisten/abi.h>
 
 #include "closing.h"
-#include "connect_back.h"
 #include "engine.h"
 #include "events.h"
-#include "handoff.h"
+#include "flows.h"
 #include "loop.h"
-#include "packet_io.h"
 #include "service.h"
+#include "socket_maker.h"
+#include "wire.h"
 
 struct session;
 
 /* Everything is borrowed. */
 struct session_options {
 	struct loop *loop;
-	struct packet_io *io;
-	struct connect_back *connect_back; /* NULL but for method connect */
+	struct wire *wire;
+	struct flows *flows;
+	struct socket_maker *maker;
 	struct service *service;
 	struct events *events; /* of the loop's thread */
 	struct closing *closing; /* hears of the flows' end, perhaps in another thread */
 	struct engine_config engine;
-	struct handoff_options handoff;
 	uint64_t spin_ns; /* how long to poll after the last packet before sleeping */
-	uint32_t max_flows; /* of the whole table, handed-off flows included */
 };
 
 /* Counters, in packets or flows since the start; closed: closing_count(), for who adds up sessions. */
@@ -71,7 +70,7 @@ int session_run(struct session *session);
 void session_stop(struct session *session);
 /* Take what is held and hand off what is complete, once; before the programs are detached. */
 void session_drain(struct session *session);
-/* Once more, when nothing is held any more; what is half-open then is left alone, with no SYN-ACK sent again. */
+/* Once more, when nothing is held any more; what is half-open then is forgotten, with no SYN-ACK sent again. */
 void session_leave(struct session *session);
 
 void session_set_mtu(struct session *session, uint32_t mtu);

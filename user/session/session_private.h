@@ -4,17 +4,18 @@
 #define NOLISTEN_SESSION_PRIVATE_H
 
 #include "closing.h"
-#include "handover.h"
+#include "handoff.h"
 #include "session.h"
 
 struct session {
 	struct session_options options;
-	struct packet_io *io;
-	struct connect_back *connect_back;
+	struct wire *wire;
+	struct flows *flows;
+	struct socket_maker *maker;
 	struct engine *engine;
-	struct handover *handover;
+	struct handoff *handoff;
 	struct closing *closing;
-	struct loop_source *io_source;
+	struct loop_source *wire_source;
 	struct session_stats stats;
 	uint64_t now_ns; /* of this round */
 	uint64_t last_packet_ns;

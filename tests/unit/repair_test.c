@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the remote sends while its socket is being made, over the loopback of a namespace of our own. setsockopt() is ours:
+ * when it comes to the options, all that the remote has to say is there already.
+ */
+#include "repair.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <net/route.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cmocka_setup.h"
+#include "own_netns.h"
+#include "raw_replay.h"
+
+#define ISS 5000
+#define IRS 9000
+
+static struct engine_flow flow;
+static struct raw_replay *replay;
+static bool arrives_early; /* the data and the FIN */
+static int was_transparent; /* when the options were set */
+
+static void arrive(uint8_t flags, uint32_t seq, const char *payload)
+{
+	const struct segment segment = {
+		.tuple = {.local = flow.tuple.remote, .remote = flow.tuple.local},
+		.seq = seq,
+		.ack = ISS + 1,
+		.flags = flags,
+		.window = 1000,
+		.payload = (const uint8_t *)payload,
+		.payload_len = (uint32_t)strlen(payload),
+	};
+	uint8_t packet[128];
+	const struct held_packet held = {
+		.frame = packet,
+		.frame_len = (uint32_t)segment_build(&segment, packet, sizeof(packet)),
+		.l4_offset = 20,
+		.is_whole = true,
+	};
+
+	assert_int_equal(raw_replay_packet(replay, &held), 0);
+}
+
+static void arrive_all(void)
+{
+	arrive(TCP_ACK, IRS + 1, "");
+	arrive(TCP_ACK | TCP_PSH, IRS + 1, "hello");
+	arrive(TCP_ACK | TCP_FIN, IRS + 6, "");
+}
+
+static int get_int(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	getsockopt(fd, level, name, &value, &len);
+	return value;
+}
+
+static int is_transparent(int fd)
+{
+	return addr_is_v4(&flow.tuple.local.addr) ? get_int(fd, IPPROTO_IP, IP_TRANSPARENT)
+						  : get_int(fd, IPPROTO_IPV6, IPV6_TRANSPARENT);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	if (level == IPPROTO_TCP && name == TCP_REPAIR_OPTIONS) {
+		was_transparent = is_transparent(fd);
+		if (arrives_early)
+			arrive_all();
+	}
+	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
+}
+
+/* Nobody lives there: what the socket answers is not answered with a RST. */
+static void route_remote_to_loopback(void)
+{
+	struct rtentry route = {.rt_flags = RTF_UP, .rt_dev = (char *)"lo"};
+	struct sockaddr_in *to = (struct sockaddr_in *)&route.rt_dst;
+	struct sockaddr_in *mask = (struct sockaddr_in *)&route.rt_genmask;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	to->sin_family = mask->sin_family = AF_INET;
+	to->sin_addr.s_addr = htonl(0xc0000200);
+	mask->sin_addr.s_addr = htonl(0xffffff00);
+	assert_int_equal(ioctl(fd, SIOCADDRT, &route), 0);
+	close(fd);
+}
+
+static int open_socket(enum wire_shield shield, const char *local, const char *remote, int *fd)
+{
+	static const struct socket_place place;
+
+	flow = (struct engine_flow){
+		.state = ENGINE_ESTABLISHED,
+		.iss = ISS,
+		.irs = IRS,
+		.remote_mss = 1460,
+		.local_window = 65535,
+		.remote_window = 1000,
+		.remote_wl1 = IRS + 1,
+		.has_sack = true,
+	};
+	assert_true(endpoint_parse(local, &flow.tuple.local));
+	assert_true(endpoint_parse(remote, &flow.tuple.remote));
+	was_transparent = -1;
+	return repair_open(&flow, &place, shield, 0, fd);
+}
+
+static void without_a_shield_an_early_fin_ends_the_hand_off(void **state)
+{
+	int fd = -1;
+
+	(void)state;
+	arrives_early = true;
+	assert_int_equal(open_socket(WIRE_SHIELD_HOLD, "127.0.0.1:1001", "192.0.2.1:2000", &fd),
+			 -EPERM);
+}
+
+static void a_deaf_socket_hears_nothing_before_it_has_its_options(void **state)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	char text[16];
+	int fd = -1;
+
+	(void)state;
+	arrives_early = true;
+	assert_int_equal(open_socket(WIRE_SHIELD_DEAF, "127.0.0.1:1002", "192.0.2.1:2000", &fd), 0);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), -1);
+	assert_int_equal(errno, EAGAIN);
+	arrive_all();
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 5);
+	assert_memory_equal(text, "hello", 5);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 0);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	assert_int_equal(info.tcpi_options & TCPI_OPT_SACK, TCPI_OPT_SACK);
+	close(fd);
+}
+
+static void a_socket_is_transparent_only_while_it_is_made(void **state)
+{
+	static const char *const ends[][2] = {{"127.0.0.1:1003", "127.0.0.1:2000"},
+					      {"[::1]:1003", "[::1]:2000"}};
+	int fd = -1;
+
+	(void)state;
+	arrives_early = false;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(open_socket(WIRE_SHIELD_TRANSPARENT, ends[i][0], ends[i][1], &fd),
+				 0);
+		assert_int_equal(was_transparent, 1);
+		assert_int_equal(is_transparent(fd), 0);
+		close(fd);
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	route_remote_to_loopback();
+	return raw_replay_new(&replay, 0, 1500);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	raw_replay_free(replay);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_shield_an_early_fin_ends_the_hand_off),
+		cmocka_unit_test(a_deaf_socket_hears_nothing_before_it_has_its_options),
+		cmocka_unit_test(a_socket_is_transparent_only_while_it_is_made),
+	};
+
+	if (!own_netns_enter())
+		return own_netns_skip("repair");
+	return cmocka_run_group_tests_name("repair", tests, set_up, tear_down);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The flow table: what the kernel side is told of each flow, and whose it is. The map nol_flows, or memory of our own. With
+ * several workers it is everybody's: each call may come from any thread.
+ */
+#ifndef NOLISTEN_FLOWS_H
+#define NOLISTEN_FLOWS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <nolisten/abi.h>
+
+#include "addr.h"
+
+typedef bool (*flow_fn)(void *context, const struct tuple *tuple, const struct nol_flow *flow);
+
+struct flows;
+
+struct flows_ops {
+	/*
+	 * From now on the flow's packets are held: before the SYN-ACK leaves. A flow in its grace is replaced; 1: and
+	 * so was one whose kernel socket is gone without a word of it yet.
+	 * -E2BIG: the table is full; -EALREADY: a kernel socket has the 4-tuple, the SYN was held just before.
+	 */
+	int (*open)(struct flows *flows, const struct tuple *tuple, uint64_t now_ns);
+	/* From now on the flow is the kernel's. -EAGAIN: more than held packets were held; receive and replay them first. */
+	int (*hand_off)(struct flows *flows, const struct tuple *tuple, uint32_t held);
+	/* The same, whatever was held. NULL: all that hand_off() waits for is certain to come. */
+	void (*force)(struct flows *flows, const struct tuple *tuple);
+	/* Its kernel socket is gone: the grace begins. -ENOENT: no flow of ours was handed off there. */
+	int (*close)(struct flows *flows, const struct tuple *tuple);
+	/* 0 and the flow, or -ENOENT. */
+	int (*get)(struct flows *flows, const struct tuple *tuple, struct nol_flow *out);
+	/* The flow is over without a socket, or its grace is: only_closed spares a new connection in its place. */
+	void (*forget)(struct flows *flows, const struct tuple *tuple, bool only_closed);
+	/* fn for every flow until it returns false. Number or -errno. */
+	int (*visit)(struct flows *flows, flow_fn fn, void *context);
+};
+
+struct flows {
+	const struct flows_ops *ops;
+	enum nol_method method; /* who answers the SYNs of those that are opened */
+};
+
+/* Was it handed off? Then a packet that was held before the flow was known is the kernel's. */
+bool flows_is_handed_off(struct flows *flows, const struct tuple *tuple);
+/* Who answered its SYN. */
+enum nol_method flows_method_of(struct flows *flows, const struct tuple *tuple);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a method does to the host: which packets it keeps from the kernel, from when, until when. */
+#ifndef NOLISTEN_GATE_H
+#define NOLISTEN_GATE_H
+
+#include <linux/types.h>
+#include <stdint.h>
+
+#include <nolisten/abi.h>
+
+#include "addr.h"
+
+struct gate;
+
+struct gate_ops {
+	/* From now on handshakes are answered; everything that the host is changed by happens here. Errors are logged. */
+	int (*attach)(struct gate *gate);
+	/* Going away: packets pass from now on, while the kernel's RSTs are still kept in. NULL: that is one with detach(). */
+	void (*stop_holding)(struct gate *gate);
+	/* The host is as before; flows and counters stay readable. */
+	void (*detach)(struct gate *gate);
+	/* What is answered; each prefix is added once. */
+	int (*add_prefix)(struct gate *gate, const struct prefix *prefix);
+	int (*remove_prefix)(struct gate *gate, const struct prefix *prefix);
+	/* Once a second: we are alive. NULL: what the host is changed by goes with the process. */
+	void (*beat)(struct gate *gate);
+	/* The counters that the method has; others are 0. */
+	int (*read_stats)(struct gate *gate, struct nol_stats *out);
+	void (*free)(struct gate *gate); /* detached or not */
+};
+
+struct gate {
+	const struct gate_ops *ops;
+};
+
+#endif

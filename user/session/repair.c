@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The order of calls is a protocol of its own:
+ *   1. TCP_REPAIR on, which also spares bind() its walk over every socket of the port
+ *   2. TCP_MAXSEG before connect(), or the socket stays at an MSS of 524
+ *      and TCP_WINDOW_CLAMP when no window scale was agreed, or connect() chooses one that shifts our windows
+ *   3. both sequence numbers: ISS+1 and IRS+1
+ *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds); rounded up, since a TSval below that of our
+ *      SYN-ACK would be dropped by the remote (RFC 7323, 5.3; Linux alone forgives 1)
+ *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
+ *   6. TCP_REPAIR_OPTIONS: only what was agreed
+ *   7. TCP_REPAIR_WINDOW
+ *   8. TCP_REPAIR off without a window probe, then SO_REUSEADDR, which turning repair off has cleared
+ * From before 5 until behind 8 the shield is up: connect() makes the socket visible to packets.
+ */
+#include "repair.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "container.h"
+#include "log.h"
+#include "sock_diag.h"
+
+#ifndef TCP_REPAIR_OFF_NO_WP
+#define TCP_REPAIR_OFF_NO_WP -1
+#endif
+
+/* The limits of setsockopt(TCP_MAXSEG); a smaller or larger MSS is set to the nearest. */
+#define MAXSEG_MIN 88
+#define MAXSEG_MAX 32767
+
+/* Option kinds of struct tcp_repair_opt. */
+enum {
+	OPTION_MSS = 2,
+	OPTION_WSCALE = 3,
+	OPTION_SACK = 4,
+	OPTION_TIMESTAMPS = 8,
+};
+
+static int set_int(int fd, int name, int value)
+{
+	return setsockopt(fd, IPPROTO_TCP, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+static int set_sequence(int fd, int queue, uint32_t next)
+{
+	return set_int(fd, TCP_REPAIR_QUEUE, queue) ?: set_int(fd, TCP_QUEUE_SEQ, (int)next);
+}
+
+static int set_transparent(int fd, bool is_v4, int is_on)
+{
+	const int level = is_v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	const int name = is_v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT;
+
+	return setsockopt(fd, level, name, &is_on, sizeof(is_on)) ? -errno : 0;
+}
+
+static int set_deaf(int fd, bool is_on)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog program = {.len = 1, .filter = &nothing};
+	const int ignored = 0;
+	int err = is_on ? setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program))
+			: setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof(ignored));
+
+	return err ? -errno : 0;
+}
+
+static int set_shield(int fd, const struct engine_flow *flow, enum wire_shield shield, bool is_up)
+{
+	switch (shield) {
+	case WIRE_SHIELD_DEAF:
+		return set_deaf(fd, is_up);
+	case WIRE_SHIELD_TRANSPARENT:
+		return set_transparent(fd, addr_is_v4(&flow->tuple.local.addr), is_up);
+	case WIRE_SHIELD_HOLD:
+		break;
+	}
+	return 0;
+}
+
+static int maxseg_of(uint16_t mss)
+{
+	return mss < MAXSEG_MIN ? MAXSEG_MIN : mss > MAXSEG_MAX ? MAXSEG_MAX : mss;
+}
+
+static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
+{
+	int err = set_int(fd, TCP_REPAIR, 1);
+
+	if (!err)
+		err = set_int(fd, TCP_MAXSEG, maxseg_of(flow->remote_mss));
+	if (!err && !flow->has_wscale)
+		err = set_int(fd, TCP_WINDOW_CLAMP, UINT16_MAX);
+	if (!err)
+		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + 1);
+	if (!err)
+		err = set_sequence(fd, TCP_RECV_QUEUE, flow->irs + 1);
+	if (!err && flow->has_timestamps)
+		err = set_int(fd, TCP_TIMESTAMP, (int)((engine_tsval(flow, now_ns) + 1) & ~1u));
+	return err;
+}
+
+static int bind_local(int fd, const struct endpoint *local, const struct socket_place *place)
+{
+	const bool is_v4 = addr_is_v4(&local->addr);
+	struct sockaddr_storage address;
+	socklen_t len = endpoint_to_sockaddr(local, place->scope_id, &address);
+	const int on = 1;
+
+	if (place->needs_freebind)
+		setsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
+			   is_v4 ? IP_FREEBIND : IPV6_FREEBIND, &on, sizeof(on));
+	return bind(fd, (struct sockaddr *)&address, len) ? -errno : 0;
+}
+
+static int connect_remote(int fd, const struct endpoint *remote, uint32_t scope_id)
+{
+	struct sockaddr_storage address;
+	socklen_t len = endpoint_to_sockaddr(remote, scope_id, &address);
+
+	return connect(fd, (struct sockaddr *)&address, len) ? -errno : 0;
+}
+
+/* A TIME-WAIT socket of the last connection may still hold the 4-tuple: a newer SYN ends it (RFC 9293, 3.6.1). */
+static int bind_and_connect(int fd, const struct tuple *tuple, const struct socket_place *place)
+{
+	int err = bind_local(fd, &tuple->local, place);
+
+	if (err)
+		return err;
+	err = connect_remote(fd, &tuple->remote, place->scope_id);
+	if (err != -EADDRNOTAVAIL || sock_diag_end_time_wait(tuple, place->scope_id))
+		return err;
+	return connect_remote(fd, &tuple->remote, place->scope_id);
+}
+
+static int set_agreed_options(int fd, const struct engine_flow *flow)
+{
+	struct tcp_repair_opt options[4];
+	unsigned int count = 0;
+
+	options[count++] = (struct tcp_repair_opt){OPTION_MSS, flow->remote_mss};
+	if (flow->has_wscale)
+		options[count++] = (struct tcp_repair_opt){
+			OPTION_WSCALE, flow->remote_wscale | flow->local_wscale << 16};
+	if (flow->has_sack)
+		options[count++] = (struct tcp_repair_opt){OPTION_SACK, 0};
+	if (flow->has_timestamps)
+		options[count++] = (struct tcp_repair_opt){OPTION_TIMESTAMPS, 0};
+	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_OPTIONS, options, count * sizeof(options[0]))
+		       ? -errno
+		       : 0;
+}
+
+static int set_window(int fd, const struct engine_flow *flow)
+{
+	const struct tcp_repair_window window = {
+		.snd_wl1 = flow->remote_wl1,
+		.snd_wnd = flow->remote_window,
+		.max_window = flow->remote_window,
+		.rcv_wnd = flow->local_window,
+		.rcv_wup = flow->irs + 1,
+	};
+
+	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) ? -errno : 0;
+}
+
+static int finish(int fd)
+{
+	const int on = 1;
+	int err = set_int(fd, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
+
+	if (!err && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+		err = -errno;
+	return err;
+}
+
+int repair_open(const struct engine_flow *flow, const struct socket_place *place,
+		enum wire_shield shield, uint64_t now_ns, int *out)
+{
+	const int family = addr_is_v4(&flow->tuple.local.addr) ? AF_INET : AF_INET6;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	const char *step = "socket";
+	int err = fd < 0 ? -errno : 0;
+
+	if (!err)
+		step = "repair mode", err = prepare(fd, flow, now_ns);
+	if (!err)
+		step = "shield", err = set_shield(fd, flow, shield, true);
+	if (!err)
+		step = "bind and connect", err = bind_and_connect(fd, &flow->tuple, place);
+	if (!err)
+		step = "options", err = set_agreed_options(fd, flow);
+	if (!err)
+		step = "window", err = set_window(fd, flow);
+	if (!err)
+		step = "leaving repair mode", err = finish(fd);
+	if (!err)
+		step = "shield", err = set_shield(fd, flow, shield, false);
+	if (!err) {
+		*out = fd;
+		return 0;
+	}
+	log_debug("hand-off: %s: %s", step, strerror(-err));
+	if (fd >= 0)
+		close(fd); /* silent: it is in repair mode */
+	return err;
+}
+
+struct repair {
+	struct socket_maker maker;
+	struct socket_place place;
+};
+
+static int take(struct socket_maker *maker, struct engine_flow *flow, uint64_t now_ns, int *fd)
+{
+	const struct repair *repair = container_of(maker, struct repair, maker);
+
+	return repair_open(flow, &repair->place, maker->shield, now_ns, fd);
+}
+
+static void free_repair(struct socket_maker *maker)
+{
+	free(container_of(maker, struct repair, maker));
+}
+
+static const struct socket_maker_ops ops = {.take = take, .free = free_repair};
+
+int repair_new(struct socket_maker **out, const struct socket_place *place, enum wire_shield shield)
+{
+	struct repair *repair = calloc(1, sizeof(*repair));
+
+	if (!repair)
+		return -ENOMEM;
+	repair->maker = (struct socket_maker){.ops = &ops, .shield = shield};
+	repair->place = *place;
+	*out = &repair->maker;
+	return 0;
+}
