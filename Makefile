@@ -29,7 +29,7 @@ OBJ := $(O)/$(if $(filter 1,$(SAN)),san,obj)
 # that a forbidden include does not compile. abi: include/nolisten/abi.h.
 SEES_base    :=
 SEES_net     := base
-SEES_engine  := base net
+SEES_engine  := base net abi
 SEES_ipc     := base
 SEES_kern    := base net abi
 SEES_io      := base net kern abi
@@ -133,7 +133,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -iquote tests -iquote user/base -iquote user/net -iquote user/engine -o $@ $< $(FUZZ_SOURCES)
+		-fno-sanitize-recover=undefined -Iinclude -iquote tests -iquote user/base -iquote user/net -iquote user/engine -o $@ $< $(FUZZ_SOURCES)
 
 .PHONY: tests fuzzers
 tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TOOLS)

@@ -14,14 +14,6 @@
 #define COOKIE_DEFAULT_MSS_V4 536
 #define COOKIE_DEFAULT_MSS_V6 1220
 
-/* What an accepted cookie agrees to; the last fields of struct nol_record. */
-struct cookie_terms {
-	__u32 ts_offset;
-	__u16 mss;
-	__u8 wscale;
-	__u8 options; /* enum nol_cookie_option */
-};
-
 /*
  * An MSS is rounded down to one of these: the defaults of RFC 9293 (3.7.1), the common link sizes less tunnels,
  * Ethernet, jumbo frames, loopback.
@@ -125,18 +117,18 @@ static __always_inline __u32 cookie_tsval(const struct nol_cookie *config, __u64
 }
 
 /* A remote that echoes no TSval of ours has agreed to the MSS alone. */
-static __always_inline void read_terms(const struct options *options, struct cookie_terms *terms)
+static __always_inline void read_terms(const struct options *options, struct nol_terms *terms)
 {
 	__u32 tsecr = options->tsecr;
 
 	if (!(options->has & NOL_OFFER_TIMESTAMPS) || !tsecr)
 		return;
-	terms->options = NOL_COOKIE_HAS_TIMESTAMPS;
+	terms->options = NOL_TERM_TIMESTAMPS;
 	if (tsecr & NOL_COOKIE_TS_SACK)
-		terms->options |= NOL_COOKIE_HAS_SACK;
+		terms->options |= NOL_TERM_SACK;
 	if ((tsecr & NOL_COOKIE_TS_WSCALE) == NOL_COOKIE_TS_WSCALE)
 		return;
-	terms->options |= NOL_COOKIE_HAS_WSCALE;
+	terms->options |= NOL_TERM_WSCALE;
 	terms->wscale = tsecr & NOL_COOKIE_TS_WSCALE;
 }
 
@@ -168,7 +160,7 @@ static __always_inline bool may_complete(const struct segment *segment)
 
 /* Of a stray: is it the end of a handshake that a cookie began? */
 static __always_inline bool cookie_accept(struct xdp_md *ctx, const struct segment *segment,
-					  struct cookie_terms *terms)
+					  struct nol_terms *terms)
 {
 	const struct nol_cookie *config = find_cookie_config();
 	struct options_walk walk = {};

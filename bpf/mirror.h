@@ -21,7 +21,7 @@ struct hold {
 	struct nol_flow *flow; /* NOL_HOLD_FLOW, else NULL */
 	__u32 time_wait_snd_nxt;
 	bool has_entry; /* left of an earlier connection: user space replaces it */
-	struct cookie_terms terms; /* NOL_HOLD_COOKIE */
+	struct nol_terms terms; /* NOL_HOLD_COOKIE */
 };
 
 /* The kernel copies up to 65535 bytes at a time. */
@@ -46,11 +46,8 @@ static __always_inline bool fill_record(struct xdp_md *ctx, const struct segment
 	record->held = 0;
 	record->time_wait_snd_nxt = hold->time_wait_snd_nxt;
 	record->l4_offset = segment->l4_offset;
-	record->cookie_mss = hold->terms.mss;
-	record->cookie_ts_offset = hold->terms.ts_offset;
-	record->cookie_wscale = hold->terms.wscale;
-	record->cookie_options = hold->terms.options;
 	record->is_turned = 0;
+	record->terms = hold->terms;
 	return copy_frame(ctx, (__u8 *)(record + 1), frame_len);
 }
 

@@ -9,6 +9,8 @@
 #ifndef NOLISTEN_ABI_H
 #define NOLISTEN_ABI_H
 
+#include "terms.h"
+
 #define NOL_ABI_SIZE(type, size) \
 	_Static_assert(sizeof(struct type) == (size), #type " changed its size")
 
@@ -173,9 +175,6 @@ enum nol_answer {
 #define NOL_COOKIE_TS_SACK 0x10u
 #define NOL_COOKIE_TS_BITS 0x1fu
 
-/* A cookie's TSval is CLOCK_MONOTONIC in units of 2^20 ns (1.05 ms, see RFC 7323, 5.4), plus ts_offset. */
-#define NOL_COOKIE_TS_SHIFT 20
-
 /* nol_cookie, one entry. Written by user space only. */
 struct nol_cookie {
 	__u64 keys[NOL_COOKIE_SLOTS][NOL_COOKIE_CLASSES][2];
@@ -190,13 +189,6 @@ struct nol_cookie {
 	__u8 pad[3];
 };
 NOL_ABI_SIZE(nol_cookie, 544);
-
-/* What a cookie says of the options that were agreed. */
-enum nol_cookie_option {
-	NOL_COOKIE_HAS_TIMESTAMPS = 1,
-	NOL_COOKIE_HAS_SACK = 2,
-	NOL_COOKIE_HAS_WSCALE = 4,
-};
 
 /* Why a packet was held, in its record. */
 enum nol_hold_reason {
@@ -221,12 +213,9 @@ struct nol_record {
 	__u32 held;
 	__u32 time_wait_snd_nxt; /* NOL_HOLD_TIME_WAIT: the ISS must be far above this */
 	__u16 l4_offset; /* from the start of the frame */
-	__u16 cookie_mss; /* NOL_HOLD_COOKIE, as those below: the remote's, rounded down */
-	__u32 cookie_ts_offset;
-	__u8 cookie_wscale; /* the remote's shift count */
-	__u8 cookie_options; /* enum nol_cookie_option */
 	/* 1: the packet went on as the SYN-ACK that a socket waits for, see struct nol_back. */
 	__u16 is_turned;
+	struct nol_terms terms; /* NOL_HOLD_COOKIE */
 };
 NOL_ABI_SIZE(nol_record, 40);
 

@@ -54,10 +54,10 @@ static void assert_accepted(const struct segment *segment)
 
 static void assert_terms(uint16_t mss, uint8_t options, uint8_t wscale)
 {
-	assert_int_equal(taken.record.cookie_mss, mss);
-	assert_int_equal(taken.record.cookie_options, options);
-	assert_int_equal(taken.record.cookie_wscale, wscale);
-	assert_int_equal(taken.record.cookie_ts_offset, COOKIE_TS_OFFSET);
+	assert_int_equal(taken.record.terms.mss, mss);
+	assert_int_equal(taken.record.terms.options, options);
+	assert_int_equal(taken.record.terms.wscale, wscale);
+	assert_int_equal(taken.record.terms.ts_offset, COOKIE_TS_OFFSET);
 }
 
 static void opens_a_flow_for_a_cookie(void **state)
@@ -68,8 +68,7 @@ static void opens_a_flow_for_a_cookie(void **state)
 	(void)state;
 	cookie_enable(NOL_ANSWER_PLAIN);
 	assert_accepted(&ack);
-	assert_terms(1460, NOL_COOKIE_HAS_TIMESTAMPS | NOL_COOKIE_HAS_SACK | NOL_COOKIE_HAS_WSCALE,
-		     7);
+	assert_terms(1460, NOL_TERM_TIMESTAMPS | NOL_TERM_SACK | NOL_TERM_WSCALE, 7);
 	flow = get_flow(V4_LOCAL, V4_REMOTE);
 	assert_int_equal(flow.state, NOL_FLOW_SYN_RECEIVED);
 	assert_int_equal(flow.held, 1);
@@ -84,8 +83,7 @@ static void opens_a_flow_over_ipv6(void **state)
 	(void)state;
 	cookie_enable(NOL_ANSWER_PLAIN);
 	assert_accepted(&ack);
-	assert_terms(1440, NOL_COOKIE_HAS_TIMESTAMPS | NOL_COOKIE_HAS_SACK | NOL_COOKIE_HAS_WSCALE,
-		     7);
+	assert_terms(1440, NOL_TERM_TIMESTAMPS | NOL_TERM_SACK | NOL_TERM_WSCALE, 7);
 	assert_int_equal(get_flow(V6_LOCAL, V6_REMOTE).held, 1);
 }
 
@@ -109,7 +107,7 @@ static void reads_no_window_scale(void **state)
 	ack.options.tsecr = 0x12340 | NOL_COOKIE_TS_WSCALE;
 	cookie_enable(NOL_ANSWER_PLAIN);
 	assert_accepted(&ack);
-	assert_terms(1460, NOL_COOKIE_HAS_TIMESTAMPS, 0);
+	assert_terms(1460, NOL_TERM_TIMESTAMPS, 0);
 }
 
 static void agrees_to_the_mss_alone_without_timestamps(void **state)

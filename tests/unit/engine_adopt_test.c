@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Flows that begin established, by a cookie. */
+/* Flows that begin established, by a terms. */
 #include <string.h>
 
 #include "unit/cmocka_setup.h"
@@ -50,31 +50,35 @@ static struct segment ack_from(uint16_t port)
 	return segment;
 }
 
-static struct engine_cookie full_cookie(void)
+/* What makes this TSval of the clock at NOW_NS. */
+static uint32_t offset_for(uint32_t tsval)
 {
-	return (struct engine_cookie){
+	return tsval - (uint32_t)(NOW_NS >> NOL_COOKIE_TS_SHIFT);
+}
+
+static struct nol_terms full_terms(void)
+{
+	return (struct nol_terms){
 		.mss = 1400,
-		.has_wscale = true,
-		.has_sack = true,
-		.has_timestamps = true,
+		.options = NOL_TERM_WSCALE | NOL_TERM_SACK | NOL_TERM_TIMESTAMPS,
 		.wscale = 7,
-		.tsval = 1200,
+		.ts_offset = offset_for(1200),
 	};
 }
 
-static struct engine_action adopt(const struct segment *segment, const struct engine_cookie *cookie)
+static struct engine_action adopt(const struct segment *segment, const struct nol_terms *terms)
 {
 	struct engine_action action;
 
-	engine_adopt(engine, segment, cookie, NOW_NS, &action);
+	engine_adopt(engine, segment, terms, NOW_NS, &action);
 	return action;
 }
 
 static void adopts_what_the_cookie_says(void **state)
 {
 	struct segment ack = ack_from(1000);
-	struct engine_cookie cookie = full_cookie();
-	struct engine_action action = adopt(&ack, &cookie);
+	struct nol_terms terms = full_terms();
+	struct engine_action action = adopt(&ack, &terms);
 	const struct engine_flow *flow = action.flow;
 
 	(void)state;
@@ -99,36 +103,36 @@ static void adopts_what_the_cookie_says(void **state)
 static void goes_on_with_the_clock_of_the_cookie(void **state)
 {
 	struct segment ack = ack_from(1000);
-	struct engine_cookie cookie = full_cookie();
-	struct engine_action action = adopt(&ack, &cookie);
+	struct nol_terms terms = full_terms();
+	struct engine_action action = adopt(&ack, &terms);
 
 	(void)state;
 	assert_int_equal(engine_tsval(action.flow, NOW_NS), 1200);
 	assert_int_equal(engine_tsval(action.flow, NOW_NS + 5 * CLOCK_NS_PER_MS), 1205);
 }
 
-/* Another machine made the cookie, and its clock is ahead; the hand-off clears the lowest bit. */
+/* Another machine made the terms, and its clock is ahead; the hand-off clears the lowest bit. */
 static void never_goes_behind_a_tsval_that_was_seen(void **state)
 {
 	struct segment ack = ack_from(1000);
-	struct engine_cookie cookie = full_cookie();
+	struct nol_terms terms = full_terms();
 	struct engine_action action;
 
 	(void)state;
-	cookie.tsval = 900;
-	action = adopt(&ack, &cookie);
+	terms.ts_offset = offset_for(900);
+	action = adopt(&ack, &terms);
 	assert_int_equal(engine_tsval(action.flow, NOW_NS) & ~1u, 1008);
 }
 
 static void does_without_what_was_not_agreed(void **state)
 {
 	struct segment ack = ack_from(1000);
-	struct engine_cookie cookie = {.mss = 536};
+	struct nol_terms terms = {.mss = 536};
 	struct engine_action action;
 
 	(void)state;
 	ack.options = (struct tcp_options){0};
-	action = adopt(&ack, &cookie);
+	action = adopt(&ack, &terms);
 	assert_int_equal(action.event, ENGINE_EVENT_ESTABLISHED);
 	assert_false(action.flow->has_wscale || action.flow->has_sack ||
 		     action.flow->has_timestamps);
@@ -139,23 +143,23 @@ static void does_without_what_was_not_agreed(void **state)
 static void clamps_the_mss_to_the_path(void **state)
 {
 	struct segment ack = ack_from(1000);
-	struct engine_cookie cookie = full_cookie();
+	struct nol_terms terms = full_terms();
 
 	(void)state;
-	cookie.mss = 8960;
-	assert_int_equal(adopt(&ack, &cookie).flow->remote_mss, 1460);
+	terms.mss = 8960;
+	assert_int_equal(adopt(&ack, &terms).flow->remote_mss, 1460);
 }
 
 static void refuses_when_the_table_is_full(void **state)
 {
-	struct engine_cookie cookie = full_cookie();
+	struct nol_terms terms = full_terms();
 	struct engine_action action;
 
 	(void)state;
 	for (uint16_t port = 1; port <= 3; port++) {
 		struct segment ack = ack_from(port);
 
-		action = adopt(&ack, &cookie);
+		action = adopt(&ack, &terms);
 	}
 	assert_int_equal(action.event, ENGINE_EVENT_REFUSED);
 	assert_int_equal(action.reason, ENGINE_REASON_TABLE_FULL);
@@ -165,12 +169,12 @@ static void refuses_when_the_table_is_full(void **state)
 static void drops_a_bad_checksum(void **state)
 {
 	struct segment ack = ack_from(1000);
-	struct engine_cookie cookie = full_cookie();
+	struct nol_terms terms = full_terms();
 	struct engine_action action;
 
 	(void)state;
 	ack.checksum = CHECKSUM_BAD;
-	action = adopt(&ack, &cookie);
+	action = adopt(&ack, &terms);
 	assert_int_equal(action.event, ENGINE_NOTHING);
 	assert_int_equal(action.reason, ENGINE_REASON_BAD_CHECKSUM);
 	assert_null(action.flow);
@@ -181,9 +185,9 @@ static void drops_a_bad_checksum(void **state)
 static void holds_a_second_cookie_of_the_same_flow(void **state)
 {
 	struct segment ack = ack_from(1000);
-	struct engine_cookie cookie = full_cookie();
-	struct engine_flow *flow = adopt(&ack, &cookie).flow;
-	struct engine_action action = adopt(&ack, &cookie);
+	struct nol_terms terms = full_terms();
+	struct engine_flow *flow = adopt(&ack, &terms).flow;
+	struct engine_action action = adopt(&ack, &terms);
 
 	(void)state;
 	assert_int_equal(action.event, ENGINE_EVENT_HELD);

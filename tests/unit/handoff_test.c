@@ -68,7 +68,7 @@ static struct engine_flow *flow;
 /* An established flow between two addresses of lo, at the head of the list. */
 static void add_flow(const struct flows_ops *ops, uint64_t now_ns)
 {
-	const struct engine_cookie cookie = {.mss = 1460};
+	const struct nol_terms cookie = {.mss = 1460};
 	struct segment segment = {.seq = 1001, .ack = 5001, .flags = TCP_ACK, .window = 1000};
 	struct engine_action action;
 

@@ -12,9 +12,10 @@
  * PAWS drops all we send. The hand-off clears the lowest bit.
  */
 static uint32_t choose_ts_offset(const struct engine_flow *flow, const struct segment *in,
-				 const struct engine_cookie *cookie, uint64_t now_ns)
+				 const struct nol_terms *terms, uint64_t now_ns)
 {
-	uint32_t lowest = (in->options.tsecr + 1) & ~1u, tsval = cookie->tsval;
+	const uint32_t lowest = (in->options.tsecr + 1) & ~1u;
+	uint32_t tsval = (uint32_t)(now_ns >> NOL_COOKIE_TS_SHIFT) + terms->ts_offset;
 
 	if (seq_before(tsval, lowest))
 		tsval = lowest;
@@ -22,25 +23,25 @@ static uint32_t choose_ts_offset(const struct engine_flow *flow, const struct se
 }
 
 static void agree(struct engine *engine, struct engine_flow *flow, const struct segment *in,
-		  const struct engine_cookie *cookie)
+		  const struct nol_terms *terms)
 {
-	flow->remote_mss = cookie->mss < flow->remote_mss ? cookie->mss : flow->remote_mss;
-	flow->has_sack = cookie->has_sack;
-	flow->has_wscale = cookie->has_wscale;
-	if (cookie->has_wscale) {
+	flow->remote_mss = terms->mss < flow->remote_mss ? terms->mss : flow->remote_mss;
+	flow->has_sack = terms->options & NOL_TERM_SACK;
+	flow->has_wscale = terms->options & NOL_TERM_WSCALE;
+	if (flow->has_wscale) {
 		flow->local_wscale = engine->config.wscale;
-		flow->remote_wscale = cookie->wscale;
+		flow->remote_wscale = terms->wscale;
 	}
-	flow->has_timestamps = cookie->has_timestamps;
-	if (!cookie->has_timestamps)
+	flow->has_timestamps = terms->options & NOL_TERM_TIMESTAMPS;
+	if (!flow->has_timestamps)
 		return;
 	flow->ts_recent = in->options.tsval;
 	flow->ts_offset = 0;
-	flow->ts_offset = choose_ts_offset(flow, in, cookie, engine->now_ns);
+	flow->ts_offset = choose_ts_offset(flow, in, terms, engine->now_ns);
 }
 
-void adopt_input(struct engine *engine, const struct segment *in,
-		 const struct engine_cookie *cookie, struct engine_action *out)
+void adopt_input(struct engine *engine, const struct segment *in, const struct nol_terms *terms,
+		 struct engine_action *out)
 {
 	struct flow *flow = flow_new(engine, &in->tuple, ENGINE_SYN_RECEIVED);
 
@@ -53,9 +54,9 @@ void adopt_input(struct engine *engine, const struct segment *in,
 	flow->public.iss = in->ack - 1;
 	flow->public.irs = in->seq - 1;
 	flow->public.remote_mss = flow->local_mss;
-	flow->public.local_window =
-		engine_window(&engine->config, flow->local_mss, cookie->has_timestamps);
-	agree(engine, &flow->public, in, cookie);
+	flow->public.local_window = engine_window(&engine->config, flow->local_mss,
+						  terms->options & NOL_TERM_TIMESTAMPS);
+	agree(engine, &flow->public, in, terms);
 	flow_establish(engine, flow, in);
 	out->event = ENGINE_EVENT_ESTABLISHED;
 	out->flow = &flow->public;

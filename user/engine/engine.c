@@ -150,7 +150,7 @@ void engine_input(struct engine *engine, const struct segment *segment, uint64_t
 }
 
 void engine_adopt(struct engine *engine, const struct segment *segment,
-		  const struct engine_cookie *cookie, uint64_t now_ns, struct engine_action *out)
+		  const struct nol_terms *terms, uint64_t now_ns, struct engine_action *out)
 {
 	if (flow_table_find(&engine->table, &segment->tuple)) {
 		engine_input(engine, segment, now_ns, NULL, out);
@@ -160,7 +160,7 @@ void engine_adopt(struct engine *engine, const struct segment *segment,
 	if (out->reason)
 		return;
 	advance(engine, now_ns);
-	adopt_input(engine, segment, cookie, out);
+	adopt_input(engine, segment, terms, out);
 }
 
 int engine_connect(struct engine *engine, const struct tuple *tuple, uint64_t now_ns,

@@ -6,8 +6,11 @@
 #ifndef NOLISTEN_ENGINE_H
 #define NOLISTEN_ENGINE_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <nolisten/terms.h>
 
 #include "addr.h"
 #include "segment.h"
@@ -137,22 +140,13 @@ void engine_free(struct engine *engine);
 void engine_input(struct engine *engine, const struct segment *segment, uint64_t now_ns,
 		  const uint32_t *time_wait_snd_nxt, struct engine_action *out);
 
-/* What a SYN cookie agreed to; the sequence numbers are those of the segment that brings it back. */
-struct engine_cookie {
-	uint16_t mss; /* the remote's */
-	bool has_wscale, has_sack, has_timestamps;
-	uint8_t wscale; /* the remote's shift count */
-	uint32_t
-		tsval; /* our TSval, had it been sent with the time of the call; with has_timestamps */
-};
-
 /*
  * A segment that acknowledges a valid cookie, of a 4-tuple that has no flow: ENGINE_EVENT_ESTABLISHED with an
  * adopted flow, to be handed off as any other. ENGINE_EVENT_REFUSED: the table is full; ENGINE_NOTHING: the segment
  * has a flaw, which the reason tells. If the 4-tuple has a flow, the same as engine_input().
  */
 void engine_adopt(struct engine *engine, const struct segment *segment,
-		  const struct engine_cookie *cookie, uint64_t now_ns, struct engine_action *out);
+		  const struct nol_terms *terms, uint64_t now_ns, struct engine_action *out);
 
 /*
  * Active open: the SYN is in out->reply. -EEXIST: the 4-tuple is in use; -ENOSPC: the table is full;

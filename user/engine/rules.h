@@ -11,8 +11,8 @@ struct flow;
 void listen_input(struct engine *engine, const struct segment *in,
 		  const uint32_t *time_wait_snd_nxt, struct engine_action *out);
 /* No flow, but the end of a handshake that a cookie began. */
-void adopt_input(struct engine *engine, const struct segment *in,
-		 const struct engine_cookie *cookie, struct engine_action *out);
+void adopt_input(struct engine *engine, const struct segment *in, const struct nol_terms *terms,
+		 struct engine_action *out);
 /* A new flow in SYN-SENT: out->reply is its SYN. */
 void syn_sent_open(struct engine *engine, struct flow *flow, struct engine_action *out);
 /* SYN-SENT (RFC 9293, 3.10.7.3). */

@@ -3,20 +3,15 @@
 #ifndef NOLISTEN_WIRE_H
 #define NOLISTEN_WIRE_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <nolisten/terms.h>
+
 #include "addr.h"
 #include "segment.h"
-
-/* What a SYN cookie agreed to, for the packet that brought it back. */
-struct held_cookie {
-	uint16_t mss; /* the remote's, rounded down */
-	bool has_wscale, has_sack, has_timestamps;
-	uint8_t wscale; /* the remote's shift count */
-	uint32_t ts_offset; /* see nol_cookie */
-};
 
 /* A packet that was kept from the kernel. */
 struct held_packet {
@@ -31,11 +26,11 @@ struct held_packet {
 	uint32_t time_wait_snd_nxt;
 	bool is_turned; /* method connect: it went on to the kernel as a SYN-ACK, see struct nol_back */
 	/*
-	 * It completes a handshake by a cookie that agreed to this. held is 1 and the flow is open already; or 0, and
+	 * It completes a handshake by a cookie, on these terms. held is 1 and the flow is open already; or 0, and
 	 * it is still to be opened, because the table was full.
 	 */
 	bool has_cookie;
-	struct held_cookie cookie;
+	struct nol_terms terms;
 };
 
 /*

@@ -24,18 +24,6 @@ static struct wire_ring *from_wire(struct wire *wire)
 	return container_of(wire, struct wire_ring, wire);
 }
 
-static struct held_cookie cookie_of(const struct nol_record *record)
-{
-	return (struct held_cookie){
-		.mss = record->cookie_mss,
-		.has_wscale = record->cookie_options & NOL_COOKIE_HAS_WSCALE,
-		.has_sack = record->cookie_options & NOL_COOKIE_HAS_SACK,
-		.has_timestamps = record->cookie_options & NOL_COOKIE_HAS_TIMESTAMPS,
-		.wscale = record->cookie_wscale,
-		.ts_offset = record->cookie_ts_offset,
-	};
-}
-
 static bool is_counted(const struct nol_record *record)
 {
 	return record->reason == NOL_HOLD_FLOW || record->reason == NOL_HOLD_COOKIE;
@@ -56,7 +44,7 @@ static void take_record(void *context, const struct nol_record *record, const ui
 		.time_wait_snd_nxt = record->time_wait_snd_nxt,
 		.is_turned = record->is_turned,
 		.has_cookie = record->reason == NOL_HOLD_COOKIE,
-		.cookie = cookie_of(record),
+		.terms = record->terms,
 	};
 
 	ring->fn(ring->context, &packet);

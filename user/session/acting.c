@@ -256,7 +256,6 @@ static void drop_malformed(struct session *session, const struct held_packet *pa
 static void adopt(struct session *session, const struct held_packet *packet,
 		  const struct segment *segment)
 {
-	const struct engine_cookie cookie = adopted_cookie(&packet->cookie, session->now_ns);
 	const bool is_known = engine_find(session->engine, &segment->tuple);
 	struct engine_action action;
 
@@ -265,7 +264,7 @@ static void adopt(struct session *session, const struct held_packet *packet,
 		acting_emit(session, EVENT_REFUSED, &segment->tuple, "table_full");
 		return;
 	}
-	engine_adopt(session->engine, segment, &cookie, session->now_ns, &action);
+	engine_adopt(session->engine, segment, &packet->terms, session->now_ns, &action);
 	count_held(session, packet, action.flow, &segment->tuple);
 	if (!action.flow && !is_known)
 		forget_entry(session, &segment->tuple);

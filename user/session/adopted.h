@@ -5,10 +5,7 @@
 
 #include "engine.h"
 #include "flows.h"
-#include "wire.h"
 
-/* The cookie in the engine's terms; its clock at now_ns (CLOCK_MONOTONIC). */
-struct engine_cookie adopted_cookie(const struct held_cookie *held, uint64_t now_ns);
 /* Who answered the SYN. */
 enum nol_method adopted_method(const struct engine_flow *flow, const struct flows *flows);
 /* -1: nobody knows when the SYN-ACK of a cookie was sent. */
