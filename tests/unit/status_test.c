@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "report.h"
+#include "snapshot.h"
 #include "status.h"
 
 #define FIRST_VALUE 70001 /* no part of another number that is printed */
@@ -75,7 +75,7 @@ static void prints_every_packet_counter_with_its_meaning(void **state)
 
 	(void)state;
 	fill((uint64_t *)&stats, WORDS(stats), FIRST_VALUE);
-	text = print(json_pack("{s:o}", "counters", report_packet_counters(&stats)));
+	text = print(json_pack("{s:o}", "counters", snapshot_packets_to_json(&stats)));
 	assert_has_all(text, FIRST_VALUE, WORDS(stats));
 #define CHECK(name, meaning) assert_line(text, #name, meaning);
 	NOL_STATS(CHECK)
@@ -90,7 +90,7 @@ static void prints_every_session_counter_with_its_meaning(void **state)
 
 	(void)state;
 	fill((uint64_t *)&stats, WORDS(stats), FIRST_VALUE);
-	text = print(json_pack("{s:o}", "engine", report_session_counters(&stats)));
+	text = print(json_pack("{s:o}", "engine", snapshot_session_to_json(&stats)));
 	assert_has_all(text, FIRST_VALUE, WORDS(stats));
 #define CHECK(name, meaning) assert_line(text, #name, meaning);
 	SESSION_STATS(CHECK)
@@ -105,7 +105,7 @@ static void prints_every_reason_with_its_meaning(void **state)
 
 	(void)state;
 	fill(stats.reasons, COUNT(stats.reasons), FIRST_VALUE);
-	text = print(json_pack("{s:o}", "engine", report_session_counters(&stats)));
+	text = print(json_pack("{s:o}", "engine", snapshot_session_to_json(&stats)));
 	for (int reason = 0; reason < ENGINE_REASON_COUNT; reason++) {
 		snprintf(name, sizeof(name), "segment_%s", engine_reason_text(reason));
 		assert_line(text, name, engine_reason_meaning(reason));
@@ -127,8 +127,8 @@ static void leaves_out_what_is_0(void **state)
 {
 	const struct session_stats session = {.established = 1};
 	const struct nol_stats packets = {0};
-	char *text = print(json_pack("{s:o, s:o}", "counters", report_packet_counters(&packets),
-				     "engine", report_session_counters(&session)));
+	char *text = print(json_pack("{s:o, s:o}", "counters", snapshot_packets_to_json(&packets),
+				     "engine", snapshot_session_to_json(&session)));
 
 	(void)state;
 	assert_line(text, "established", "handshakes completed");

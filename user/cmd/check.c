@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "check_result.h"
+#include "core.h"
 #include "events.h"
 #include "link_watch.h"
 #include "loadable.h"
-#include "loader.h"
 #include "log.h"
 #include "method.h"
 
@@ -237,7 +237,7 @@ static int print(const struct check *check)
 static int run(struct check *check)
 {
 	const struct config *config = &check->options->config;
-	int err = config->ifname ? loader_find_link(config->ifname, &check->link) : 0;
+	int err = config->ifname ? core_find_link(config->ifname, &check->link) : 0;
 
 	if (err)
 		return err;

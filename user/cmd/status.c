@@ -7,8 +7,8 @@
 #include <nolisten/abi.h>
 
 #include "commands.h"
+#include "counters.h"
 #include "query.h"
-#include "session.h"
 #include "status.h"
 
 #define RATE_SIZE 24

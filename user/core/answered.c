@@ -100,14 +100,10 @@ int answered_add_prefix(struct answered *answered, const struct prefix *prefix, 
 	return add(answered, prefix);
 }
 
-size_t answered_count(const struct answered *answered)
+const struct prefix *answered_all(const struct answered *answered, size_t *count)
 {
-	return answered->count;
-}
-
-const struct prefix *answered_at(const struct answered *answered, size_t index)
-{
-	return &answered->prefixes[index];
+	*count = answered->count;
+	return answered->prefixes;
 }
 
 void answered_format(const struct answered *answered, char *text, size_t size)

@@ -27,8 +27,8 @@ int answered_remove(struct answered *answered, const struct addr *addr);
  */
 int answered_add_prefix(struct answered *answered, const struct prefix *prefix, const char *ifname);
 
-size_t answered_count(const struct answered *answered);
-const struct prefix *answered_at(const struct answered *answered, size_t index);
+/* All of them; valid until one comes or goes. */
+const struct prefix *answered_all(const struct answered *answered, size_t *count);
 /* "10.0.0.2, fd00::2", cut with "..." if it does not fit; "no address" if there is none. */
 void answered_format(const struct answered *answered, char *text, size_t size);
 

@@ -11,10 +11,10 @@
 
 #include "closing.h"
 #include "config.h"
+#include "counters.h"
 #include "events.h"
 #include "loop.h"
 #include "method.h"
-#include "session.h"
 
 struct workers;
 
@@ -42,12 +42,6 @@ void workers_stop(struct workers *workers);
 void workers_drain(struct workers *workers);
 void workers_leave(struct workers *workers);
 void workers_set_mtu(struct workers *workers, uint32_t mtu);
-
-struct worker_counts {
-	struct session_stats session;
-	uint32_t half_open;
-	uint64_t connections, refused; /* of the service */
-};
 
 uint32_t workers_count(const struct workers *workers);
 void workers_read(struct workers *workers, uint32_t number, struct worker_counts *out);

@@ -13,6 +13,7 @@
 #include <nolisten/abi.h>
 
 #include "closing.h"
+#include "counters.h"
 #include "engine.h"
 #include "events.h"
 #include "flows.h"
@@ -34,32 +35,6 @@ struct session_options {
 	struct closing *closing; /* hears of the flows' end, perhaps in another thread */
 	struct engine_config engine;
 	uint64_t spin_ns; /* how long to poll after the last packet before sleeping */
-};
-
-/* Counters, in packets or flows since the start; closed: closing_count(), for who adds up sessions. */
-/* clang-format off */
-#define SESSION_STATS(X) \
-	X(syn, "half-open flows begun") \
-	X(established, "handshakes completed") \
-	X(handed_off, "connections handed to the kernel") \
-	X(closed, "handed-off connections closed since") \
-	X(expired, "half-open flows given up") \
-	X(reset, "half-open flows reset") \
-	X(replayed, "held packets put back into the stack") \
-	X(malformed, "held packets that were no TCP segment") \
-	X(table_full, "SYNs refused: the flow table is full") \
-	X(handoff_failed, "handshakes completed that could not become a socket") \
-	X(connect_failed, "SYNs that no socket could connect back to") \
-	X(replay_failed, "held packets that could not be put back") \
-	X(send_failed, "replies that could not leave") \
-	X(resets_sent, "RSTs sent") \
-	X(syn_ack_retransmits, "SYN-ACKs sent again")
-/* clang-format on */
-
-#define SESSION_STATS_FIELD(name, text) uint64_t name;
-struct session_stats {
-	SESSION_STATS(SESSION_STATS_FIELD)
-	uint64_t reasons[ENGINE_REASON_COUNT]; /* segments by engine_reason */
 };
 
 int session_new(struct session **out, const struct session_options *options);

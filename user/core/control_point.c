@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "control_point.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "control.h"
+#include "log.h"
+
+struct flow_list {
+	struct control_answer *answer;
+	uint64_t now_ns;
+	int err;
+};
+
+/* Takes the reference. */
+static int answer_json(struct control_answer *answer, json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	int err = text ? control_answer_add(answer, text) : -ENOMEM;
+
+	free(text);
+	json_decref(object);
+	return err;
+}
+
+static bool answer_flow(void *context, const struct tuple *tuple, const struct nol_flow *flow)
+{
+	struct flow_list *list = context;
+
+	list->err = answer_json(list->answer, snapshot_flow_to_json(tuple, flow, list->now_ns));
+	return !list->err;
+}
+
+static int answer_flows(struct core *core, struct control_answer *answer)
+{
+	struct flow_list list = {.answer = answer, .now_ns = clock_monotonic_ns()};
+	int count = core_visit_flows(core, answer_flow, &list);
+
+	return count < 0 ? count : list.err;
+}
+
+static int answer_status(struct core *core, struct control_answer *answer)
+{
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+	int err;
+
+	if (!snapshot)
+		return -ENOMEM;
+	core_snapshot(core, snapshot);
+	err = answer_json(answer, snapshot_to_json(snapshot));
+	free(snapshot);
+	return err;
+}
+
+/* A control_answer_fn: "flows": one object a flow; "status": one object. */
+static int answer_command(void *context, const char *command, struct control_answer *answer)
+{
+	if (!strcmp(command, "flows"))
+		return answer_flows(context, answer);
+	if (!strcmp(command, "status"))
+		return answer_status(context, answer);
+	return -ENOENT;
+}
+
+static int fail(const char *ifname, const char *what, int err)
+{
+	log_error("%s: %s: %s", ifname, what, strerror(-err));
+	return err;
+}
+
+int control_point_open(struct control_server **out, struct core *core, const char *ifname,
+		       struct loop *loop)
+{
+	int fd = control_listen(ifname), err;
+
+	if (fd == -EADDRINUSE) {
+		log_error("%s: another nolisten-loader is on this interface", ifname);
+		return fd;
+	}
+	if (fd < 0)
+		return fail(ifname, "cannot open the control socket", fd);
+	err = control_server_new(out, fd, loop, answer_command, core);
+	return err ? fail(ifname, "cannot serve the control socket", err) : 0;
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Theory of operation: everything is made in the order in which it is needed, and attached last, so that whatever is
+ * missing is said before the host is touched. The control socket comes first: its name is the lock of the interface.
+ * Going away is the reverse, in two steps: core_leave() detaches and leaves the open connections to their service;
+ * when the last has ended, or at core_stop(), it is over.
+ */
+#include "core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include "alerts.h"
+#include "answered.h"
+#include "answering.h"
+#include "clock.h"
+#include "control_point.h"
+#include "events.h"
+#include "link_watch.h"
+#include "log.h"
+#include "method.h"
+#include "rates.h"
+#include "tcp_settings.h"
+#include "workers.h"
+
+#define BEAT_MS 1000
+
+struct core {
+	const struct config *config;
+	struct link_info link;
+	struct loop *loop;
+	struct method method;
+	struct answered *answered;
+	struct link_watch *watch;
+	struct answerer *answerer; /* NULL: the method has none */
+	struct engine_config engine; /* as the sessions began with it */
+	struct events *events;
+	struct closing *closing;
+	struct workers *workers;
+	struct control_server *control;
+	struct loop_source *beat, *watch_source;
+	struct alerts alerts;
+	struct rates rates;
+	uint64_t started_ns;
+	bool has_left; /* detached, waits for the last connection */
+	int err; /* why it cannot go on */
+};
+
+static int fail(const struct core *core, const char *what, int err)
+{
+	log_error("%s: %s: %s", core->config->ifname, what, strerror(-err));
+	return err;
+}
+
+static void stop_for(struct core *core, int err)
+{
+	core->err = err;
+	workers_stop(core->workers);
+}
+
+static void take_link_event(void *context, enum link_event event, const struct link_info *info,
+			    const struct addr *addr)
+{
+	struct core *core = context;
+	const bool follows_addresses = !core->config->prefix_count;
+
+	switch (event) {
+	case LINK_ADDR_ADDED:
+		if (follows_addresses)
+			answered_add(core->answered, addr);
+		break;
+	case LINK_ADDR_REMOVED:
+		if (follows_addresses)
+			answered_remove(core->answered, addr);
+		break;
+	case LINK_CHANGED:
+		if (info->is_up != core->link.is_up) {
+			log_info("%s: is %s", core->config->ifname, info->is_up ? "up" : "down");
+			if (info->is_up)
+				answerer_start(core->answerer);
+		}
+		if (info->mtu && info->mtu != core->link.mtu) {
+			workers_set_mtu(core->workers, info->mtu);
+			answering_set_mtu(core->answerer, &core->engine, info->mtu);
+		}
+		core->link = *info;
+		break;
+	case LINK_GONE:
+		log_error("%s: the interface is gone", core->config->ifname);
+		stop_for(core, -ENODEV);
+		break;
+	}
+}
+
+static void read_link_watch(void *context, uint32_t events)
+{
+	struct core *core = context;
+
+	(void)events;
+	link_watch_read(core->watch);
+}
+
+static void beat(void *context, uint32_t events)
+{
+	struct core *core = context;
+	struct gate *gate = core->method.gate;
+	struct worker_counts sum;
+
+	(void)events;
+	if (gate->ops->beat)
+		gate->ops->beat(gate);
+	workers_sum(core->workers, &sum);
+	answerer_beat(core->answerer, sum.half_open);
+	rates_beat(&core->rates, gate, clock_monotonic_ns());
+	alerts_check(&core->alerts, gate, core->events);
+	events_flush(core->events);
+	if (core->has_left && !sum.connections)
+		workers_stop(core->workers);
+}
+
+uint64_t core_leave(struct core *core)
+{
+	struct gate *gate = core->method.gate;
+	uint64_t active;
+
+	workers_drain(core->workers);
+	if (gate->ops->stop_holding)
+		gate->ops->stop_holding(gate);
+	workers_leave(core->workers);
+	gate->ops->detach(gate);
+	core->has_left = true;
+	active = workers_connections(core->workers);
+	if (!active)
+		core_stop(core);
+	return active;
+}
+
+void core_stop(struct core *core)
+{
+	workers_stop(core->workers);
+}
+
+int core_find_link(const char *ifname, struct link_info *out)
+{
+	int err = link_find(ifname, out);
+
+	if (err == -ENODEV)
+		log_error("%s: no such interface", ifname);
+	else if (err == -EPFNOSUPPORT)
+		log_error("%s: neither Ethernet, loopback nor an IP device", ifname);
+	else if (err)
+		log_error("%s: cannot look it up: %s", ifname, strerror(-err));
+	return err;
+}
+
+static int open_answered(struct core *core)
+{
+	const struct config *config = core->config;
+	int err = answered_new(&core->answered, core->method.gate);
+
+	for (size_t i = 0; !err && i < config->prefix_count; i++)
+		err = answered_add_prefix(core->answered, &config->prefixes[i], config->ifname);
+	return err;
+}
+
+static int open_events(struct core *core)
+{
+	const struct events_options events = {
+		.json_path = core->config->events_path,
+		.is_quiet = core->config->is_quiet,
+	};
+
+	return events_new(&core->events, &events);
+}
+
+static int open_closing(struct core *core)
+{
+	const struct closing_options closing = {
+		.loop = core->loop,
+		.flows = core->method.flows,
+		.events = core->events,
+		.ifindex = core->link.ifindex,
+		.ports = &core->config->ports,
+	};
+
+	return closing_new(&core->closing, &closing);
+}
+
+/* What the engine advertises and how long it waits: as the kernel's own listener would. */
+static int configure_engine(struct core *core)
+{
+	struct engine_config *engine = &core->engine;
+
+	engine->max_flows = core->config->max_flows;
+	tcp_settings_read(engine, core->link.mtu);
+	method_adjust(&core->method, engine);
+	if (getrandom(engine->key, sizeof(engine->key), 0) != sizeof(engine->key))
+		return fail(core, "no random numbers", -EIO);
+	return 0;
+}
+
+static int open_workers(struct core *core)
+{
+	const struct workers_options workers = {
+		.config = core->config,
+		.method = &core->method,
+		.loop = core->loop,
+		.events = core->events,
+		.closing = core->closing,
+		.engine = &core->engine,
+	};
+	int err = configure_engine(core);
+
+	if (!err && core->method.kern)
+		err = answering_open(&core->answerer, core->method.kern, core->config, &core->link,
+				     &core->engine);
+	return err ?: workers_new(&core->workers, &workers);
+}
+
+static int open_sources(struct core *core)
+{
+	struct loop *loop = core->loop;
+	int err = loop_add_timer(loop, BEAT_MS, beat, core, &core->beat);
+
+	if (!err)
+		err = link_watch_new(&core->watch, core->link.ifindex, take_link_event, core);
+	if (!err)
+		err = loop_add(loop, link_watch_fd(core->watch), EPOLLIN, read_link_watch, core,
+			       &core->watch_source);
+	return err ? fail(core, "cannot watch the interface", err) : 0;
+}
+
+static int start(struct core *core)
+{
+	int err = loop_new(&core->loop);
+
+	if (err)
+		return fail(core, "cannot make an event loop", err);
+	err = core_find_link(core->config->ifname, &core->link);
+	if (!err)
+		err = control_point_open(&core->control, core, core->config->ifname, core->loop);
+	if (!err)
+		err = method_open(&core->method, core->config, &core->link);
+	if (!err)
+		err = open_answered(core);
+	if (!err)
+		err = open_events(core);
+	if (!err)
+		err = open_closing(core);
+	if (!err)
+		err = open_workers(core);
+	if (!err)
+		err = open_sources(core);
+	return err;
+}
+
+int core_attach(struct core *core)
+{
+	struct gate *gate = core->method.gate;
+	int err = gate->ops->attach(gate);
+
+	if (!err)
+		err = workers_start(core->workers);
+	if (err)
+		return err;
+	answerer_start(core->answerer);
+	core->started_ns = clock_monotonic_ns();
+	if (!core->link.is_up)
+		log_warning("%s: is down, nothing arrives until it is up", core->config->ifname);
+	return 0;
+}
+
+void core_close(struct core *core)
+{
+	if (!core)
+		return;
+	loop_remove(core->watch_source);
+	loop_remove(core->beat);
+	control_server_free(core->control);
+	link_watch_free(core->watch);
+	workers_free(core->workers);
+	closing_free(core->closing);
+	events_free(core->events);
+	answerer_free(core->answerer);
+	answered_free(core->answered);
+	method_close(&core->method);
+	loop_free(core->loop);
+	free(core);
+}
+
+/* Every connection is a descriptor: as many as the host allows. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int core_open(struct core **out, const struct config *config)
+{
+	struct core *core = calloc(1, sizeof(*core));
+	int err;
+
+	if (!core)
+		return -ENOMEM;
+	core->config = config;
+	raise_descriptor_limit();
+	err = start(core);
+	if (err)
+		core_close(core);
+	else
+		*out = core;
+	return err;
+}
+
+int core_run(struct core *core)
+{
+	return workers_run(core->workers) ?: core->err;
+}
+
+struct loop *core_loop(struct core *core)
+{
+	return core->loop;
+}
+
+static bool count_flow(void *context, const struct tuple *tuple, const struct nol_flow *flow)
+{
+	(void)tuple;
+	(void)flow;
+	++*(uint64_t *)context;
+	return true;
+}
+
+void core_snapshot(struct core *core, struct snapshot *out)
+{
+	struct gate *gate = core->method.gate;
+
+	*out = (struct snapshot){
+		.ifname = core->config->ifname,
+		.up_ns = clock_monotonic_ns() - core->started_ns,
+		.method = core->config->method,
+		.xdp = method_xdp_text(&core->method),
+		.tc = method_tc_text(&core->method),
+		.service = core->config->service,
+		.ports = &core->config->ports,
+		.events_lost = events_lost(core->events),
+		.rates = core->rates.per_s,
+		.worker_count = workers_count(core->workers),
+	};
+	out->prefixes = answered_all(core->answered, &out->prefix_count);
+	gate->ops->read_stats(gate, &out->packets);
+	core_visit_flows(core, count_flow, &out->flows);
+	for (uint32_t i = 0; i < out->worker_count; i++)
+		workers_read(core->workers, i, &out->workers[i]);
+	workers_sum(core->workers, &out->sum);
+}
+
+int core_visit_flows(struct core *core, flow_fn fn, void *context)
+{
+	return core->method.flows->ops->visit(core->method.flows, fn, context);
+}
+
+void core_format_addresses(const struct core *core, char *text, size_t size)
+{
+	answered_format(core->answered, text, size);
+}
+
+void core_format_method(const struct core *core, char *text, size_t size)
+{
+	method_format(&core->method, text, size);
+}

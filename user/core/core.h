@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One interface on which TCP is answered without a listening socket: what the loader runs, and whatever else wants the
+ * same. Everything happens in core_run()'s loop; all calls are made from one thread.
+ */
+#ifndef NOLISTEN_CORE_H
+#define NOLISTEN_CORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "flows.h"
+#include "link_watch.h"
+#include "loop.h"
+#include "snapshot.h"
+
+struct core;
+
+/* Made and checked; the host is not touched. config is borrowed until it is closed. -errno, logged in one line. */
+int core_open(struct core **out, const struct config *config);
+/* From now on handshakes are answered. Signals that the caller takes in the loop are blocked before. -errno, logged. */
+int core_attach(struct core *core);
+/*
+ * Work until core_stop(), or until it has left and the last connection has ended: 0. -errno, logged, if it cannot go on; it
+ * is for the caller to close it then.
+ */
+int core_run(struct core *core);
+/* Detach, and leave the open connections to the service. Their number: with none core_run() returns. */
+uint64_t core_leave(struct core *core);
+void core_stop(struct core *core);
+void core_close(struct core *core);
+
+/* For the caller's own sources. */
+struct loop *core_loop(struct core *core);
+void core_snapshot(struct core *core, struct snapshot *out);
+/* fn for every flow until it returns false. Their number, or -errno. */
+int core_visit_flows(struct core *core, flow_fn fn, void *context);
+/* "10.0.0.2, fd00::2", and "method engine, xdp native, guard tcx"; cut if they do not fit. */
+void core_format_addresses(const struct core *core, char *text, size_t size);
+void core_format_method(const struct core *core, char *text, size_t size);
+
+/* Is it an interface that this is for? -errno, logged. */
+int core_find_link(const char *ifname, struct link_info *out);
+
+#endif

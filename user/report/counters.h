@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What user space counts; NOL_STATS in abi.h has what the kernel side counts. Structs and tables come from the lists. */
+#ifndef NOLISTEN_COUNTERS_H
+#define NOLISTEN_COUNTERS_H
+
+#include <stdint.h>
+
+#include "engine.h"
+
+/* Of a session, in packets or flows since the start: name, and what it counts. closed is counted by all sessions together. */
+/* clang-format off */
+#define SESSION_STATS(X) \
+	X(syn, "half-open flows begun") \
+	X(established, "handshakes completed") \
+	X(handed_off, "connections handed to the kernel") \
+	X(closed, "handed-off connections closed since") \
+	X(expired, "half-open flows given up") \
+	X(reset, "half-open flows reset") \
+	X(replayed, "held packets put back into the stack") \
+	X(malformed, "held packets that were no TCP segment") \
+	X(table_full, "SYNs refused: the flow table is full") \
+	X(handoff_failed, "handshakes completed that could not become a socket") \
+	X(connect_failed, "SYNs that no socket could connect back to") \
+	X(replay_failed, "held packets that could not be put back") \
+	X(send_failed, "replies that could not leave") \
+	X(resets_sent, "RSTs sent") \
+	X(syn_ack_retransmits, "SYN-ACKs sent again")
+/* clang-format on */
+
+#define SESSION_STATS_FIELD(name, text) uint64_t name;
+struct session_stats {
+	SESSION_STATS(SESSION_STATS_FIELD)
+	uint64_t reasons[ENGINE_REASON_COUNT]; /* segments by engine_reason */
+};
+
+/* Of a worker: its session, and the service that it has. */
+struct worker_counts {
+	struct session_stats session;
+	uint32_t half_open;
+	uint64_t connections, refused; /* of the service */
+};
+
+#endif
