@@ -13,15 +13,15 @@
 #include "classify.h"
 
 /* Not a flow's, to an answered address, from a source that may be answered. */
-static __always_inline bool is_fast_flowless(struct xdp_md *ctx, const struct segment *segment)
+static __always_inline bool is_fast_flowless(struct xdp_md *ctx, const struct facts *facts)
 {
-	return !is_odd(ctx, segment) && !flow_may_exist(&segment->key) &&
-	       is_address_answered(segment->key.local_addr);
+	return !is_odd(ctx, facts) && !flow_may_exist(&facts->key) &&
+	       is_address_answered(facts->key.local_addr);
 }
 
-static __always_inline bool is_unowned(struct xdp_md *ctx, const struct segment *segment)
+static __always_inline bool is_unowned(struct xdp_md *ctx, const struct facts *facts)
 {
-	struct bpf_sock *sk = owner_find(ctx, segment);
+	struct bpf_sock *sk = owner_find(ctx, facts);
 
 	if (!sk)
 		return true;
@@ -35,18 +35,17 @@ static __always_inline bool answer_family(struct xdp_md *ctx, const struct packe
 	const struct nol_cookie *config = find_cookie_config();
 	struct options options = {};
 	struct answer answer = {};
-	struct segment segment;
+	struct facts facts;
 	__u32 class;
 
-	segment_read(packet, &segment);
-	if (!config || !may_answer(config, &segment) || !read_fast(ctx, &segment, &options) ||
-	    !is_fast_flowless(ctx, &segment) || !choose_class(config, &segment, &options, &class))
+	facts_read(packet, &facts);
+	if (!config || !may_answer(config, &facts) || !read_fast(ctx, &facts, &options) ||
+	    !is_fast_flowless(ctx, &facts) || !choose_class(config, &facts, &options, &class))
 		return false;
-	if (!is_unowned(ctx, &segment))
+	if (!is_unowned(ctx, &facts))
 		return false;
-	build_answer(&answer, config, &segment, &options, cookie_make(config, &segment, class),
-		     now_ns);
-	if (!is_fitting(ctx, &segment, &answer) || !write_frame(ctx, &segment, &answer))
+	build_answer(&answer, config, &facts, &options, cookie_make(config, &facts, class), now_ns);
+	if (!is_fitting(ctx, &facts, &answer) || !write_frame(ctx, &facts, &answer))
 		return false;
 	count(cookie_sent);
 	return true;

@@ -3,7 +3,7 @@
 #ifndef NOLISTEN_BPF_BACK_H
 #define NOLISTEN_BPF_BACK_H
 
-#include "segment.h"
+#include "facts.h"
 #include "stats.h"
 #include "verifier.h"
 

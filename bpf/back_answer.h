@@ -70,15 +70,15 @@ static __always_inline bool replace_header(struct __sk_buff *skb, __u32 offset,
 	       !bpf_l4_csum_replace(skb, offset + BACK_OFFSET_CHECK, 0, diff, 0);
 }
 
-static __always_inline bool load_header(struct __sk_buff *skb, const struct segment *segment,
+static __always_inline bool load_header(struct __sk_buff *skb, const struct facts *facts,
 					struct back_header *header)
 {
-	__u32 len = segment->header_len;
+	__u32 len = facts->header_len;
 
 	if (len < TCP_MIN_HEADER || len > TCP_MIN_HEADER + BACK_MAX_OPTIONS)
 		return false;
 	header->len = len;
-	return !bpf_skb_load_bytes(skb, segment->l4_offset, header->bytes, back_bounded(len));
+	return !bpf_skb_load_bytes(skb, facts->l4_offset, header->bytes, back_bounded(len));
 }
 
 /* A SYN that cannot become a SYN-ACK must not get out: to the remote it would be a simultaneous open. */
@@ -91,22 +91,22 @@ static __always_inline int drop_odd_syn(void)
 static __noinline int back_answer(struct __sk_buff *skb)
 {
 	struct back_header header = {}, old = {};
-	struct segment segment;
+	struct facts facts;
 	struct packet packet;
 	struct nol_back *back;
 
 	if (parse_egress(skb, &packet) != PARSE_TCP)
 		return GUARD_LET_GO;
-	segment_read(&packet, &segment);
-	segment_turn(&segment);
-	back = back_find(&segment.key);
+	facts_read(&packet, &facts);
+	segment_turn(&facts);
+	back = back_find(&facts.key);
 	if (!back)
 		return GUARD_LET_GO;
-	if (segment.seq != back->local_iss || !load_header(skb, &segment, &header))
+	if (facts.seq != back->local_iss || !load_header(skb, &facts, &header))
 		return drop_odd_syn();
 	__builtin_memcpy(old.bytes, header.bytes, BACK_BUFFER);
 	write_syn_ack(&header, back);
-	if (!replace_header(skb, segment.l4_offset, &old, &header))
+	if (!replace_header(skb, facts.l4_offset, &old, &header))
 		return drop_odd_syn();
 	note_syn_ack(back, &header);
 	return GUARD_LET_GO;

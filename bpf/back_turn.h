@@ -32,45 +32,45 @@ struct turn {
 	struct turn_made *made;
 };
 
-static __always_inline __u32 turn_ip_len(const struct segment *segment)
+static __always_inline __u32 turn_ip_len(const struct facts *facts)
 {
-	return segment->is_ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	return facts->is_ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 }
 
 /* No payload, no IP options or extension headers, no VLAN tag. */
-static __always_inline bool is_plain_ack(const struct segment *segment)
+static __always_inline bool is_plain_ack(const struct facts *facts)
 {
 	const __u8 mask = TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | TCP_FLAG_FIN | TCP_FLAG_URG;
 	__u32 l3_offset = nol_has_link_header ? sizeof(struct ethhdr) : 0;
 
-	return (segment->flags & mask) == TCP_FLAG_ACK && segment->l3_offset == l3_offset &&
-	       segment->l4_offset == l3_offset + turn_ip_len(segment) &&
-	       segment->ip_len == turn_ip_len(segment) + segment->header_len;
+	return (facts->flags & mask) == TCP_FLAG_ACK && facts->l3_offset == l3_offset &&
+	       facts->l4_offset == l3_offset + turn_ip_len(facts) &&
+	       facts->ip_len == turn_ip_len(facts) + facts->header_len;
 }
 
-static __always_inline bool load_headers(struct xdp_md *ctx, const struct segment *segment,
+static __always_inline bool load_headers(struct xdp_md *ctx, const struct facts *facts,
 					 struct turn *turn)
 {
-	__u32 len = segment->header_len;
+	__u32 len = facts->header_len;
 
 	if (len < TCP_MIN_HEADER || len > TCP_MIN_HEADER + BACK_MAX_OPTIONS)
 		return false;
 	turn->ack.len = len;
-	if (bpf_xdp_load_bytes(ctx, segment->l4_offset, turn->ack.bytes, back_bounded(len)))
+	if (bpf_xdp_load_bytes(ctx, facts->l4_offset, turn->ack.bytes, back_bounded(len)))
 		return false;
 	if (nol_has_link_header &&
 	    bpf_xdp_load_bytes(ctx, 0, turn->made->link, sizeof(struct ethhdr)))
 		return false;
-	if (segment->is_ipv4)
-		return !bpf_xdp_load_bytes(ctx, segment->l3_offset, turn->made->ip,
+	if (facts->is_ipv4)
+		return !bpf_xdp_load_bytes(ctx, facts->l3_offset, turn->made->ip,
 					   sizeof(struct iphdr));
-	return !bpf_xdp_load_bytes(ctx, segment->l3_offset, turn->made->ip, sizeof(struct ipv6hdr));
+	return !bpf_xdp_load_bytes(ctx, facts->l3_offset, turn->made->ip, sizeof(struct ipv6hdr));
 }
 
 /* Whole, or left to a device by a local sender: then only the pseudo-header's sum is in it. */
-static __always_inline bool is_ack_checked(const struct segment *segment, struct turn *turn)
+static __always_inline bool is_ack_checked(const struct facts *facts, struct turn *turn)
 {
-	__u32 pseudo = back_pseudo_sum(turn->made->ip, segment->is_ipv4, segment->header_len);
+	__u32 pseudo = back_pseudo_sum(turn->made->ip, facts->is_ipv4, facts->header_len);
 	__u32 whole = bpf_csum_diff(NULL, 0, (__be32 *)turn->ack.bytes, BACK_BUFFER, pseudo);
 	__u16 field = bpf_htons(back_get16(&turn->ack, 16));
 
@@ -97,9 +97,9 @@ static __always_inline bool is_acceptable(const struct nol_back *back, struct ba
 }
 
 /* A socket that is connected already would take the SYN-ACK for an attack (RFC 5961, 4). */
-static __always_inline bool is_awaited(struct xdp_md *ctx, const struct segment *segment)
+static __always_inline bool is_awaited(struct xdp_md *ctx, const struct facts *facts)
 {
-	struct bpf_sock *sk = owner_find(ctx, segment);
+	struct bpf_sock *sk = owner_find(ctx, facts);
 	bool is_syn_sent;
 
 	if (!sk)
@@ -166,12 +166,12 @@ static __always_inline void write_turned(struct turn *turn, const struct nol_bac
 	write_turned_options(turn->made->tcp + TCP_MIN_HEADER, back, &turn->ack);
 }
 
-static __always_inline void seal_turned(struct turn *turn, const struct segment *segment)
+static __always_inline void seal_turned(struct turn *turn, const struct facts *facts)
 {
 	__u32 sum;
 	__u16 check;
 
-	if (segment->is_ipv4) {
+	if (facts->is_ipv4) {
 		turn_put16(turn->made->ip + 2, sizeof(struct iphdr) + TURN_TCP_LEN);
 		turn_put16(turn->made->ip + 10, 0);
 		sum = bpf_csum_diff(NULL, 0, (__be32 *)turn->made->ip, sizeof(struct iphdr), 0);
@@ -180,48 +180,48 @@ static __always_inline void seal_turned(struct turn *turn, const struct segment 
 	} else {
 		turn_put16(turn->made->ip + 4, TURN_TCP_LEN);
 	}
-	sum = back_pseudo_sum(turn->made->ip, segment->is_ipv4, TURN_TCP_LEN);
+	sum = back_pseudo_sum(turn->made->ip, facts->is_ipv4, TURN_TCP_LEN);
 	sum = bpf_csum_diff(NULL, 0, (__be32 *)turn->made->tcp, TURN_TCP_LEN, sum);
 	check = ~back_fold(sum);
 	__builtin_memcpy(turn->made->tcp + 16, &check, sizeof(check));
 }
 
 /* What follows the headers can only be padding, which the IP length leaves out. */
-static __always_inline bool store_headers(struct xdp_md *ctx, const struct segment *segment,
+static __always_inline bool store_headers(struct xdp_md *ctx, const struct facts *facts,
 					  struct turn *turn)
 {
 	long err;
 
-	if (bpf_xdp_adjust_head(ctx, (int)segment->header_len - TURN_TCP_LEN))
+	if (bpf_xdp_adjust_head(ctx, (int)facts->header_len - TURN_TCP_LEN))
 		return false;
-	if (segment->is_ipv4)
-		err = bpf_xdp_store_bytes(ctx, segment->l3_offset, turn->made->ip,
+	if (facts->is_ipv4)
+		err = bpf_xdp_store_bytes(ctx, facts->l3_offset, turn->made->ip,
 					  sizeof(struct iphdr));
 	else
-		err = bpf_xdp_store_bytes(ctx, segment->l3_offset, turn->made->ip,
+		err = bpf_xdp_store_bytes(ctx, facts->l3_offset, turn->made->ip,
 					  sizeof(struct ipv6hdr));
-	err |= bpf_xdp_store_bytes(ctx, segment->l4_offset, turn->made->tcp, TURN_TCP_LEN);
+	err |= bpf_xdp_store_bytes(ctx, facts->l4_offset, turn->made->tcp, TURN_TCP_LEN);
 	if (nol_has_link_header)
 		err |= bpf_xdp_store_bytes(ctx, 0, turn->made->link, sizeof(struct ethhdr));
 	return !err;
 }
 
 /* True: the packet is the SYN-ACK now. False: it is as it was. */
-static __noinline bool back_turn(struct xdp_md *ctx, const struct segment *segment)
+static __noinline bool back_turn(struct xdp_md *ctx, const struct facts *facts)
 {
-	struct nol_back *back = back_find(&segment->key);
+	struct nol_back *back = back_find(&facts->key);
 	const __u32 first = 0;
 	struct turn turn = {.made = bpf_map_lookup_elem(&nol_turn, &first)};
 
-	if (!turn.made || !back || !is_plain_ack(segment) || !load_headers(ctx, segment, &turn) ||
-	    !is_ack_checked(segment, &turn))
+	if (!turn.made || !back || !is_plain_ack(facts) || !load_headers(ctx, facts, &turn) ||
+	    !is_ack_checked(facts, &turn))
 		return false;
 	back_walk(&turn.ack, NOL_OFFER_TIMESTAMPS);
-	if (!is_acceptable(back, &turn.ack) || !is_awaited(ctx, segment))
+	if (!is_acceptable(back, &turn.ack) || !is_awaited(ctx, facts))
 		return false;
 	write_turned(&turn, back);
-	seal_turned(&turn, segment);
-	if (!store_headers(ctx, segment, &turn))
+	seal_turned(&turn, facts);
+	if (!store_headers(ctx, facts, &turn))
 		return false;
 	__sync_fetch_and_add(&back->turned, 1);
 	count(back_ack);

@@ -64,62 +64,62 @@ static __always_inline bool has_odd_ipv6(const struct nol_flow_key *key)
 }
 
 /* Does the TCP header not fit into what IP says? */
-static __always_inline bool has_odd_header(const struct segment *segment)
+static __always_inline bool has_odd_header(const struct facts *facts)
 {
-	__u32 l3_headers_len = segment->l4_offset - segment->l3_offset;
+	__u32 l3_headers_len = facts->l4_offset - facts->l3_offset;
 
-	return segment->header_len < TCP_MIN_HEADER ||
-	       l3_headers_len + segment->header_len > segment->ip_len;
+	return facts->header_len < TCP_MIN_HEADER ||
+	       l3_headers_len + facts->header_len > facts->ip_len;
 }
 
 /* Or that not into the frame? A GSO packet beyond 64 KB says 0. Most packets need no call for their length. */
-static __always_inline bool has_odd_length(struct xdp_md *ctx, const struct segment *segment)
+static __always_inline bool has_odd_length(struct xdp_md *ctx, const struct facts *facts)
 {
 	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
-	__u32 end = segment->l3_offset + segment->ip_len;
+	__u32 end = facts->l3_offset + facts->ip_len;
 	__u64 frame_len;
 
-	if (segment->ip_len && end <= cursor.end - cursor.data)
-		return has_odd_header(segment);
+	if (facts->ip_len && end <= cursor.end - cursor.data)
+		return has_odd_header(facts);
 	frame_len = bpf_xdp_get_buff_len(ctx);
 	if (frame_len > NOL_RECORD_SNAP_MAX)
 		return false;
-	return end > frame_len || has_odd_header(segment);
+	return end > frame_len || has_odd_header(facts);
 }
 
-static __always_inline bool is_odd(struct xdp_md *ctx, const struct segment *segment)
+static __always_inline bool is_odd(struct xdp_md *ctx, const struct facts *facts)
 {
-	if (segment->is_group_frame)
+	if (facts->is_group_frame)
 		return true;
-	if (segment->is_ipv4 ? has_odd_ipv4(&segment->key) : has_odd_ipv6(&segment->key))
+	if (facts->is_ipv4 ? has_odd_ipv4(&facts->key) : has_odd_ipv6(&facts->key))
 		return true;
-	return has_odd_length(ctx, segment);
+	return has_odd_length(ctx, facts);
 }
 
 /* Replayed packets come by a second time, where generic XDP sees what TC has turned round. */
-static __always_inline bool is_replayed(const struct segment *segment, __u32 tag)
+static __always_inline bool is_replayed(const struct facts *facts, __u32 tag)
 {
-	if (!tag || segment->ttl)
+	if (!tag || facts->ttl)
 		return false;
-	return segment->tag == (tag & (segment->is_ipv4 ? 0xffff : IPV6_FLOW_LABEL_MASK));
+	return facts->tag == (tag & (facts->is_ipv4 ? 0xffff : IPV6_FLOW_LABEL_MASK));
 }
 
 /* Nobody's flow: a kernel socket's, or ours. */
-static __always_inline bool classify_by_owner(struct xdp_md *ctx, const struct segment *segment,
+static __always_inline bool classify_by_owner(struct xdp_md *ctx, const struct facts *facts,
 					      struct hold *hold)
 {
-	struct bpf_sock *sk = owner_find(ctx, segment);
+	struct bpf_sock *sk = owner_find(ctx, facts);
 	bool is_replaced;
 
 	if (!sk) {
-		hold->reason = is_bare_syn(segment) ? NOL_HOLD_SYN : NOL_HOLD_STRAY;
+		hold->reason = is_bare_syn(facts) ? NOL_HOLD_SYN : NOL_HOLD_STRAY;
 		return true;
 	}
-	is_replaced = sk->state == BPF_TCP_TIME_WAIT && is_bare_syn(segment) &&
-		      is_time_wait_replaced(ctx, segment, sk, &hold->time_wait_snd_nxt);
+	is_replaced = sk->state == BPF_TCP_TIME_WAIT && is_bare_syn(facts) &&
+		      is_time_wait_replaced(ctx, facts, sk, &hold->time_wait_snd_nxt);
 	bpf_sk_release(sk);
 	/* A listener that came after the connection takes its successor. */
-	if (is_replaced && has_listener(ctx, segment))
+	if (is_replaced && has_listener(ctx, facts))
 		is_replaced = false;
 	hold->reason = NOL_HOLD_TIME_WAIT;
 	if (!is_replaced)
@@ -128,12 +128,12 @@ static __always_inline bool classify_by_owner(struct xdp_md *ctx, const struct s
 }
 
 /* Of a known flow; *is_held if the flow decides. A new SYN may follow a flow that the kernel has had. */
-static __always_inline bool classify_by_flow(const struct segment *segment,
+static __always_inline bool classify_by_flow(const struct facts *facts,
 					     const struct nol_config *config, struct nol_flow *flow,
 					     struct hold *hold, bool *is_held)
 {
 	*is_held = false;
-	if (is_replayed(segment, config->replay_tag)) {
+	if (is_replayed(facts, config->replay_tag)) {
 		count(ingress_replayed);
 		return true;
 	}
@@ -143,14 +143,14 @@ static __always_inline bool classify_by_flow(const struct segment *segment,
 		*is_held = true;
 		return true;
 	}
-	if (is_bare_syn(segment))
+	if (is_bare_syn(facts))
 		return false;
 	count(ingress_handed_off);
 	return true;
 }
 
 /* True: hold it. False: passed and counted. */
-static __always_inline bool classify(struct xdp_md *ctx, const struct segment *segment,
+static __always_inline bool classify(struct xdp_md *ctx, const struct facts *facts,
 				     const struct nol_config *config, __u64 now_ns,
 				     struct hold *hold)
 {
@@ -161,19 +161,19 @@ static __always_inline bool classify(struct xdp_md *ctx, const struct segment *s
 		count(ingress_stale);
 		return false;
 	}
-	flow = flow_find(&segment->key);
-	if (flow && classify_by_flow(segment, config, flow, hold, &is_held))
+	flow = flow_find(&facts->key);
+	if (flow && classify_by_flow(facts, config, flow, hold, &is_held))
 		return is_held;
-	if (!flow && !is_address_answered(segment->key.local_addr)) {
+	if (!flow && !is_address_answered(facts->key.local_addr)) {
 		count(ingress_not_answered);
 		return false;
 	}
-	if (is_odd(ctx, segment)) {
+	if (is_odd(ctx, facts)) {
 		count(ingress_odd);
 		return false;
 	}
 	hold->has_entry = flow;
-	return classify_by_owner(ctx, segment, hold);
+	return classify_by_owner(ctx, facts, hold);
 }
 
 #endif

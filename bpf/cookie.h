@@ -59,11 +59,11 @@ static __always_inline __u64 cookie_half(const __u8 *bytes)
 	return *(const __u32 *)bytes;
 }
 
-static __always_inline void hash_addresses(struct siphash *s, const struct segment *segment)
+static __always_inline void hash_addresses(struct siphash *s, const struct facts *facts)
 {
-	const __u8 *remote = segment->key.remote_addr, *local = segment->key.local_addr;
+	const __u8 *remote = facts->key.remote_addr, *local = facts->key.local_addr;
 
-	if (segment->is_ipv4) {
+	if (facts->is_ipv4) {
 		siphash_add(s, cookie_half(remote + 12) | cookie_half(local + 12) << 32);
 		return;
 	}
@@ -78,28 +78,27 @@ static __always_inline void hash_addresses(struct siphash *s, const struct segme
  * last word of SipHash, which tells messages of different lengths apart, is left out, which is two rounds less; the
  * families end differently instead.
  */
-static __always_inline __u32 cookie_hash(const struct nol_cookie *config,
-					 const struct segment *segment, __u32 isn, __u32 slot,
-					 __u32 class)
+static __always_inline __u32 cookie_hash(const struct nol_cookie *config, const struct facts *facts,
+					 __u32 isn, __u32 slot, __u32 class)
 {
-	const struct nol_flow_key *key = &segment->key;
+	const struct nol_flow_key *key = &facts->key;
 	struct siphash s;
 
 	siphash_start(
 		&s, config->keys[slot & (NOL_COOKIE_SLOTS - 1)][class & (NOL_COOKIE_CLASSES - 1)]);
-	hash_addresses(&s, segment);
+	hash_addresses(&s, facts);
 	siphash_add(&s, key->remote_port | (__u64)key->local_port << 16 | (__u64)isn << 32);
-	return (__u32)siphash_end(&s, segment->is_ipv4 ? SIPHASH_END : COOKIE_END_V6)
+	return (__u32)siphash_end(&s, facts->is_ipv4 ? SIPHASH_END : COOKIE_END_V6)
 	       << NOL_COOKIE_HASH_SHIFT;
 }
 
-static __always_inline __u32 cookie_make(const struct nol_cookie *config,
-					 const struct segment *segment, __u32 class)
+static __always_inline __u32 cookie_make(const struct nol_cookie *config, const struct facts *facts,
+					 __u32 class)
 {
 	__u32 slot = config->slot;
 
-	return cookie_hash(config, segment, segment->seq, slot, class) |
-	       class << NOL_COOKIE_SLOT_BITS | (slot & (NOL_COOKIE_SLOTS - 1));
+	return cookie_hash(config, facts, facts->seq, slot, class) | class << NOL_COOKIE_SLOT_BITS |
+	       (slot & (NOL_COOKIE_SLOTS - 1));
 }
 
 /* Our TSval: never later than our clock, so that the hand-off can go on from the clock. */
@@ -134,12 +133,12 @@ static __always_inline void read_terms(const struct options *options, struct nol
 
 /* Does this segment acknowledge a cookie of ours, for the ISN before its own first byte? */
 static __always_inline bool cookie_is_valid(const struct nol_cookie *config,
-					    const struct segment *segment)
+					    const struct facts *facts)
 {
-	__u32 iss = segment->ack - 1, newest = config->newest;
+	__u32 iss = facts->ack - 1, newest = config->newest;
 	__u32 age = (newest - iss) & (NOL_COOKIE_SLOTS - 1);
 	__u32 class = iss >> NOL_COOKIE_SLOT_BITS & (NOL_COOKIE_CLASSES - 1);
-	__u32 hash = cookie_hash(config, segment, segment->seq - 1, newest - age, class);
+	__u32 hash = cookie_hash(config, facts, facts->seq - 1, newest - age, class);
 
 	if (iss >> NOL_COOKIE_HASH_SHIFT != hash >> NOL_COOKIE_HASH_SHIFT) {
 		count(cookie_forged);
@@ -153,23 +152,23 @@ static __always_inline bool cookie_is_valid(const struct nol_cookie *config,
 }
 
 /* The flags of a segment that can end a handshake: ACK, perhaps FIN. */
-static __always_inline bool may_complete(const struct segment *segment)
+static __always_inline bool may_complete(const struct facts *facts)
 {
-	return (segment->flags & (TCP_FLAG_ACK | TCP_FLAG_SYN | TCP_FLAG_RST)) == TCP_FLAG_ACK;
+	return (facts->flags & (TCP_FLAG_ACK | TCP_FLAG_SYN | TCP_FLAG_RST)) == TCP_FLAG_ACK;
 }
 
 /* Of a stray: is it the end of a handshake that a cookie began? */
-static __always_inline bool cookie_accept(struct xdp_md *ctx, const struct segment *segment,
+static __always_inline bool cookie_accept(struct xdp_md *ctx, const struct facts *facts,
 					  struct nol_terms *terms)
 {
 	const struct nol_cookie *config = find_cookie_config();
 	struct options_walk walk = {};
 
-	if (!config || !config->newest || !may_complete(segment) || !segment->key.remote_port)
+	if (!config || !config->newest || !may_complete(facts) || !facts->key.remote_port)
 		return false;
-	if (!cookie_is_valid(config, segment) || !options_read(ctx, segment, &walk))
+	if (!cookie_is_valid(config, facts) || !options_read(ctx, facts, &walk))
 		return false;
-	terms->mss = cookie_class_mss((segment->ack - 1) >> NOL_COOKIE_SLOT_BITS, segment->is_ipv4);
+	terms->mss = cookie_class_mss((facts->ack - 1) >> NOL_COOKIE_SLOT_BITS, facts->is_ipv4);
 	terms->ts_offset = config->ts_offset;
 	read_terms(&walk.found, terms);
 	return true;

@@ -80,17 +80,16 @@ static __always_inline bool is_of_other_vlan(struct __sk_buff *skb)
  * Sent by a connection or a listener? The kernel's RSTs without a socket go out through control sockets,
  * which are raw; a socket that was just closed has no port any more, so the type has to do.
  */
-static __always_inline bool is_of_kernel_socket(struct __sk_buff *skb,
-						const struct segment *segment)
+static __always_inline bool is_of_kernel_socket(struct __sk_buff *skb, const struct facts *facts)
 {
 	struct bpf_sock *sk = skb->sk;
 
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
 	if (sk && sk->type == SOCK_STREAM && sk->protocol == IPPROTO_TCP &&
-	    (sk->src_port == segment->key.local_port || !sk->src_port))
+	    (sk->src_port == facts->key.local_port || !sk->src_port))
 		return true;
-	sk = owner_find(skb, segment);
+	sk = owner_find(skb, facts);
 	if (!sk)
 		return false;
 	bpf_sk_release(sk);
@@ -114,15 +113,15 @@ static __always_inline int stop_rst(const struct nol_config *config, struct nol_
 }
 
 static __always_inline int guard_flowless(struct __sk_buff *skb, const struct nol_config *config,
-					  const struct segment *segment)
+					  const struct facts *facts)
 {
-	const struct nol_flow_key *key = &segment->key;
+	const struct nol_flow_key *key = &facts->key;
 
 	if (!is_port_answered(key->local_port) || !is_address_answered(key->local_addr)) {
 		count(rst_not_ours);
 		return GUARD_LET_GO;
 	}
-	if (is_of_kernel_socket(skb, segment)) {
+	if (is_of_kernel_socket(skb, facts)) {
 		count(rst_owned);
 		return GUARD_LET_GO;
 	}
@@ -130,12 +129,12 @@ static __always_inline int guard_flowless(struct __sk_buff *skb, const struct no
 }
 
 /* The kernel's answer to a SYN that found nobody (RFC 9293, 3.10.7.1). What a socket sends has its sequence number. */
-static __always_inline bool refuses_syn(const struct segment *segment)
+static __always_inline bool refuses_syn(const struct facts *facts)
 {
-	return segment->flags & TCP_FLAG_ACK && !segment->seq;
+	return facts->flags & TCP_FLAG_ACK && !facts->seq;
 }
 
-static __always_inline int guard_segment(struct __sk_buff *skb, const struct segment *segment)
+static __always_inline int guard_segment(struct __sk_buff *skb, const struct facts *facts)
 {
 	const struct nol_config *config = find_config();
 	struct nol_flow *flow;
@@ -144,9 +143,9 @@ static __always_inline int guard_segment(struct __sk_buff *skb, const struct seg
 		count(rst_stale);
 		return GUARD_LET_GO;
 	}
-	flow = flow_find(&segment->key);
-	if (!flow || (is_state_of_kernel(flow->state) && refuses_syn(segment)))
-		return guard_flowless(skb, config, segment);
+	flow = flow_find(&facts->key);
+	if (!flow || (is_state_of_kernel(flow->state) && refuses_syn(facts)))
+		return guard_flowless(skb, config, facts);
 	if (is_state_of_kernel(flow->state)) {
 		count(rst_handed_off);
 		return GUARD_LET_GO;
@@ -157,7 +156,7 @@ static __always_inline int guard_segment(struct __sk_buff *skb, const struct seg
 /* A function of its own, which parses again, so that what is no RST pays for no register and no stack of it. */
 static __noinline int guard_rst(struct __sk_buff *skb)
 {
-	struct segment segment;
+	struct facts facts;
 	struct packet packet;
 
 	if (!find_rst(skb, &packet))
@@ -170,9 +169,9 @@ static __noinline int guard_rst(struct __sk_buff *skb)
 		count(rst_own);
 		return GUARD_LET_GO;
 	}
-	segment_read(&packet, &segment);
-	segment_turn(&segment);
-	return guard_segment(skb, &segment);
+	facts_read(&packet, &facts);
+	segment_turn(&facts);
+	return guard_segment(skb, &facts);
 }
 
 #endif

@@ -5,9 +5,9 @@
 
 #include "back_turn.h"
 #include "cookie.h"
+#include "facts.h"
 #include "flow.h"
 #include "ring.h"
-#include "segment.h"
 #include "stats.h"
 #include "verifier.h"
 
@@ -34,18 +34,18 @@ static __always_inline bool copy_frame(struct xdp_md *ctx, __u8 *to, __u32 frame
 				   bounded(frame_len - MIRROR_COPY_MAX, 1, MIRROR_REST_MAX));
 }
 
-static __always_inline bool fill_record(struct xdp_md *ctx, const struct segment *segment,
+static __always_inline bool fill_record(struct xdp_md *ctx, const struct facts *facts,
 					const struct hold *hold, struct nol_record *record,
 					__u32 frame_len)
 {
 	record->held_ns = bpf_ktime_get_ns();
 	record->frame_len = frame_len;
 	record->snap_len = frame_len;
-	record->l3_offset = segment->l3_offset;
+	record->l3_offset = facts->l3_offset;
 	record->reason = hold->reason;
 	record->held = 0;
 	record->time_wait_snd_nxt = hold->time_wait_snd_nxt;
-	record->l4_offset = segment->l4_offset;
+	record->l4_offset = facts->l4_offset;
 	record->is_turned = 0;
 	record->terms = hold->terms;
 	return copy_frame(ctx, (__u8 *)(record + 1), frame_len);
@@ -98,10 +98,10 @@ static __always_inline void begin_flow(const struct nol_flow_key *key, struct no
  * The record is reserved and filled before the flow's word is touched, so that whoever sees `held` finds as
  * many records in the ring. A packet that cannot be held is dropped: the remote sends it again.
  */
-static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segment,
-				  struct hold *hold, const struct nol_config *config)
+static __always_inline int mirror(struct xdp_md *ctx, const struct facts *facts, struct hold *hold,
+				  const struct nol_config *config)
 {
-	const struct ring ring = ring_of(&segment->key);
+	const struct ring ring = ring_of(&facts->key);
 	__u64 frame_len = bpf_xdp_get_buff_len(ctx), flags = wakeup_flags(&ring, config);
 	struct nol_record *record;
 	int verdict = XDP_DROP;
@@ -116,20 +116,20 @@ static __always_inline int mirror(struct xdp_md *ctx, const struct segment *segm
 		count(lost_ring_full);
 		return XDP_DROP;
 	}
-	if (!fill_record(ctx, segment, hold, record, frame_len)) {
+	if (!fill_record(ctx, facts, hold, record, frame_len)) {
 		count(ingress_not_tcp);
 		bpf_ringbuf_discard(record, flags);
 		return XDP_PASS;
 	}
 	if (hold->reason == NOL_HOLD_COOKIE)
-		begin_flow(&segment->key, record, hold);
+		begin_flow(&facts->key, record, hold);
 	if (hold->flow && !flow_hold(hold->flow, &record->held)) {
 		count(ingress_handed_off);
 		verdict = XDP_PASS;
 	}
 	if (verdict == XDP_DROP) {
 		count_held(hold->reason);
-		if (nol_connects_back && hold->flow && back_turn(ctx, segment)) {
+		if (nol_connects_back && hold->flow && back_turn(ctx, facts)) {
 			record->is_turned = 1;
 			verdict = XDP_PASS;
 		}

@@ -9,7 +9,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-static __always_inline int take_segment(struct xdp_md *ctx, const struct segment *segment)
+static __always_inline int take_segment(struct xdp_md *ctx, const struct facts *facts)
 {
 	const struct nol_config *config = find_config();
 	const __u64 now_ns = bpf_ktime_get_coarse_ns();
@@ -17,16 +17,16 @@ static __always_inline int take_segment(struct xdp_md *ctx, const struct segment
 
 	if (!config)
 		return pass_cut_off();
-	if (!classify(ctx, segment, config, now_ns, &hold))
+	if (!classify(ctx, facts, config, now_ns, &hold))
 		return XDP_PASS;
 	if (nol_connects_back) /* a socket answers; there is no stack for both either */
-		return mirror(ctx, segment, &hold, config);
-	if (hold.reason == NOL_HOLD_SYN && !hold.has_entry && answer_syn(ctx, segment, now_ns))
+		return mirror(ctx, facts, &hold, config);
+	if (hold.reason == NOL_HOLD_SYN && !hold.has_entry && answer_syn(ctx, facts, now_ns))
 		return XDP_TX;
 	if (hold.reason == NOL_HOLD_STRAY && !hold.has_entry &&
-	    cookie_accept(ctx, segment, &hold.terms))
+	    cookie_accept(ctx, facts, &hold.terms))
 		hold.reason = NOL_HOLD_COOKIE;
-	return mirror(ctx, segment, &hold, config);
+	return mirror(ctx, facts, &hold, config);
 }
 
 /* The general way, reached by a tail call: it needs a stack of its own, and parses again. */
@@ -36,12 +36,12 @@ int nol_xdp_general(struct xdp_md *ctx)
 	struct packet packet = {};
 	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
 	enum parse_result result = parse_tcp(&cursor, &packet);
-	struct segment segment;
+	struct facts facts;
 
 	if (result != PARSE_TCP)
 		return pass_unparsed(result);
-	segment_read(&packet, &segment);
-	return take_segment(ctx, &segment);
+	facts_read(&packet, &facts);
+	return take_segment(ctx, &facts);
 }
 
 struct {

@@ -7,7 +7,7 @@
 #ifndef NOLISTEN_BPF_OPTIONS_H
 #define NOLISTEN_BPF_OPTIONS_H
 
-#include "segment.h"
+#include "facts.h"
 #include "verifier.h"
 
 #define OPTIONS_MAX_LEN 40
@@ -111,16 +111,16 @@ static __always_inline void start_walk(struct options_walk *walk, __u32 len)
 }
 
 /* *walk has to be zero. False: they cannot be read. */
-static __always_inline bool options_read(struct xdp_md *ctx, const struct segment *segment,
+static __always_inline bool options_read(struct xdp_md *ctx, const struct facts *facts,
 					 struct options_walk *walk)
 {
-	__u32 len = segment->header_len - TCP_MIN_HEADER;
+	__u32 len = facts->header_len - TCP_MIN_HEADER;
 
 	if (len == 0)
 		return true;
 	if (len > OPTIONS_MAX_LEN)
 		return false;
-	if (bpf_xdp_load_bytes(ctx, segment->l4_offset + TCP_MIN_HEADER, walk->bytes,
+	if (bpf_xdp_load_bytes(ctx, facts->l4_offset + TCP_MIN_HEADER, walk->bytes,
 			       bounded(len, 4, OPTIONS_MAX_LEN)))
 		return false;
 	start_walk(walk, len);

@@ -8,13 +8,13 @@
 #define OWNER_NS_PER_S 1000000000ull
 #define OWNER_PAWS_S (24 * 24 * 3600) /* a TSval older than that proves nothing (RFC 7323, 5.5) */
 
-static __always_inline struct bpf_sock *owner_find_from(void *ctx, const struct segment *segment,
+static __always_inline struct bpf_sock *owner_find_from(void *ctx, const struct facts *facts,
 							__u16 remote_port)
 {
-	const struct nol_flow_key *key = &segment->key;
+	const struct nol_flow_key *key = &facts->key;
 	struct bpf_sock_tuple tuple = {};
 
-	if (segment->is_ipv4) {
+	if (facts->is_ipv4) {
 		__builtin_memcpy(&tuple.ipv4.saddr, key->remote_addr + 12, 4);
 		__builtin_memcpy(&tuple.ipv4.daddr, key->local_addr + 12, 4);
 		tuple.ipv4.sport = bpf_htons(remote_port);
@@ -29,15 +29,15 @@ static __always_inline struct bpf_sock *owner_find_from(void *ctx, const struct 
 }
 
 /* The socket that a packet of this 4-tuple would reach, to be released. */
-static __always_inline struct bpf_sock *owner_find(void *ctx, const struct segment *segment)
+static __always_inline struct bpf_sock *owner_find(void *ctx, const struct facts *facts)
 {
-	return owner_find_from(ctx, segment, segment->key.remote_port);
+	return owner_find_from(ctx, facts, facts->key.remote_port);
 }
 
 /* No connection has remote port 0: what is found from there listens. */
-static __always_inline bool has_listener(void *ctx, const struct segment *segment)
+static __always_inline bool has_listener(void *ctx, const struct facts *facts)
 {
-	struct bpf_sock *sk = owner_find_from(ctx, segment, 0);
+	struct bpf_sock *sk = owner_find_from(ctx, facts, 0);
 
 	if (!sk)
 		return false;
@@ -58,7 +58,7 @@ static __always_inline bool is_tsval_rejected(__u32 ts_recent, __u32 ts_recent_s
  * Would the kernel let this bare SYN replace the TIME-WAIT socket (RFC 6191; RFC 9293, 3.10.7.4)? FIN-WAIT-2
  * hides behind the same kind of socket and is not replaced.
  */
-static __always_inline bool is_time_wait_replaced(struct xdp_md *ctx, const struct segment *segment,
+static __always_inline bool is_time_wait_replaced(struct xdp_md *ctx, const struct facts *facts,
 						  struct bpf_sock *sk, __u32 *snd_nxt)
 {
 	struct options_walk walk = {};
@@ -69,8 +69,8 @@ static __always_inline bool is_time_wait_replaced(struct xdp_md *ctx, const stru
 	if (!tw || tw->tw_sk.tw_substate != TCP_TIME_WAIT)
 		return false;
 	*snd_nxt = tw->tw_sk.__tw_common.skc_tw_snd_nxt;
-	is_newer = (__s32)(segment->seq - tw->tw_sk.__tw_common.skc_tw_rcv_nxt) > 0;
-	if (!tw->tw_ts_recent_stamp || !options_read(ctx, segment, &walk) ||
+	is_newer = (__s32)(facts->seq - tw->tw_sk.__tw_common.skc_tw_rcv_nxt) > 0;
+	if (!tw->tw_ts_recent_stamp || !options_read(ctx, facts, &walk) ||
 	    !(walk.found.has & NOL_OFFER_TIMESTAMPS))
 		return is_newer;
 	if (is_tsval_rejected(tw->tw_ts_recent, tw->tw_ts_recent_stamp, walk.found.tsval))

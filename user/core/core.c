@@ -15,9 +15,9 @@
 
 #include "alerts.h"
 #include "answered.h"
-#include "answering.h"
 #include "clock.h"
 #include "control_point.h"
+#include "cookie_settings.h"
 #include "events.h"
 #include "link_watch.h"
 #include "log.h"
@@ -35,7 +35,7 @@ struct core {
 	struct method method;
 	struct answered *answered;
 	struct link_watch *watch;
-	struct answerer *answerer; /* NULL: the method has none */
+	struct cookies *cookies; /* NULL: the method has none */
 	struct engine_config engine; /* as the sessions began with it */
 	struct events *events;
 	struct closing *closing;
@@ -80,11 +80,11 @@ static void take_link_event(void *context, enum link_event event, const struct l
 		if (info->is_up != core->link.is_up) {
 			log_info("%s: is %s", core->config->ifname, info->is_up ? "up" : "down");
 			if (info->is_up)
-				answerer_start(core->answerer);
+				cookies_start(core->cookies);
 		}
 		if (info->mtu && info->mtu != core->link.mtu) {
 			workers_set_mtu(core->workers, info->mtu);
-			answering_set_mtu(core->answerer, &core->engine, info->mtu);
+			cookie_settings_set_mtu(core->cookies, &core->engine, info->mtu);
 		}
 		core->link = *info;
 		break;
@@ -113,7 +113,7 @@ static void beat(void *context, uint32_t events)
 	if (gate->ops->beat)
 		gate->ops->beat(gate);
 	workers_sum(core->workers, &sum);
-	answerer_beat(core->answerer, sum.half_open);
+	cookies_beat(core->cookies, sum.half_open);
 	rates_beat(&core->rates, gate, clock_monotonic_ns());
 	alerts_check(&core->alerts, gate, core->events);
 	events_flush(core->events);
@@ -215,8 +215,8 @@ static int open_workers(struct core *core)
 	int err = configure_engine(core);
 
 	if (!err && core->method.kern)
-		err = answering_open(&core->answerer, core->method.kern, core->config, &core->link,
-				     &core->engine);
+		err = cookie_settings_open(&core->cookies, core->method.kern, core->config,
+					   &core->link, &core->engine);
 	return err ?: workers_new(&core->workers, &workers);
 }
 
@@ -266,7 +266,7 @@ int core_attach(struct core *core)
 		err = workers_start(core->workers);
 	if (err)
 		return err;
-	answerer_start(core->answerer);
+	cookies_start(core->cookies);
 	core->started_ns = clock_monotonic_ns();
 	if (!core->link.is_up)
 		log_warning("%s: is down, nothing arrives until it is up", core->config->ifname);
@@ -284,7 +284,7 @@ void core_close(struct core *core)
 	workers_free(core->workers);
 	closing_free(core->closing);
 	events_free(core->events);
-	answerer_free(core->answerer);
+	cookies_free(core->cookies);
 	answered_free(core->answered);
 	method_close(&core->method);
 	loop_free(core->loop);

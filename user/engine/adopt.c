@@ -3,9 +3,9 @@
  * A flow whose handshake was kept in a cookie: it is established when it begins. Whoever checked the cookie has
  * vouched for both sequence numbers.
  */
-#include "flow.h"
 #include "rules.h"
 #include "seq.h"
+#include "tcb.h"
 
 /*
  * The clock that made the cookie's TSval goes on here: not one tick before a TSval that the remote has seen, or
@@ -43,21 +43,21 @@ static void agree(struct engine *engine, struct engine_flow *flow, const struct 
 void adopt_input(struct engine *engine, const struct segment *in, const struct nol_terms *terms,
 		 struct engine_action *out)
 {
-	struct flow *flow = flow_new(engine, &in->tuple, ENGINE_SYN_RECEIVED);
+	struct tcb *tcb = tcb_new(engine, &in->tuple, ENGINE_SYN_RECEIVED);
 
-	if (!flow) {
+	if (!tcb) {
 		out->event = ENGINE_EVENT_REFUSED;
 		out->reason = ENGINE_REASON_TABLE_FULL;
 		return;
 	}
-	flow->public.is_adopted = true;
-	flow->public.iss = in->ack - 1;
-	flow->public.irs = in->seq - 1;
-	flow->public.remote_mss = flow->local_mss;
-	flow->public.local_window = engine_window(&engine->config, flow->local_mss,
-						  terms->options & NOL_TERM_TIMESTAMPS);
-	agree(engine, &flow->public, in, terms);
-	flow_establish(engine, flow, in);
+	tcb->public.is_adopted = true;
+	tcb->public.iss = in->ack - 1;
+	tcb->public.irs = in->seq - 1;
+	tcb->public.remote_mss = tcb->local_mss;
+	tcb->public.local_window = engine_window(&engine->config, tcb->local_mss,
+						 terms->options & NOL_TERM_TIMESTAMPS);
+	agree(engine, &tcb->public, in, terms);
+	tcb_establish(engine, tcb, in);
 	out->event = ENGINE_EVENT_ESTABLISHED;
-	out->flow = &flow->public;
+	out->flow = &tcb->public;
 }

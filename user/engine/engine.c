@@ -30,9 +30,9 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "flow.h"
 #include "reply.h"
 #include "rules.h"
+#include "tcb.h"
 
 static const struct {
 	const char *text, *meaning;
@@ -63,7 +63,7 @@ int engine_new(struct engine **out, const struct engine_config *config)
 	if (engine->config.wscale > TCPOPT_MAX_WSCALE)
 		engine->config.wscale = TCPOPT_MAX_WSCALE;
 	limit_init(&engine->limit, config->resets_per_s, 0);
-	err = flow_table_init(&engine->table, config->key, config->max_flows);
+	err = tcb_table_init(&engine->table, config->key, config->max_flows);
 	if (err)
 		goto out;
 	*out = engine;
@@ -77,7 +77,7 @@ void engine_free(struct engine *engine)
 {
 	if (!engine)
 		return;
-	flow_table_free(&engine->table);
+	tcb_table_free(&engine->table);
 	free(engine);
 }
 
@@ -124,24 +124,24 @@ static enum engine_reason find_flaw(const struct segment *in)
 void engine_input(struct engine *engine, const struct segment *segment, uint64_t now_ns,
 		  const uint32_t *time_wait_snd_nxt, struct engine_action *out)
 {
-	struct flow *flow;
+	struct tcb *tcb;
 
 	*out = (struct engine_action){.reason = find_flaw(segment)};
 	if (out->reason)
 		return;
 	advance(engine, now_ns);
-	flow = flow_table_find(&engine->table, &segment->tuple);
-	if (!flow) {
+	tcb = tcb_table_find(&engine->table, &segment->tuple);
+	if (!tcb) {
 		listen_input(engine, segment, time_wait_snd_nxt, out);
 		return;
 	}
-	out->flow = &flow->public;
-	switch (flow->public.state) {
+	out->flow = &tcb->public;
+	switch (tcb->public.state) {
 	case ENGINE_SYN_SENT:
-		syn_sent_input(engine, flow, segment, out);
+		syn_sent_input(engine, tcb, segment, out);
 		break;
 	case ENGINE_SYN_RECEIVED:
-		half_open_input(engine, flow, segment, out);
+		half_open_input(engine, tcb, segment, out);
 		break;
 	case ENGINE_ESTABLISHED:
 		out->event = ENGINE_EVENT_HELD;
@@ -152,7 +152,7 @@ void engine_input(struct engine *engine, const struct segment *segment, uint64_t
 void engine_adopt(struct engine *engine, const struct segment *segment,
 		  const struct nol_terms *terms, uint64_t now_ns, struct engine_action *out)
 {
-	if (flow_table_find(&engine->table, &segment->tuple)) {
+	if (tcb_table_find(&engine->table, &segment->tuple)) {
 		engine_input(engine, segment, now_ns, NULL, out);
 		return;
 	}
@@ -166,71 +166,71 @@ void engine_adopt(struct engine *engine, const struct segment *segment,
 int engine_connect(struct engine *engine, const struct tuple *tuple, uint64_t now_ns,
 		   struct engine_action *out)
 {
-	struct flow *flow;
+	struct tcb *tcb;
 
 	if (!tuple->local.port || !tuple->remote.port || is_land(tuple))
 		return -EINVAL;
-	if (flow_table_find(&engine->table, tuple))
+	if (tcb_table_find(&engine->table, tuple))
 		return -EEXIST;
 	advance(engine, now_ns);
-	flow = flow_new(engine, tuple, ENGINE_SYN_SENT);
-	if (!flow)
+	tcb = tcb_new(engine, tuple, ENGINE_SYN_SENT);
+	if (!tcb)
 		return -ENOSPC;
 	*out = (struct engine_action){.event = ENGINE_NOTHING};
-	syn_sent_open(engine, flow, out);
+	syn_sent_open(engine, tcb, out);
 	return 0;
 }
 
-static uint8_t max_retries(const struct engine *engine, const struct flow *flow)
+static uint8_t max_retries(const struct engine *engine, const struct tcb *tcb)
 {
-	return flow->public.state == ENGINE_SYN_SENT ? engine->config.syn_retries
-						     : engine->config.syn_ack_retries;
+	return tcb->public.state == ENGINE_SYN_SENT ? engine->config.syn_retries
+						    : engine->config.syn_ack_retries;
 }
 
-static void retransmit(struct engine *engine, struct flow *flow, struct engine_action *out)
+static void retransmit(struct engine *engine, struct tcb *tcb, struct engine_action *out)
 {
-	flow->level++;
-	if (flow->public.retransmits < UINT8_MAX)
-		flow->public.retransmits++;
-	timers_start(&engine->timers, flow, engine->now_ns);
-	reply_syn(engine, flow, out);
+	tcb->level++;
+	if (tcb->public.retransmits < UINT8_MAX)
+		tcb->public.retransmits++;
+	timers_start(&engine->timers, tcb, engine->now_ns);
+	reply_syn(engine, tcb, out);
 }
 
 bool engine_expire(struct engine *engine, uint64_t now_ns, struct engine_action *out)
 {
-	struct flow *flow = timers_first(&engine->timers);
+	struct tcb *tcb = timers_first(&engine->timers);
 
 	advance(engine, now_ns);
-	if (!flow || flow->deadline_ns > engine->now_ns)
+	if (!tcb || tcb->deadline_ns > engine->now_ns)
 		return false;
-	*out = (struct engine_action){.reason = ENGINE_REASON_TIMEOUT, .flow = &flow->public};
-	timers_stop(&engine->timers, flow);
-	if (flow->level < max_retries(engine, flow)) {
-		retransmit(engine, flow, out);
+	*out = (struct engine_action){.reason = ENGINE_REASON_TIMEOUT, .flow = &tcb->public};
+	timers_stop(&engine->timers, tcb);
+	if (tcb->level < max_retries(engine, tcb)) {
+		retransmit(engine, tcb, out);
 	} else {
 		out->event = ENGINE_EVENT_EXPIRED;
-		flow_remove(engine, flow);
+		tcb_remove(engine, tcb);
 	}
 	return true;
 }
 
 uint64_t engine_deadline_ns(const struct engine *engine)
 {
-	const struct flow *flow = timers_first(&engine->timers);
+	const struct tcb *tcb = timers_first(&engine->timers);
 
-	return flow ? flow->deadline_ns : UINT64_MAX;
+	return tcb ? tcb->deadline_ns : UINT64_MAX;
 }
 
 struct engine_flow *engine_find(struct engine *engine, const struct tuple *tuple)
 {
-	struct flow *flow = flow_table_find(&engine->table, tuple);
+	struct tcb *tcb = tcb_table_find(&engine->table, tuple);
 
-	return flow ? &flow->public : NULL;
+	return tcb ? &tcb->public : NULL;
 }
 
 void engine_release(struct engine *engine, struct engine_flow *flow)
 {
-	flow_remove(engine, (struct flow *)flow);
+	tcb_remove(engine, (struct tcb *)flow);
 }
 
 uint32_t engine_flow_count(const struct engine *engine)

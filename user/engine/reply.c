@@ -6,21 +6,21 @@
 #include "reply.h"
 
 #include "clock.h"
-#include "flow.h"
+#include "tcb.h"
 
 #define QUIET_NS (500 * CLOCK_NS_PER_MS) /* Linux's tcp_invalid_ratelimit */
 
-static void add_timestamps(struct engine *engine, struct flow *flow, struct segment *reply)
+static void add_timestamps(struct engine *engine, struct tcb *tcb, struct segment *reply)
 {
 	reply->options.has_timestamps = true;
-	reply->options.tsval = engine_tsval(&flow->public, engine->now_ns);
-	reply->options.tsecr = flow->public.ts_recent;
-	flow->public.tsval_ns = engine->now_ns;
+	reply->options.tsval = engine_tsval(&tcb->public, engine->now_ns);
+	reply->options.tsecr = tcb->public.ts_recent;
+	tcb->public.tsval_ns = engine->now_ns;
 }
 
-void reply_syn(struct engine *engine, struct flow *flow, struct engine_action *out)
+void reply_syn(struct engine *engine, struct tcb *tcb, struct engine_action *out)
 {
-	struct engine_flow *public = &flow->public;
+	struct engine_flow *public = &tcb->public;
 	struct segment *reply = &out->reply;
 	bool is_offer = public->state == ENGINE_SYN_SENT;
 
@@ -31,37 +31,37 @@ void reply_syn(struct engine *engine, struct flow *flow, struct engine_action *o
 	reply->ack = is_offer ? 0 : public->irs + 1;
 	reply->window = public->local_window;
 	reply->options.has_mss = true;
-	reply->options.mss = flow->local_mss;
+	reply->options.mss = tcb->local_mss;
 	reply->options.has_sack_permitted = is_offer || public->has_sack;
 	reply->options.has_wscale = is_offer || public->has_wscale;
 	reply->options.wscale = is_offer ? engine->config.wscale : public->local_wscale;
 	if (is_offer || public->has_timestamps)
-		add_timestamps(engine, flow, reply);
+		add_timestamps(engine, tcb, reply);
 	public->sent_ns = engine->now_ns;
 }
 
-static bool take_turn(struct engine *engine, struct flow *flow)
+static bool take_turn(struct engine *engine, struct tcb *tcb)
 {
-	if (engine->now_ns < flow->quiet_until_ns)
+	if (engine->now_ns < tcb->quiet_until_ns)
 		return false;
-	flow->quiet_until_ns = engine->now_ns + QUIET_NS;
+	tcb->quiet_until_ns = engine->now_ns + QUIET_NS;
 	return true;
 }
 
-void reply_syn_again(struct engine *engine, struct flow *flow, struct engine_action *out)
+void reply_syn_again(struct engine *engine, struct tcb *tcb, struct engine_action *out)
 {
-	if (!take_turn(engine, flow)) {
+	if (!take_turn(engine, tcb)) {
 		out->reason = ENGINE_REASON_RATE_LIMITED;
 		return;
 	}
-	if (flow->public.retransmits < UINT8_MAX)
-		flow->public.retransmits++;
-	reply_syn(engine, flow, out);
+	if (tcb->public.retransmits < UINT8_MAX)
+		tcb->public.retransmits++;
+	reply_syn(engine, tcb, out);
 }
 
-void reply_ack(struct engine *engine, struct flow *flow, struct engine_action *out)
+void reply_ack(struct engine *engine, struct tcb *tcb, struct engine_action *out)
 {
-	const struct engine_flow *public = &flow->public;
+	const struct engine_flow *public = &tcb->public;
 	struct segment *reply = &out->reply;
 
 	out->has_reply = true;
@@ -71,20 +71,20 @@ void reply_ack(struct engine *engine, struct flow *flow, struct engine_action *o
 	reply->flags = TCP_ACK;
 	reply->window = public->local_window >> public->local_wscale;
 	if (public->has_timestamps)
-		add_timestamps(engine, flow, reply);
+		add_timestamps(engine, tcb, reply);
 }
 
-void reply_challenge(struct engine *engine, struct flow *flow, const struct segment *in,
+void reply_challenge(struct engine *engine, struct tcb *tcb, const struct segment *in,
 		     struct engine_action *out)
 {
 	/* Two ends that ACK each other's ACKs loop; data ends by itself, so Linux does not count it. */
 	bool may_loop = in->flags & TCP_SYN || !segment_seq_len(in);
 
-	if ((may_loop && !take_turn(engine, flow)) || !limit_take(&engine->limit, engine->now_ns)) {
+	if ((may_loop && !take_turn(engine, tcb)) || !limit_take(&engine->limit, engine->now_ns)) {
 		out->reason = ENGINE_REASON_RATE_LIMITED;
 		return;
 	}
-	reply_ack(engine, flow, out);
+	reply_ack(engine, tcb, out);
 }
 
 void reply_reset(struct engine *engine, const struct segment *in, struct engine_action *out)

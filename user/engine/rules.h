@@ -5,7 +5,7 @@
 
 #include "engine.h"
 
-struct flow;
+struct tcb;
 
 /* No flow: what LISTEN does (RFC 9293, 3.10.7.2). */
 void listen_input(struct engine *engine, const struct segment *in,
@@ -14,12 +14,12 @@ void listen_input(struct engine *engine, const struct segment *in,
 void adopt_input(struct engine *engine, const struct segment *in, const struct nol_terms *terms,
 		 struct engine_action *out);
 /* A new flow in SYN-SENT: out->reply is its SYN. */
-void syn_sent_open(struct engine *engine, struct flow *flow, struct engine_action *out);
+void syn_sent_open(struct engine *engine, struct tcb *tcb, struct engine_action *out);
 /* SYN-SENT (RFC 9293, 3.10.7.3). */
-void syn_sent_input(struct engine *engine, struct flow *flow, const struct segment *in,
+void syn_sent_input(struct engine *engine, struct tcb *tcb, const struct segment *in,
 		    struct engine_action *out);
 /* SYN-RECEIVED, of a passive or of a simultaneous open (RFC 9293, 3.10.7.4). */
-void half_open_input(struct engine *engine, struct flow *flow, const struct segment *in,
+void half_open_input(struct engine *engine, struct tcb *tcb, const struct segment *in,
 		     struct engine_action *out);
 
 #endif

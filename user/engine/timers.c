@@ -4,13 +4,13 @@
  * level is a list that is in order by itself.
  */
 #include "clock.h"
-#include "flow.h"
+#include "tcb.h"
 
 #define MAX_WAIT_S 120 /* Linux's TCP_RTO_MAX */
 
-static unsigned int level_of(const struct flow *flow)
+static unsigned int level_of(const struct tcb *tcb)
 {
-	return flow->level < TIMER_LEVELS ? flow->level : TIMER_LEVELS - 1;
+	return tcb->level < TIMER_LEVELS ? tcb->level : TIMER_LEVELS - 1;
 }
 
 static uint64_t wait_ns(unsigned int level)
@@ -20,47 +20,47 @@ static uint64_t wait_ns(unsigned int level)
 	return (wait_s < MAX_WAIT_S ? wait_s : MAX_WAIT_S) * CLOCK_NS_PER_S;
 }
 
-void timers_start(struct timers *timers, struct flow *flow, uint64_t now_ns)
+void timers_start(struct timers *timers, struct tcb *tcb, uint64_t now_ns)
 {
-	struct timer_list *list = &timers->levels[level_of(flow)];
+	struct timer_list *list = &timers->levels[level_of(tcb)];
 
-	flow->deadline_ns = now_ns + wait_ns(level_of(flow));
-	flow->later = NULL;
-	flow->earlier = list->last;
+	tcb->deadline_ns = now_ns + wait_ns(level_of(tcb));
+	tcb->later = NULL;
+	tcb->earlier = list->last;
 	if (list->last)
-		list->last->later = flow;
+		list->last->later = tcb;
 	else
-		list->first = flow;
-	list->last = flow;
-	flow->is_timed = true;
+		list->first = tcb;
+	list->last = tcb;
+	tcb->is_timed = true;
 }
 
-void timers_stop(struct timers *timers, struct flow *flow)
+void timers_stop(struct timers *timers, struct tcb *tcb)
 {
-	struct timer_list *list = &timers->levels[level_of(flow)];
+	struct timer_list *list = &timers->levels[level_of(tcb)];
 
-	if (!flow->is_timed)
+	if (!tcb->is_timed)
 		return;
-	if (flow->earlier)
-		flow->earlier->later = flow->later;
+	if (tcb->earlier)
+		tcb->earlier->later = tcb->later;
 	else
-		list->first = flow->later;
-	if (flow->later)
-		flow->later->earlier = flow->earlier;
+		list->first = tcb->later;
+	if (tcb->later)
+		tcb->later->earlier = tcb->earlier;
 	else
-		list->last = flow->earlier;
-	flow->is_timed = false;
+		list->last = tcb->earlier;
+	tcb->is_timed = false;
 }
 
-struct flow *timers_first(const struct timers *timers)
+struct tcb *timers_first(const struct timers *timers)
 {
-	struct flow *first = NULL;
+	struct tcb *first = NULL;
 
 	for (unsigned int i = 0; i < TIMER_LEVELS; i++) {
-		struct flow *flow = timers->levels[i].first;
+		struct tcb *tcb = timers->levels[i].first;
 
-		if (flow && (!first || flow->deadline_ns < first->deadline_ns))
-			first = flow;
+		if (tcb && (!first || tcb->deadline_ns < first->deadline_ns))
+			first = tcb;
 	}
 	return first;
 }

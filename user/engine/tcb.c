@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The life of a flow: made by one SYN, agreed with the remote's, complete when ours is acknowledged. */
-#include "flow.h"
+#include "tcb.h"
 
 #include "isn.h"
 #include "seq.h"
@@ -10,31 +10,31 @@
 #define DEFAULT_MSS_V6 1220
 #define MIN_MSS 48
 
-struct flow *flow_new(struct engine *engine, const struct tuple *tuple, enum engine_state state)
+struct tcb *tcb_new(struct engine *engine, const struct tuple *tuple, enum engine_state state)
 {
 	const struct engine_config *config = &engine->config;
 	struct isn isn = isn_make(config->key, tuple, engine->now_ns);
-	struct flow *flow = flow_table_add(&engine->table, tuple);
+	struct tcb *tcb = tcb_table_add(&engine->table, tuple);
 
-	if (!flow)
+	if (!tcb)
 		return NULL;
-	flow->public.state = state;
-	flow->public.iss = isn.iss;
-	flow->public.ts_offset = isn.ts_offset;
-	flow->public.local_window = config->window;
-	flow->public.created_ns = engine->now_ns;
-	flow->local_mss = addr_is_v4(&tuple->local.addr) ? config->mss_v4 : config->mss_v6;
-	return flow;
+	tcb->public.state = state;
+	tcb->public.iss = isn.iss;
+	tcb->public.ts_offset = isn.ts_offset;
+	tcb->public.local_window = config->window;
+	tcb->public.created_ns = engine->now_ns;
+	tcb->local_mss = addr_is_v4(&tuple->local.addr) ? config->mss_v4 : config->mss_v6;
+	return tcb;
 }
 
-static uint16_t choose_mss(const struct flow *flow, const struct tcp_options *options)
+static uint16_t choose_mss(const struct tcb *tcb, const struct tcp_options *options)
 {
-	uint16_t mss = addr_is_v4(&flow->public.tuple.local.addr) ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+	uint16_t mss = addr_is_v4(&tcb->public.tuple.local.addr) ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
 
 	if (options->has_mss && options->mss)
 		mss = options->mss;
-	if (mss > flow->local_mss)
-		mss = flow->local_mss;
+	if (mss > tcb->local_mss)
+		mss = tcb->local_mss;
 	return mss < MIN_MSS ? MIN_MSS : mss;
 }
 
@@ -49,19 +49,19 @@ uint16_t engine_window(const struct engine_config *config, uint16_t mss, bool ha
 	return config->window - config->window % mss;
 }
 
-void flow_agree(struct engine *engine, struct flow *flow, const struct segment *in)
+void tcb_agree(struct engine *engine, struct tcb *tcb, const struct segment *in)
 {
 	const struct tcp_options *options = &in->options;
-	struct engine_flow *public = &flow->public;
+	struct engine_flow *public = &tcb->public;
 
 	public->irs = in->seq;
-	public->remote_mss = choose_mss(flow, options);
+	public->remote_mss = choose_mss(tcb, options);
 	public->has_sack = options->has_sack_permitted;
 	public->has_timestamps = options->has_timestamps;
 	public->ts_recent = options->has_timestamps ? options->tsval : 0;
 	if (!public->is_active) /* our own SYN has advertised it already */
 	public->local_window =
-		engine_window(&engine->config, flow->local_mss, public->has_timestamps);
+		engine_window(&engine->config, tcb->local_mss, public->has_timestamps);
 	public->has_wscale = options->has_wscale;
 	if (!options->has_wscale)
 		return;
@@ -70,18 +70,18 @@ void flow_agree(struct engine *engine, struct flow *flow, const struct segment *
 		options->wscale < TCPOPT_MAX_WSCALE ? options->wscale : TCPOPT_MAX_WSCALE;
 }
 
-bool flow_is_tsecr_unsent(const struct flow *flow, const struct tcp_options *options)
+bool tcb_is_tsecr_unsent(const struct tcb *tcb, const struct tcp_options *options)
 {
-	uint32_t first = engine_tsval(&flow->public, flow->public.created_ns);
-	uint32_t last = engine_tsval(&flow->public, flow->public.tsval_ns);
+	uint32_t first = engine_tsval(&tcb->public, tcb->public.created_ns);
+	uint32_t last = engine_tsval(&tcb->public, tcb->public.tsval_ns);
 
 	return options->has_timestamps && options->tsecr &&
 	       !seq_is_within(options->tsecr, first, last - first + 1);
 }
 
-void flow_establish(struct engine *engine, struct flow *flow, const struct segment *in)
+void tcb_establish(struct engine *engine, struct tcb *tcb, const struct segment *in)
 {
-	struct engine_flow *public = &flow->public;
+	struct engine_flow *public = &tcb->public;
 	/* The window of a SYN is never scaled (RFC 7323, 2.2). */
 	uint8_t shift = in->flags & TCP_SYN ? 0 : public->remote_wscale;
 
@@ -92,11 +92,11 @@ void flow_establish(struct engine *engine, struct flow *flow, const struct segme
 	public->remote_wl1 = in->seq;
 	public->established_ns = engine->now_ns;
 	public->state = ENGINE_ESTABLISHED;
-	timers_stop(&engine->timers, flow);
+	timers_stop(&engine->timers, tcb);
 }
 
-void flow_remove(struct engine *engine, struct flow *flow)
+void tcb_remove(struct engine *engine, struct tcb *tcb)
 {
-	timers_stop(&engine->timers, flow);
-	flow_table_remove(&engine->table, flow);
+	timers_stop(&engine->timers, tcb);
+	tcb_table_remove(&engine->table, tcb);
 }

@@ -4,17 +4,17 @@
  * by a cookie (no timestamps) and those that are unusual, as long as it has room; method xdp leaves it only what no
  * cookie can carry.
  */
-#ifndef NOLISTEN_ANSWERER_H
-#define NOLISTEN_ANSWERER_H
+#ifndef NOLISTEN_COOKIES_H
+#define NOLISTEN_COOKIES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "kern.h"
 
-struct answerer;
+struct cookies;
 
-struct answerer_options {
+struct cookies_options {
 	const char *ifname;
 	bool has_link_header;
 	enum nol_method
@@ -24,23 +24,23 @@ struct answerer_options {
 };
 
 /* What the SYN-ACK advertises; the windows without and with timestamps. */
-struct answerer_terms {
+struct cookies_advertised {
 	uint16_t mss_v4, mss_v6;
 	uint16_t window_v4[2], window_v6[2];
 	uint8_t wscale;
 };
 
 /* Without programs there is none: NULL is legal below, and does nothing. kern is borrowed. -EIO: no random numbers. */
-int answerer_new(struct answerer **out, struct kern *kern, const struct answerer_options *options);
-void answerer_free(struct answerer *answerer);
+int cookies_new(struct cookies **out, struct kern *kern, const struct cookies_options *options);
+void cookies_free(struct cookies *cookies);
 
-void answerer_set_terms(struct answerer *answerer, const struct answerer_terms *terms);
+void cookies_advertise(struct cookies *cookies, const struct cookies_advertised *advertised);
 /*
  * From now on, after the programs are attached; in native mode once a reply has been seen to arrive. Again when
  * the link comes back: the other end may have changed.
  */
-void answerer_start(struct answerer *answerer);
+void cookies_start(struct cookies *cookies);
 /* Once a second. half_open: flows in the engine; above a quarter of max_flows auto does as xdp. */
-void answerer_beat(struct answerer *answerer, uint32_t half_open);
+void cookies_beat(struct cookies *cookies, uint32_t half_open);
 
 #endif

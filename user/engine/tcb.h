@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Inside the engine: a flow as table, timers and rules see it, and the engine itself. */
-#ifndef NOLISTEN_FLOW_H
-#define NOLISTEN_FLOW_H
+#ifndef NOLISTEN_TCB_H
+#define NOLISTEN_TCB_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,10 +12,10 @@
 /* Waits of 1, 2, 4, 8, 16, 32, 64, 120 s; every further one is as long as the last. */
 #define TIMER_LEVELS 8
 
-struct flow {
+struct tcb {
 	struct engine_flow public; /* first, so that a pointer to one is a pointer to the other */
-	struct flow *chain; /* the next of the hash bucket, or of the free flows */
-	struct flow *earlier, *later; /* in the list of its timer level */
+	struct tcb *chain; /* the next of the hash bucket, or of the free flows */
+	struct tcb *earlier, *later; /* in the list of its timer level */
 	uint64_t deadline_ns;
 	uint64_t quiet_until_ns; /* no answer to repeated or out-of-window segments before that */
 	uint16_t local_mss; /* as advertised, also when it is sent again */
@@ -23,16 +23,16 @@ struct flow {
 	bool is_timed;
 };
 
-struct flow_table {
+struct tcb_table {
 	uint8_t key[SIPHASH_KEY_SIZE];
-	struct flow **buckets;
-	struct flow *slab; /* max_flows of them; those from used on were never touched */
-	struct flow *free;
+	struct tcb **buckets;
+	struct tcb *slab; /* max_flows of them; those from used on were never touched */
+	struct tcb *free;
 	uint32_t mask, max_flows, used, count;
 };
 
 struct timer_list {
-	struct flow *first, *last;
+	struct tcb *first, *last;
 };
 
 struct timers {
@@ -41,36 +41,36 @@ struct timers {
 
 struct engine {
 	struct engine_config config;
-	struct flow_table table;
+	struct tcb_table table;
 	struct timers timers;
 	struct limit limit;
 	uint64_t now_ns; /* of the call under way */
 };
 
 /* A flow of that tuple with ISS, window and MSS of ours, timer off, state as given; NULL: the table is full. */
-struct flow *flow_new(struct engine *engine, const struct tuple *tuple, enum engine_state state);
+struct tcb *tcb_new(struct engine *engine, const struct tuple *tuple, enum engine_state state);
 /* Take what the remote's SYN or SYN-ACK says: IRS, MSS and the options that both have. */
-void flow_agree(struct engine *engine, struct flow *flow, const struct segment *in);
+void tcb_agree(struct engine *engine, struct tcb *tcb, const struct segment *in);
 /* Does it echo a TSval that we did not send? Linux's check; a TSecr of 0 is none. */
-bool flow_is_tsecr_unsent(const struct flow *flow, const struct tcp_options *options);
+bool tcb_is_tsecr_unsent(const struct tcb *tcb, const struct tcp_options *options);
 /* The handshake is complete with this segment. */
-void flow_establish(struct engine *engine, struct flow *flow, const struct segment *in);
+void tcb_establish(struct engine *engine, struct tcb *tcb, const struct segment *in);
 /* The flow stays readable until the next one is made. */
-void flow_remove(struct engine *engine, struct flow *flow);
+void tcb_remove(struct engine *engine, struct tcb *tcb);
 
 /* The bounded hash table. */
-int flow_table_init(struct flow_table *table, const uint8_t key[SIPHASH_KEY_SIZE],
-		    uint32_t max_flows);
-void flow_table_free(struct flow_table *table);
-struct flow *flow_table_find(const struct flow_table *table, const struct tuple *tuple);
+int tcb_table_init(struct tcb_table *table, const uint8_t key[SIPHASH_KEY_SIZE],
+		   uint32_t max_flows);
+void tcb_table_free(struct tcb_table *table);
+struct tcb *tcb_table_find(const struct tcb_table *table, const struct tuple *tuple);
 /* Zeroed but for the tuple, which must not be in the table; NULL: full. */
-struct flow *flow_table_add(struct flow_table *table, const struct tuple *tuple);
-void flow_table_remove(struct flow_table *table, struct flow *flow);
+struct tcb *tcb_table_add(struct tcb_table *table, const struct tuple *tuple);
+void tcb_table_remove(struct tcb_table *table, struct tcb *tcb);
 
 /* Retransmission timers. now_ns must not go back from one call to the next. */
-void timers_start(struct timers *timers, struct flow *flow, uint64_t now_ns);
-void timers_stop(struct timers *timers, struct flow *flow);
+void timers_start(struct timers *timers, struct tcb *tcb, uint64_t now_ns);
+void timers_stop(struct timers *timers, struct tcb *tcb);
 /* The flow whose timer ends first, or NULL. */
-struct flow *timers_first(const struct timers *timers);
+struct tcb *timers_first(const struct timers *timers);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flow.h"
+#include "tcb.h"
 
 #define MAX_FLOWS (1u << 24)
 
@@ -22,8 +22,7 @@ static uint32_t count_buckets(uint32_t max_flows)
 	return count;
 }
 
-int flow_table_init(struct flow_table *table, const uint8_t key[SIPHASH_KEY_SIZE],
-		    uint32_t max_flows)
+int tcb_table_init(struct tcb_table *table, const uint8_t key[SIPHASH_KEY_SIZE], uint32_t max_flows)
 {
 	uint32_t buckets = count_buckets(max_flows <= MAX_FLOWS ? max_flows : 0);
 
@@ -37,66 +36,66 @@ int flow_table_init(struct flow_table *table, const uint8_t key[SIPHASH_KEY_SIZE
 	table->slab = calloc(max_flows, sizeof(*table->slab));
 	if (table->buckets && table->slab)
 		return 0;
-	flow_table_free(table);
+	tcb_table_free(table);
 	return -ENOMEM;
 }
 
-void flow_table_free(struct flow_table *table)
+void tcb_table_free(struct tcb_table *table)
 {
 	free(table->buckets);
 	free(table->slab);
 }
 
-static struct flow **find_bucket(const struct flow_table *table, const struct tuple *tuple)
+static struct tcb **find_bucket(const struct tcb_table *table, const struct tuple *tuple)
 {
 	uint64_t hash = siphash_24(table->key, tuple, sizeof(*tuple));
 
 	return &table->buckets[hash & table->mask];
 }
 
-struct flow *flow_table_find(const struct flow_table *table, const struct tuple *tuple)
+struct tcb *tcb_table_find(const struct tcb_table *table, const struct tuple *tuple)
 {
-	struct flow *flow = *find_bucket(table, tuple);
+	struct tcb *tcb = *find_bucket(table, tuple);
 
-	while (flow && !tuple_is_equal(&flow->public.tuple, tuple))
-		flow = flow->chain;
-	return flow;
+	while (tcb && !tuple_is_equal(&tcb->public.tuple, tuple))
+		tcb = tcb->chain;
+	return tcb;
 }
 
-static struct flow *take_free(struct flow_table *table)
+static struct tcb *take_free(struct tcb_table *table)
 {
-	struct flow *flow = table->free;
+	struct tcb *tcb = table->free;
 
-	if (flow)
-		table->free = flow->chain;
+	if (tcb)
+		table->free = tcb->chain;
 	else if (table->used < table->max_flows)
-		flow = &table->slab[table->used++];
-	return flow;
+		tcb = &table->slab[table->used++];
+	return tcb;
 }
 
-struct flow *flow_table_add(struct flow_table *table, const struct tuple *tuple)
+struct tcb *tcb_table_add(struct tcb_table *table, const struct tuple *tuple)
 {
-	struct flow **bucket = find_bucket(table, tuple);
-	struct flow *flow = take_free(table);
+	struct tcb **bucket = find_bucket(table, tuple);
+	struct tcb *tcb = take_free(table);
 
-	if (!flow)
+	if (!tcb)
 		return NULL;
-	memset(flow, 0, sizeof(*flow));
-	flow->public.tuple = *tuple;
-	flow->chain = *bucket;
-	*bucket = flow;
+	memset(tcb, 0, sizeof(*tcb));
+	tcb->public.tuple = *tuple;
+	tcb->chain = *bucket;
+	*bucket = tcb;
 	table->count++;
-	return flow;
+	return tcb;
 }
 
-void flow_table_remove(struct flow_table *table, struct flow *flow)
+void tcb_table_remove(struct tcb_table *table, struct tcb *tcb)
 {
-	struct flow **link = find_bucket(table, &flow->public.tuple);
+	struct tcb **link = find_bucket(table, &tcb->public.tuple);
 
-	while (*link != flow)
+	while (*link != tcb)
 		link = &(*link)->chain;
-	*link = flow->chain;
-	flow->chain = table->free;
-	table->free = flow;
+	*link = tcb->chain;
+	tcb->chain = table->free;
+	table->free = tcb;
 	table->count--;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Between the command line and the cookies. */
-#include "answering.h"
+#include "cookie_settings.h"
 
 #include <string.h>
 
@@ -8,10 +8,11 @@
 #include "log.h"
 #include "session.h"
 
-void answering_set_mtu(struct answerer *answerer, const struct engine_config *engine, uint32_t mtu)
+void cookie_settings_set_mtu(struct cookies *cookies, const struct engine_config *engine,
+			     uint32_t mtu)
 {
 	const uint16_t v4 = session_mss_v4(mtu), v6 = session_mss_v6(mtu);
-	const struct answerer_terms terms = {
+	const struct cookies_advertised advertised = {
 		.mss_v4 = v4,
 		.mss_v6 = v6,
 		.window_v4 = {engine_window(engine, v4, false), engine_window(engine, v4, true)},
@@ -19,7 +20,7 @@ void answering_set_mtu(struct answerer *answerer, const struct engine_config *en
 		.wscale = engine->wscale,
 	};
 
-	answerer_set_terms(answerer, &terms);
+	cookies_advertise(cookies, &advertised);
 }
 
 /* --cookie-key, if it is there. */
@@ -39,25 +40,25 @@ static int read_key(const char *path, uint8_t key[SIPHASH_KEY_SIZE], const uint8
 	return err;
 }
 
-int answering_open(struct answerer **out, struct kern *kern, const struct config *config,
-		   const struct link_info *link, const struct engine_config *engine)
+int cookie_settings_open(struct cookies **out, struct kern *kern, const struct config *config,
+			 const struct link_info *link, const struct engine_config *engine)
 {
-	struct answerer_options answerer = {
+	struct cookies_options options = {
 		.ifname = config->ifname,
 		.has_link_header = link->has_link_header,
 		.method = config->method,
 		.max_flows = config->max_flows,
 	};
 	uint8_t key[SIPHASH_KEY_SIZE];
-	int err = read_key(config->cookie_key_path, key, &answerer.shared_key);
+	int err = read_key(config->cookie_key_path, key, &options.shared_key);
 
 	if (err)
 		return err;
-	err = answerer_new(out, kern, &answerer);
+	err = cookies_new(out, kern, &options);
 	explicit_bzero(key, sizeof(key));
 	if (err)
 		log_error("%s: no keys for the cookies: %s", config->ifname, strerror(-err));
 	else
-		answering_set_mtu(*out, engine, link->mtu);
+		cookie_settings_set_mtu(*out, engine, link->mtu);
 	return err;
 }

@@ -3,12 +3,12 @@
  * What the verdict needs of a packet, read once into plain values: the rest of the program touches no packet
  * pointer, and knows only one kind of address.
  */
-#ifndef NOLISTEN_BPF_SEGMENT_H
-#define NOLISTEN_BPF_SEGMENT_H
+#ifndef NOLISTEN_BPF_FACTS_H
+#define NOLISTEN_BPF_FACTS_H
 
 #include "parse.h"
 
-struct segment {
+struct facts {
 	struct nol_flow_key key __attribute__((aligned(8)));
 	__u32 l3_offset, l4_offset; /* from the start of the frame */
 	__u32 ip_len; /* as the IP header says, itself included */
@@ -26,22 +26,20 @@ struct segment {
  * leave the store buffer, which costs as much as a table lookup.
  */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define SEGMENT_FIRST_SHIFT 0
+#define FIRST_SHIFT 0
 #else
-#define SEGMENT_FIRST_SHIFT 1
+#define FIRST_SHIFT 1
 #endif
 
 /* Two values that follow each other in memory, as one of twice the width. */
 static __always_inline __u64 join_words(__u32 first, __u32 second)
 {
-	return (__u64)first << SEGMENT_FIRST_SHIFT * 32 | (__u64)second
-								  << (1 - SEGMENT_FIRST_SHIFT) * 32;
+	return (__u64)first << FIRST_SHIFT * 32 | (__u64)second << (1 - FIRST_SHIFT) * 32;
 }
 
 static __always_inline __u32 join_halves(__u16 first, __u16 second)
 {
-	return (__u32)first << SEGMENT_FIRST_SHIFT * 16 | (__u32)second
-								  << (1 - SEGMENT_FIRST_SHIFT) * 16;
+	return (__u32)first << FIRST_SHIFT * 16 | (__u32)second << (1 - FIRST_SHIFT) * 16;
 }
 
 static __always_inline void map_ipv4(__u8 addr[16], __be32 ipv4)
@@ -58,44 +56,44 @@ static __always_inline void copy_ipv6(__u8 addr[16], const void *from)
 	((__u64 *)addr)[1] = join_words(words[2], words[3]);
 }
 
-static __always_inline void read_ipv4(const struct iphdr *ip, struct segment *segment)
+static __always_inline void read_ipv4(const struct iphdr *ip, struct facts *facts)
 {
-	segment->is_ipv4 = true;
-	segment->ip_len = bpf_ntohs(ip->tot_len);
-	segment->tag = bpf_ntohs(ip->id);
-	segment->ttl = ip->ttl;
-	map_ipv4(segment->key.local_addr, ip->daddr);
-	map_ipv4(segment->key.remote_addr, ip->saddr);
+	facts->is_ipv4 = true;
+	facts->ip_len = bpf_ntohs(ip->tot_len);
+	facts->tag = bpf_ntohs(ip->id);
+	facts->ttl = ip->ttl;
+	map_ipv4(facts->key.local_addr, ip->daddr);
+	map_ipv4(facts->key.remote_addr, ip->saddr);
 }
 
-static __always_inline void read_ipv6(const struct ipv6hdr *ip, struct segment *segment)
+static __always_inline void read_ipv6(const struct ipv6hdr *ip, struct facts *facts)
 {
-	segment->is_ipv4 = false;
-	segment->ip_len = bpf_ntohs(ip->payload_len) + sizeof(*ip);
-	segment->tag = bpf_ntohl(*(const __be32 *)ip) & IPV6_FLOW_LABEL_MASK;
-	segment->ttl = ip->hop_limit;
-	copy_ipv6(segment->key.local_addr, &ip->daddr);
-	copy_ipv6(segment->key.remote_addr, &ip->saddr);
+	facts->is_ipv4 = false;
+	facts->ip_len = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+	facts->tag = bpf_ntohl(*(const __be32 *)ip) & IPV6_FLOW_LABEL_MASK;
+	facts->ttl = ip->hop_limit;
+	copy_ipv6(facts->key.local_addr, &ip->daddr);
+	copy_ipv6(facts->key.remote_addr, &ip->saddr);
 }
 
 /* A packet that came in: local is its destination. */
-static __always_inline void segment_read(const struct packet *packet, struct segment *segment)
+static __always_inline void facts_read(const struct packet *packet, struct facts *facts)
 {
 	const struct tcphdr *tcp = packet->tcp;
 
 	if (packet->is_ipv4)
-		read_ipv4(packet->ip, segment);
+		read_ipv4(packet->ip, facts);
 	else
-		read_ipv6(packet->ip, segment);
-	*(__u32 *)&segment->key.local_port =
+		read_ipv6(packet->ip, facts);
+	*(__u32 *)&facts->key.local_port =
 		join_halves(bpf_ntohs(tcp->dest), bpf_ntohs(tcp->source));
-	segment->l3_offset = packet->l3_offset;
-	segment->l4_offset = packet->l4_offset;
-	segment->header_len = (((const __u8 *)tcp)[12] >> 4) * 4;
-	segment->flags = ((const __u8 *)tcp)[13];
-	segment->seq = bpf_ntohl(tcp->seq);
-	segment->ack = bpf_ntohl(tcp->ack_seq);
-	segment->is_group_frame = packet->is_group_frame;
+	facts->l3_offset = packet->l3_offset;
+	facts->l4_offset = packet->l4_offset;
+	facts->header_len = (((const __u8 *)tcp)[12] >> 4) * 4;
+	facts->flags = ((const __u8 *)tcp)[13];
+	facts->seq = bpf_ntohl(tcp->seq);
+	facts->ack = bpf_ntohl(tcp->ack_seq);
+	facts->is_group_frame = packet->is_group_frame;
 }
 
 /* The words of an address, as it is on the wire. */
@@ -104,11 +102,11 @@ static __always_inline const __be32 *words_of(const __u8 addr[16])
 	return (const __be32 *)addr;
 }
 
-static __always_inline bool is_bare_syn(const struct segment *segment)
+static __always_inline bool is_bare_syn(const struct facts *facts)
 {
 	__u8 mask = TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST;
 
-	return (segment->flags & mask) == TCP_FLAG_SYN;
+	return (facts->flags & mask) == TCP_FLAG_SYN;
 }
 
 static __always_inline bool is_rst(const struct packet *packet)
@@ -117,14 +115,14 @@ static __always_inline bool is_rst(const struct packet *packet)
 }
 
 /* The same for a packet that goes out: local is its source. */
-static __always_inline void segment_turn(struct segment *segment)
+static __always_inline void segment_turn(struct facts *facts)
 {
-	struct nol_flow_key out = segment->key;
+	struct nol_flow_key out = facts->key;
 
-	__builtin_memcpy(segment->key.local_addr, out.remote_addr, 16);
-	__builtin_memcpy(segment->key.remote_addr, out.local_addr, 16);
-	segment->key.local_port = out.remote_port;
-	segment->key.remote_port = out.local_port;
+	__builtin_memcpy(facts->key.local_addr, out.remote_addr, 16);
+	__builtin_memcpy(facts->key.remote_addr, out.local_addr, 16);
+	facts->key.local_port = out.remote_port;
+	facts->key.remote_port = out.local_port;
 }
 
 #endif
