@@ -35,8 +35,18 @@ struct service_kind {
 	void (*stop)(struct connection *connection); /* free what is the kind's own */
 };
 
-extern const struct service_kind service_echo, service_discard, service_hold, service_banner,
-	service_exec;
+/* Each service: its kind, how it is asked for, what it does. */
+/* clang-format off */
+#define SERVICES(X) \
+	X(service_echo, "echo", "send back what comes") \
+	X(service_discard, "discard", "read and forget what comes") \
+	X(service_hold, "hold", "neither read nor write, until the remote closes") \
+	X(service_banner, "banner:TEXT", "send TEXT (\\r \\n \\t \\\\ \\xHH are understood) and close") \
+	X(service_exec, "exec:COMMAND", "a shell command for each, on its standard input and output")
+/* clang-format on */
+
+#define SERVICE_DECLARE(kind, usage, help) extern const struct service_kind kind;
+SERVICES(SERVICE_DECLARE)
 
 struct service {
 	const struct service_kind *kind;

@@ -3,14 +3,14 @@
 #include "service.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "connection.h"
 
-static const struct service_kind *const kinds[] = {
-	&service_echo, &service_discard, &service_hold, &service_banner, &service_exec,
-};
+#define POINTER_TO(kind, usage, help) &kind,
+static const struct service_kind *const kinds[] = {SERVICES(POINTER_TO)};
 
 /* *argument: what follows "name:", or NULL. */
 static const struct service_kind *find_kind(const char *spec, const char **argument)
@@ -24,13 +24,35 @@ static const struct service_kind *find_kind(const char *spec, const char **argum
 	return NULL;
 }
 
+static const struct {
+	const char *usage, *help;
+} texts[] = {
+#define TEXTS_OF(kind, usage, help) {usage, help},
+	SERVICES(TEXTS_OF)
+#undef TEXTS_OF
+};
+
+#define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
+
+/* "not one of echo, discard" and so on. */
+static const char *not_one_of(void)
+{
+	static char text[256];
+	int len = snprintf(text, sizeof(text), "not one of ");
+
+	for (size_t i = 0; i < TEXT_COUNT; i++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i ? ", " : "",
+				texts[i].usage);
+	return text;
+}
+
 static int configure(struct service *service, const char *spec, const char **error)
 {
 	const char *argument;
 	const struct service_kind *kind = find_kind(spec, &argument);
 
 	if (!kind) {
-		*error = "not one of echo, discard, hold, banner:TEXT, exec:COMMAND";
+		*error = not_one_of();
 		return -EINVAL;
 	}
 	service->kind = kind;
@@ -108,9 +130,11 @@ void service_free(struct service *service)
 
 const char *service_help(void)
 {
-	return "echo            send back what comes\n"
-	       "discard         read and forget what comes\n"
-	       "hold            neither read nor write, until the remote closes\n"
-	       "banner:TEXT     send TEXT (\\r \\n \\t \\\\ \\xHH are understood) and close\n"
-	       "exec:COMMAND    a shell command for each, on its standard input and output\n";
+	static char text[1024];
+	int len = 0;
+
+	for (size_t i = 0; i < TEXT_COUNT; i++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%-15s %s\n",
+				texts[i].usage, texts[i].help);
+	return text;
 }
