@@ -3,8 +3,18 @@
 #ifndef NOLISTEN_BPF_CLASSIFY_H
 #define NOLISTEN_BPF_CLASSIFY_H
 
-#include "mirror.h"
+#include "flow.h"
 #include "owner.h"
+#include "stats.h"
+
+/* What is to be held, and why. */
+struct hold {
+	enum nol_hold_reason reason;
+	struct nol_flow *flow; /* NOL_HOLD_FLOW, else NULL */
+	__u32 time_wait_snd_nxt;
+	bool has_entry; /* left of an earlier connection: user space replaces it */
+	struct nol_terms terms; /* NOL_HOLD_COOKIE */
+};
 
 static __always_inline int pass_unparsed(enum parse_result result)
 {

@@ -6,6 +6,7 @@
 #include "back_answer.h"
 #include "classify.h"
 #include "guard.h"
+#include "hold.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -20,13 +21,13 @@ static __always_inline int take_segment(struct xdp_md *ctx, const struct facts *
 	if (!classify(ctx, facts, config, now_ns, &hold))
 		return XDP_PASS;
 	if (nol_connects_back) /* a socket answers; there is no stack for both either */
-		return mirror(ctx, facts, &hold, config);
+		return hold_packet(ctx, facts, &hold, config);
 	if (hold.reason == NOL_HOLD_SYN && !hold.has_entry && answer_syn(ctx, facts, now_ns))
 		return XDP_TX;
 	if (hold.reason == NOL_HOLD_STRAY && !hold.has_entry &&
 	    cookie_accept(ctx, facts, &hold.terms))
 		hold.reason = NOL_HOLD_COOKIE;
-	return mirror(ctx, facts, &hold, config);
+	return hold_packet(ctx, facts, &hold, config);
 }
 
 /* The general way, reached by a tail call: it needs a stack of its own, and parses again. */
