@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ int actor_start(struct actor *actor, const struct lab *lab, enum lab_side side, 
 {
 	int fds[2], err = 0;
 
-	if (pipe(fds))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		return -errno;
 	actor->pid = fork();
 	if (actor->pid == 0)
@@ -40,6 +41,11 @@ int actor_await(struct actor *actor)
 	char byte;
 
 	return read(actor->cue, &byte, 1) == 1 ? 0 : -ECHILD;
+}
+
+int actor_release(struct actor *actor)
+{
+	return send(actor->cue, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -ECHILD;
 }
 
 int actor_join(struct actor *actor)

@@ -11,7 +11,7 @@
 #define ACTOR_SERVER_PORT 34567
 #define ACTOR_SECONDS_MAX 10 /* none lives longer */
 
-/* What the actor does; the result is an errno. cue: write a byte when the others may go on. */
+/* What the actor does; the result is an errno. cue: write a byte when the others may go on, and read one to be told so. */
 typedef int (*actor_fn)(uint16_t port, int cue);
 
 struct actor {
@@ -22,6 +22,8 @@ struct actor {
 int actor_start(struct actor *actor, const struct lab *lab, enum lab_side side, actor_fn fn,
 		uint16_t port);
 int actor_await(struct actor *actor); /* the cue; -ECHILD if it ended without */
+int actor_release(
+	struct actor *actor); /* it may go on, where it waits for that; -ECHILD if it has ended */
 int actor_join(struct actor *actor); /* its result, an errno; ETIMEDOUT */
 
 /* The client connects from that port to ACTOR_SERVER_PORT, and ends there: */

@@ -132,13 +132,22 @@ static int end_meeting(int fd)
 	return err;
 }
 
+/*
+ * Neither closes before it is told to: a segment that was kept back until then would come when the connection is over,
+ * if this process were faster than the one that lets it go.
+ */
 static int meet(const char *local, const char *remote, uint16_t port, int cue, int *fd)
 {
 	int err = begin_meeting(local, remote, port, fd);
+	char byte;
 
 	if (!err && write(cue, "", 1) != 1)
 		err = errno;
-	return err ? err : end_meeting(*fd);
+	if (!err)
+		err = end_meeting(*fd);
+	if (!err && read(cue, &byte, 1) != 1)
+		err = EPROTO;
+	return err;
 }
 
 int actor_meet_server(uint16_t port, int cue)

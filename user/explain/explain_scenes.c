@@ -58,6 +58,10 @@ static int let_meet(const struct lab *lab, struct actor *server, struct actor *c
 		err = lab_show_neighbour(lab, LAB_IN_CLIENT);
 	if (!err)
 		err = lab_show_neighbour(lab, LAB_IN_SERVER);
+	if (!err)
+		err = actor_release(server);
+	if (!err)
+		err = actor_release(client);
 	*result = actor_join(client);
 	server_result = actor_join(server);
 	if (!*result)
