@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a hand-off does with packets that are still to come, and with one that comes for the next connection. */
+/* What a hand-off to a socket of the kernel does with a SYN that may be for the next connection. */
 #include "handoff.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "clock.h"
@@ -17,8 +16,6 @@ static struct events *events;
 static struct engine *engine;
 static struct handoff *handoff;
 static struct session_stats stats;
-static int hand_off_result;
-static unsigned int forced;
 
 static struct raw_replay *raw;
 static unsigned int replayed, came_again;
@@ -46,74 +43,30 @@ static int hand_off_flow(struct flows *unused, const struct tuple *tuple, uint32
 	(void)unused;
 	(void)tuple;
 	(void)held;
-	return hand_off_result;
-}
-
-static void force_flow(struct flows *unused, const struct tuple *tuple)
-{
-	(void)unused;
-	(void)tuple;
-	forced++;
+	return 0;
 }
 
 static const struct wire_ops wire_ops = {.replay = replay};
 static struct wire wire = {.ops = &wire_ops};
 
-static const struct flows_ops patient_ops = {.hand_off = hand_off_flow};
-static const struct flows_ops ring_ops = {.hand_off = hand_off_flow, .force = force_flow};
-static struct flows flows;
+static const struct flows_ops flows_ops = {.hand_off = hand_off_flow};
+static struct flows flows = {.ops = &flows_ops};
 static struct socket_maker *maker;
 static struct engine_flow *flow;
 
 /* An established flow between two addresses of lo, at the head of the list. */
-static void add_flow(const struct flows_ops *ops, uint64_t now_ns)
+static void add_flow(uint64_t now_ns)
 {
 	const struct nol_terms cookie = {.mss = 1460};
 	struct segment segment = {.seq = 1001, .ack = 5001, .flags = TCP_ACK, .window = 1000};
 	struct engine_action action;
 
-	flows.ops = ops;
 	assert_true(endpoint_parse("127.0.0.1:1000", &segment.tuple.local));
 	assert_true(endpoint_parse("127.0.0.2:2000", &segment.tuple.remote));
 	engine_adopt(engine, &segment, &cookie, now_ns, &action);
 	assert_int_equal(action.event, ENGINE_EVENT_ESTABLISHED);
 	flow = action.flow;
 	assert_int_equal(handoff_add(handoff, flow, NULL), 0);
-}
-
-/* Method connect: the packet that completed the handshake may be younger than the round that takes it. */
-static void a_ring_is_waited_for_200_ms(void **state)
-{
-	const uint64_t now_ns = clock_monotonic_ns();
-
-	(void)state;
-	add_flow(&ring_ops, now_ns);
-	flow->established_ns = now_ns + CLOCK_NS_PER_MS;
-	hand_off_result = -EAGAIN;
-	handoff_work(handoff, now_ns);
-	assert_false(handoff_is_empty(handoff));
-	handoff_work(handoff, now_ns + 199 * CLOCK_NS_PER_MS);
-	assert_false(handoff_is_empty(handoff));
-	handoff_work(handoff, now_ns + 201 * CLOCK_NS_PER_MS);
-	assert_true(handoff_is_empty(handoff));
-	assert_int_equal(forced, 1);
-	assert_int_equal(stats.handed_off, 1);
-}
-
-static void what_is_certain_to_come_is_waited_for(void **state)
-{
-	const uint64_t now_ns = clock_monotonic_ns();
-
-	(void)state;
-	add_flow(&patient_ops, now_ns);
-	hand_off_result = -EAGAIN;
-	handoff_work(handoff, now_ns);
-	handoff_work(handoff, now_ns + CLOCK_NS_PER_S);
-	assert_false(handoff_is_empty(handoff));
-	hand_off_result = 0;
-	handoff_work(handoff, now_ns + CLOCK_NS_PER_S);
-	assert_true(handoff_is_empty(handoff));
-	assert_int_equal(stats.handed_off, 1);
 }
 
 static void store(uint8_t flags, uint32_t seq)
@@ -143,11 +96,10 @@ static void a_syn_behind_a_reset_begins_the_next_connection(void **state)
 
 	(void)state;
 	assert_int_equal(raw_replay_new(&raw, 0, 1500), 0);
-	add_flow(&ring_ops, now_ns);
+	add_flow(now_ns);
 	store(TCP_ACK, 1001);
 	store(TCP_RST | TCP_ACK, 1001);
 	store(TCP_SYN, 90000);
-	hand_off_result = 0;
 	handoff_work(handoff, now_ns);
 	assert_int_equal(replayed, 2);
 	assert_int_equal(came_again, 1);
@@ -160,10 +112,9 @@ static void a_syn_to_a_living_socket_is_the_socket_s(void **state)
 	const uint64_t now_ns = clock_monotonic_ns();
 
 	(void)state;
-	add_flow(&ring_ops, now_ns);
+	add_flow(now_ns);
 	store(TCP_ACK, 1001);
 	store(TCP_SYN, 90000);
-	hand_off_result = 0;
 	handoff_work(handoff, now_ns);
 	assert_int_equal(replayed, 2);
 	assert_int_equal(came_again, 0);
@@ -180,7 +131,7 @@ static int set_up(void **state)
 	const char *error;
 
 	(void)state;
-	forced = replayed = came_again = 0;
+	replayed = came_again = 0;
 	memset(&stats, 0, sizeof(stats));
 	assert_int_equal(loop_new(&loop), 0);
 	assert_int_equal(service_new(&service, "discard", &service_options, loop, &error), 0);
@@ -213,8 +164,6 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		handoff_test(a_ring_is_waited_for_200_ms),
-		handoff_test(what_is_certain_to_come_is_waited_for),
 		handoff_test(a_syn_behind_a_reset_begins_the_next_connection),
 		handoff_test(a_syn_to_a_living_socket_is_the_socket_s),
 	};
