@@ -246,6 +246,21 @@ static void a_stray_of_nothing_is_answered_with_a_reset(void **state)
 	assert_int_equal(stats_of(0)->reasons[ENGINE_REASON_NO_FLOW], 2);
 }
 
+/* Whether a RST would be withheld is no matter for a packet that gets none. */
+static void a_stray_is_replayed_also_when_resets_are_used_up(void **state)
+{
+	(void)state;
+	connect_remote(2000);
+	for (int i = 0; i < 101; i++)
+		data_in(2001, 1);
+	run_round(0);
+	assert_int_equal(stats_of(0)->reasons[ENGINE_REASON_RATE_LIMITED], 1);
+	forget_notes();
+	data_in(2000, 4);
+	run_round(0);
+	EXPECT_NOTES(2000, "replay P.4");
+}
+
 static void a_reply_that_cannot_leave_is_counted(void **state)
 {
 	(void)state;
@@ -277,6 +292,7 @@ int main(void)
 		session_test(what_follows_such_a_syn_follows_it_into_the_new_connection),
 		session_test(a_stray_of_a_flow_that_was_handed_off_meanwhile_is_replayed),
 		session_test(a_stray_of_nothing_is_answered_with_a_reset),
+		session_test(a_stray_is_replayed_also_when_resets_are_used_up),
 		session_test(a_reply_that_cannot_leave_is_counted),
 	};
 

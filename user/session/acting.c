@@ -142,6 +142,13 @@ static void begin_handoff(struct session *session, const struct engine_action *a
 		handoff_store(session->handoff, flow, packet);
 }
 
+/* Whether or not there is a RST left for it. */
+static bool belongs_to_nothing(const struct engine_action *action)
+{
+	return !action->flow && (action->reason == ENGINE_REASON_NO_FLOW ||
+				 action->reason == ENGINE_REASON_RATE_LIMITED);
+}
+
 /* A packet that belongs to nothing: it may have been held in the instant before its flow was handed off. */
 static bool replay_if_handed_off(struct session *session, const struct segment *segment,
 				 const struct held_packet *packet)
@@ -303,8 +310,7 @@ void acting_take_packet(void *context, const struct held_packet *packet)
 	engine_input(session->engine, &segment, session->now_ns,
 		     packet->has_time_wait ? &packet->time_wait_snd_nxt : NULL, &action);
 	count_held(session, packet, action.flow, &segment.tuple);
-	if (action.reason == ENGINE_REASON_NO_FLOW &&
-	    replay_if_handed_off(session, &segment, packet))
+	if (belongs_to_nothing(&action) && replay_if_handed_off(session, &segment, packet))
 		return;
 	acting_on(session, &action, packet);
 }
