@@ -131,6 +131,36 @@ static void a_cookie_is_refused_when_nothing_makes_room(void **state)
 	assert_int_equal(stats_of(0)->established, 1);
 }
 
+/* Two packets brought the cookie while the table was full. The first is handed off before the second is looked at. */
+static void a_cookie_that_comes_again_behind_its_hand_off_is_replayed(void **state)
+{
+	(void)state;
+	table.size = 0;
+	cookie_in(2000);
+	table.size = 1;
+	run_round(0);
+	EXPECT_NOTES(2000, "open, <established>, take, replay ., hand_off 0, <handed_off>");
+	table.size = 0;
+	cookie_in(2000);
+	table.open_result = -EALREADY;
+	run_round(0);
+	EXPECT_NOTES(2000, "open: EALREADY, replay .");
+	assert_int_equal(stats_of(0)->table_full, 0);
+}
+
+static void a_cookie_over_a_flow_whose_socket_is_gone_tells_of_its_end(void **state)
+{
+	(void)state;
+	connect_remote(2000);
+	table.size = 0;
+	cookie_in(2000);
+	run_round(0);
+	EXPECT_NOTES(2000, "open, <closed>, <established>, take, replay ., hand_off 0, "
+			   "<handed_off>");
+	assert_int_equal(stats_of(0)->table_full, 0);
+	assert_int_equal(closing_count(closing), 1);
+}
+
 static void a_cookie_of_a_flow_that_is_known_counts_among_its_packets(void **state)
 {
 	struct held_packet *packet;
@@ -207,6 +237,8 @@ int main(void)
 		session_test(a_cookie_opens_its_flow_and_completes_it),
 		session_test(a_cookie_without_an_entry_gets_one),
 		session_test(a_cookie_is_refused_when_nothing_makes_room),
+		session_test(a_cookie_that_comes_again_behind_its_hand_off_is_replayed),
+		session_test(a_cookie_over_a_flow_whose_socket_is_gone_tells_of_its_end),
 		session_test(a_cookie_of_a_flow_that_is_known_counts_among_its_packets),
 		session_test(a_cookie_s_flow_that_cannot_be_adopted_is_forgotten),
 		session_test(a_cookie_s_flow_is_forgotten_when_its_packet_is_malformed),

@@ -37,16 +37,26 @@ static void forget_entry(struct session *session, const struct tuple *tuple)
 	session->flows->ops->forget(session->flows, tuple, false);
 }
 
+static void refuse(struct session *session, const struct tuple *tuple)
+{
+	session->stats.table_full++;
+	acting_emit(session, EVENT_REFUSED, tuple, "table_full");
+}
+
 /* Room for a new flow: those in their grace yield, the oldest first. */
 static int open_flow(struct session *session, const struct tuple *tuple)
 {
 	struct flows *flows = session->flows;
 	int err = flows->ops->open(flows, tuple, session->now_ns);
 
-	if (err != -E2BIG)
+	if (err == -E2BIG) {
+		closing_make_room(session->closing, ROOM);
+		err = flows->ops->open(flows, tuple, session->now_ns);
+	}
+	if (err <= 0)
 		return err;
-	closing_make_room(session->closing, ROOM);
-	return flows->ops->open(flows, tuple, session->now_ns);
+	closing_replaced(session->closing, tuple, session->options.events);
+	return 0;
 }
 
 /* Some sockets are made at the start. */
@@ -70,13 +80,9 @@ static bool begin_flow(struct session *session, struct engine_flow *flow, bool h
 {
 	int err = open_flow(session, &flow->tuple);
 
-	if (err > 0)
-		closing_replaced(session->closing, &flow->tuple, session->options.events);
-	if (err < 0) {
-		if (err != -EALREADY) {
-			session->stats.table_full++;
-			acting_emit(session, EVENT_REFUSED, &flow->tuple, "table_full");
-		}
+	if (err) {
+		if (err != -EALREADY)
+			refuse(session, &flow->tuple);
 		engine_release(session->engine, flow);
 		return false;
 	}
@@ -259,6 +265,22 @@ static void drop_malformed(struct session *session, const struct held_packet *pa
 		forget_entry(session, &tuple);
 }
 
+/*
+ * The entry that ingress had no room for. If the flow was handed off meanwhile, with another packet that brought the
+ * cookie, this one is the kernel's.
+ */
+static bool open_adopted(struct session *session, const struct segment *segment,
+			 const struct held_packet *packet)
+{
+	const int err = open_flow(session, &segment->tuple);
+
+	if (err == -EALREADY)
+		replay_if_handed_off(session, segment, packet);
+	else if (err)
+		refuse(session, &segment->tuple);
+	return !err;
+}
+
 /* The end of a handshake that a cookie began. A flow that cannot be adopted must not stay half-open. */
 static void adopt(struct session *session, const struct held_packet *packet,
 		  const struct segment *segment)
@@ -266,11 +288,8 @@ static void adopt(struct session *session, const struct held_packet *packet,
 	const bool is_known = engine_find(session->engine, &segment->tuple);
 	struct engine_action action;
 
-	if (!is_known && !packet->held && open_flow(session, &segment->tuple)) {
-		session->stats.table_full++;
-		acting_emit(session, EVENT_REFUSED, &segment->tuple, "table_full");
+	if (!is_known && !packet->held && !open_adopted(session, segment, packet))
 		return;
-	}
 	engine_adopt(session->engine, segment, &packet->terms, session->now_ns, &action);
 	count_held(session, packet, action.flow, &segment->tuple);
 	if (!action.flow && !is_known)
