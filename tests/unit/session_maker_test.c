@@ -274,6 +274,17 @@ static void the_kernel_s_rst_counts_before_the_remote_s_answer_to_what_came_late
 	assert_int_equal(stats_of(0)->reset, 1);
 }
 
+static void a_killed_handshake_gives_its_socket_up(void **state)
+{
+	(void)state;
+	use_early_maker();
+	begin_handshake(2000);
+	kill_handshake(2000, 1000);
+	run_round(0);
+	EXPECT_NOTES(2000, "<reset kernel_rst>, forget_socket, forget");
+	assert_null(workers[0].maker.first);
+}
+
 static void nothing_is_killed_that_is_complete_or_not_there(void **state)
 {
 	(void)state;
@@ -335,6 +346,7 @@ int main(void)
 		session_test(a_handshake_that_nobody_completes_gives_its_socket_up),
 		session_test(a_handshake_that_the_kernel_s_rst_has_won_is_over),
 		session_test(the_kernel_s_rst_counts_before_the_remote_s_answer_to_what_came_later),
+		session_test(a_killed_handshake_gives_its_socket_up),
 		session_test(nothing_is_killed_that_is_complete_or_not_there),
 		session_test(a_session_may_end_while_a_socket_is_waited_for),
 		session_test(a_session_may_end_with_a_socket_that_is_not_handed_off),

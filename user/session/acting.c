@@ -91,14 +91,20 @@ static bool begin_flow(struct session *session, struct engine_flow *flow, bool h
 	return begin_socket(session, flow, has_time_wait);
 }
 
-static void end_flow(struct session *session, const struct engine_action *action,
-		     enum event_kind kind)
+/* It is over before it had a socket. */
+static void forget_flow(struct session *session, struct engine_flow *flow)
 {
 	struct socket_maker *maker = session->maker;
 
 	if (maker->ops->forget)
-		maker->ops->forget(maker, action->flow);
-	forget_entry(session, &action->flow->tuple);
+		maker->ops->forget(maker, flow);
+	forget_entry(session, &flow->tuple);
+}
+
+static void end_flow(struct session *session, const struct engine_action *action,
+		     enum event_kind kind)
+{
+	forget_flow(session, action->flow);
 	acting_emit(session, kind, &action->flow->tuple, engine_reason_text(action->reason));
 }
 
@@ -233,7 +239,7 @@ void acting_end_killed(struct session *session)
 			continue;
 		session->stats.reset++;
 		events_emit(session->options.events, &event);
-		forget_entry(session, &killed.tuple);
+		forget_flow(session, flow);
 		engine_release(session->engine, flow);
 	}
 }
