@@ -167,6 +167,29 @@ static void draining_waits_for_a_packet_that_is_on_its_way(void **state)
 	EXPECT_NOTES(2000, "hand_off 1, <handed_off>");
 }
 
+/* Connected while nobody runs the loop. */
+static void connect_socket(void)
+{
+	if (++looks == 3)
+		end_connecting(0);
+}
+
+static void draining_asks_again_for_a_socket_that_was_not_connected(void **state)
+{
+	(void)state;
+	use_early_maker();
+	syn_in(2000);
+	run_round(1);
+	start_connecting();
+	ack_in(2000);
+	run_round(1);
+	looks = 0;
+	wire->before_receive = connect_socket;
+	session_drain(workers[1].session);
+	assert_true(handoff_is_empty(workers[1].session->handoff));
+	assert_int_equal(stats_of(1)->handed_off, 1);
+}
+
 static void leaving_forgets_what_is_half_open_without_a_word(void **state)
 {
 	(void)state;
@@ -240,6 +263,7 @@ int main(void)
 		alone_test(does_not_sleep_while_a_flow_is_to_be_handed_off),
 		alone_test(draining_hands_off_what_is_complete),
 		alone_test(draining_waits_for_a_packet_that_is_on_its_way),
+		alone_test(draining_asks_again_for_a_socket_that_was_not_connected),
 		alone_test(leaving_forgets_what_is_half_open_without_a_word),
 		alone_test(draining_ends_under_a_flood),
 		alone_test(leaving_ends_under_a_flood),

@@ -340,6 +340,12 @@ void handoff_work(struct handoff *handoff, uint64_t now_ns)
 	give_back(handoff);
 }
 
+void handoff_ask_again(struct handoff *handoff)
+{
+	for (struct handing *handing = handoff->first; handing; handing = handing->next)
+		stop_waiting(handing);
+}
+
 bool handoff_is_empty(const struct handoff *handoff)
 {
 	return !handoff->first;

@@ -48,6 +48,8 @@ void handoff_replay(struct handoff *handoff, const struct held_packet *packet);
 
 /* One attempt for every flow of the list; those of which more packets are in the ring stay on it. */
 void handoff_work(struct handoff *handoff, uint64_t now_ns);
+/* While the loop is not run: the next attempt asks for every socket, connected or not. */
+void handoff_ask_again(struct handoff *handoff);
 bool handoff_is_empty(const struct handoff *handoff);
 /* Is there more to do than to wait for sockets to become connected, of which the loop hears? */
 bool handoff_has_work(const struct handoff *handoff);

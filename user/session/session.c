@@ -129,6 +129,7 @@ void session_drain(struct session *session)
 {
 	/* Bounded: under a flood the ring never runs dry. */
 	for (int round = 0; round < 64; round++) {
+		handoff_ask_again(session->handoff);
 		if (!work(session) && handoff_is_empty(session->handoff))
 			break;
 	}
