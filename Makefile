@@ -143,19 +143,20 @@ fuzzers: $(FUZZERS)
 deps:
 	$(Q)tests/deps
 
-# deps may install the compiler itself, so the build is a make of its own.
+# deps may install the compiler itself, so the build is a make of its own. exec: make passes a SIGTERM on to its child,
+# which is to be the script that cleans up, and not a shell around it.
 test: deps
 	$(Q)$(MAKE) --no-print-directory tests fuzzers
-	$(Q)O=$(O) OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/run
+	$(Q)exec env O=$(O) OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/run
 
 test-kernels: KERNELS ?= 6.1 6.12 newest 6.1/arm64 6.12/arm64 newest/arm64
 test-kernels: deps
 	$(Q)$(MAKE) --no-print-directory tests
-	$(Q)O=$(O) OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/kernels/run $(KERNELS)
+	$(Q)exec env O=$(O) OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/kernels/run $(KERNELS)
 
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)BIN=$(abspath $(BIN)) tests/demo
+	$(Q)exec env BIN=$(abspath $(BIN)) tests/demo
 
 # Manual pages.
 MANPAGES := $(patsubst doc/%.scd,$(O)/man/%,$(wildcard doc/*.scd))
