@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
-#include "options.h"
+#include "loader_options.h"
 
 #define MAX_ARGUMENTS 16
 
 static struct loader_options options;
-static char error[OPTIONS_ERROR_SIZE];
+static char error[OPTION_ERROR_SIZE];
 
 /* The arguments, ended by NULL. */
 static int parse(const char *const *arguments)
@@ -23,7 +23,7 @@ static int parse(const char *const *arguments)
 
 	for (; *arguments && argc <= MAX_ARGUMENTS; arguments++)
 		argv[argc++] = (char *)*arguments;
-	return options_parse(&options, argc, argv, error);
+	return command_parse(&loader_command, &options, argv, error);
 }
 
 #define PARSE(...) parse((const char *const[]){__VA_ARGS__, NULL})
@@ -31,7 +31,7 @@ static int parse(const char *const *arguments)
 static int free_options(void **state)
 {
 	(void)state;
-	options_free(&options);
+	loader_command.release(&options);
 	return 0;
 }
 
@@ -135,7 +135,7 @@ static const struct mistake {
 	const char *error; /* how it starts */
 } mistakes[] = {
 	{{"-v"}, "which interface?"},
-	{{"eth0", "eth1"}, "'eth1': one interface only"},
+	{{"eth0", "eth1"}, "'eth1': one too many: usage: nolisten-loader "},
 	{{"--foo", "eth0"}, "--foo: no such option"},
 	{{"--foo=1", "eth0"}, "--foo: no such option"},
 	{{"eth0", "-Zq"}, "-Z: no such option"},
@@ -144,6 +144,8 @@ static const struct mistake {
 	{{"eth0", "--check=1"}, "--check: takes no argument"},
 	{{"eth0", "--port"}, "--port: needs an argument"},
 	{{"eth0", "-qp"}, "-p: needs an argument"},
+	{{"eth0", "-"}, "'-': one too many: "},
+	{{"eth0", "--="}, "--: which option?"},
 	{{"eth0", "--usage"}, "--usage: no such option"},
 	{{"eth0", "-p", "9-3"}, "--port: '9-3': "},
 	{{"eth0", "-p", "0"}, "--port: '0': "},
@@ -180,19 +182,19 @@ static void a_mistake_is_one_line_that_names_the_option(void **state)
 		if (strncmp(error, mistake->error, strlen(mistake->error)))
 			fail_msg("'%s' does not start with '%s'", error, mistake->error);
 		assert_null(strchr(error, '\n'));
-		options_free(&options);
+		loader_command.release(&options);
 	}
 }
 
 static void a_long_argument_does_not_overflow_the_error(void **state)
 {
-	char port[2 * OPTIONS_ERROR_SIZE];
+	char port[2 * OPTION_ERROR_SIZE];
 
 	(void)state;
 	memset(port, '9', sizeof(port));
 	port[sizeof(port) - 1] = '\0';
 	assert_int_equal(PARSE("-p", port, "eth0"), -EINVAL);
-	assert_int_equal(strlen(error), OPTIONS_ERROR_SIZE - 1);
+	assert_int_equal(strlen(error), OPTION_ERROR_SIZE - 1);
 }
 
 int main(void)

@@ -3,7 +3,7 @@
 #ifndef NOLISTEN_CHECK_H
 #define NOLISTEN_CHECK_H
 
-#include "options.h"
+#include "loader_options.h"
 
 /*
  * Tries every feature and loads every object, and tells on standard output: a line each, or JSON. 0; -ENOTSUP: something

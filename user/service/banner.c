@@ -114,6 +114,8 @@ static void banner_ready(struct connection *connection)
 
 const struct service_kind service_banner = {
 	.name = "banner",
+	.form = "banner:TEXT",
+	.meaning = "send TEXT (\\r \\n \\t \\\\ \\xHH are understood) and close",
 	.missing_argument = "banner needs a text, as in banner:hello\\r\\n",
 	.connection_size = sizeof(struct banner),
 	.events = EPOLLOUT,

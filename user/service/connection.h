@@ -22,6 +22,8 @@ struct connection {
 
 struct service_kind {
 	const char *name;
+	const char *form; /* how it is written: "banner:TEXT" */
+	const char *meaning; /* in one line */
 	const char *missing_argument; /* the error when there is none; NULL: the kind takes none */
 	size_t connection_size; /* of the struct that starts with struct connection */
 	uint32_t events; /* watched for from the start, unless there is a start() */
@@ -35,17 +37,10 @@ struct service_kind {
 	void (*stop)(struct connection *connection); /* free what is the kind's own */
 };
 
-/* Each service: its kind, how it is asked for, what it does. */
-/* clang-format off */
 #define SERVICES(X) \
-	X(service_echo, "echo", "send back what comes") \
-	X(service_discard, "discard", "read and forget what comes") \
-	X(service_hold, "hold", "neither read nor write, until the remote closes") \
-	X(service_banner, "banner:TEXT", "send TEXT (\\r \\n \\t \\\\ \\xHH are understood) and close") \
-	X(service_exec, "exec:COMMAND", "a shell command for each, on its standard input and output")
-/* clang-format on */
+	X(service_echo) X(service_discard) X(service_hold) X(service_banner) X(service_exec)
 
-#define SERVICE_DECLARE(kind, usage, help) extern const struct service_kind kind;
+#define SERVICE_DECLARE(kind) extern const struct service_kind kind;
 SERVICES(SERVICE_DECLARE)
 
 struct service {

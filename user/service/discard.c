@@ -4,6 +4,8 @@
 
 const struct service_kind service_discard = {
 	.name = "discard",
+	.form = "discard",
+	.meaning = "read and forget what comes",
 	.connection_size = sizeof(struct connection),
 	.events = EPOLLIN,
 	.ready = connection_drain,

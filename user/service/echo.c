@@ -74,6 +74,8 @@ static void echo_stop(struct connection *connection)
 
 const struct service_kind service_echo = {
 	.name = "echo",
+	.form = "echo",
+	.meaning = "send back what comes",
 	.connection_size = sizeof(struct echo),
 	.events = EPOLLIN,
 	.ready = echo_ready,

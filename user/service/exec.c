@@ -260,6 +260,8 @@ static void exec_stop(struct connection *connection)
 
 const struct service_kind service_exec = {
 	.name = "exec",
+	.form = "exec:COMMAND",
+	.meaning = "a shell command for each, on its standard input and output",
 	.missing_argument = "exec needs a command, as in exec:cat",
 	.connection_size = sizeof(struct child),
 	.configure = exec_configure,

@@ -7,6 +7,8 @@
 
 const struct service_kind service_hold = {
 	.name = "hold",
+	.form = "hold",
+	.meaning = "neither read nor write, until the remote closes",
 	.connection_size = sizeof(struct connection),
 	.events = EPOLLRDHUP,
 	.ready = connection_close,

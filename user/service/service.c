@@ -9,8 +9,10 @@
 
 #include "connection.h"
 
-#define POINTER_TO(kind, usage, help) &kind,
+#define POINTER_TO(kind) &kind,
 static const struct service_kind *const kinds[] = {SERVICES(POINTER_TO)};
+
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
 /* *argument: what follows "name:", or NULL. */
 static const struct service_kind *find_kind(const char *spec, const char **argument)
@@ -18,21 +20,11 @@ static const struct service_kind *find_kind(const char *spec, const char **argum
 	size_t len = strcspn(spec, ":");
 
 	*argument = spec[len] ? spec + len + 1 : NULL;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (strlen(kinds[i]->name) == len && !memcmp(kinds[i]->name, spec, len))
 			return kinds[i];
 	return NULL;
 }
-
-static const struct {
-	const char *usage, *help;
-} texts[] = {
-#define TEXTS_OF(kind, usage, help) {usage, help},
-	SERVICES(TEXTS_OF)
-#undef TEXTS_OF
-};
-
-#define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
 
 /* "not one of echo, discard" and so on. */
 static const char *not_one_of(void)
@@ -40,9 +32,9 @@ static const char *not_one_of(void)
 	static char text[256];
 	int len = snprintf(text, sizeof(text), "not one of ");
 
-	for (size_t i = 0; i < TEXT_COUNT; i++)
+	for (size_t i = 0; i < KIND_COUNT; i++)
 		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i ? ", " : "",
-				texts[i].usage);
+				kinds[i]->form);
 	return text;
 }
 
@@ -128,13 +120,12 @@ void service_free(struct service *service)
 	free(service);
 }
 
-const char *service_help(void)
+const char *service_form(size_t index)
 {
-	static char text[1024];
-	int len = 0;
+	return index < KIND_COUNT ? kinds[index]->form : NULL;
+}
 
-	for (size_t i = 0; i < TEXT_COUNT; i++)
-		len += snprintf(text + len, sizeof(text) - (size_t)len, "%-15s %s\n",
-				texts[i].usage, texts[i].help);
-	return text;
+const char *service_meaning(size_t index)
+{
+	return index < KIND_COUNT ? kinds[index]->meaning : NULL;
 }

@@ -38,7 +38,8 @@ uint64_t service_refused(const struct service *service);
 /* Close what is left (exec: children get SIGHUP), then free. */
 void service_free(struct service *service);
 
-/* The list for --help, one service a line: "echo  what it does". */
-const char *service_help(void);
+/* The services for people: "banner:TEXT", and what it does in one line; NULL behind the last. */
+const char *service_form(size_t index);
+const char *service_meaning(size_t index);
 
 #endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The options of nolisten-loader, and what only goes together. */
+#include "loader_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "events.h"
+#include "loader_run.h"
+#include "method.h"
+#include "numbers.h"
+#include "service.h"
+
+#define KIB 1024
+#define DEFAULT_PORT 34567
+
+/* Given again, it adds. */
+static int take_ports(struct option_parse *parse, const struct option_row *row, const char *arg)
+{
+	struct port_set *ports = option_field(parse, row);
+	const size_t words = sizeof(ports->words) / sizeof(ports->words[0]);
+	struct port_set set;
+	const char *why;
+
+	if (!port_set_parse(arg, &set, &why))
+		return option_refuse(parse, arg, "%s", why);
+	for (size_t i = 0; i < words; i++)
+		ports->words[i] |= set.words[i];
+	return 0;
+}
+
+static int add_prefix(struct option_parse *parse, const char *text)
+{
+	struct config *config = &((struct loader_options *)parse->options)->config;
+	struct prefix prefix, *grown;
+
+	if (!prefix_parse(text, &prefix))
+		return option_refuse(parse, text, "not an address, nor a prefix without host bits");
+	grown = reallocarray(config->prefixes, config->prefix_count + 1, sizeof(*grown));
+	if (!grown)
+		return option_fail_memory(parse);
+	config->prefixes = grown;
+	grown[config->prefix_count++] = prefix;
+	return 0;
+}
+
+static int take_prefixes(struct option_parse *parse, const struct option_row *row, const char *arg)
+{
+	char *copy = strdup(arg), *rest = copy, *text;
+	int err = 0;
+
+	(void)row;
+	if (!copy)
+		return option_fail_memory(parse);
+	while (!err && (text = strsep(&rest, ",")))
+		err = add_prefix(parse, text);
+	free(copy);
+	return err;
+}
+
+static int take_service(struct option_parse *parse, const struct option_row *row, const char *arg)
+{
+	const char *why;
+
+	if (service_check(arg, &why))
+		return option_refuse(parse, arg, "%s", why);
+	return option_take_text(parse, row, arg);
+}
+
+/* A word, or redirect: with the interface behind it. */
+static int take_rst(struct option_parse *parse, const struct option_row *row, const char *arg)
+{
+	static const char redirect[] = "redirect:";
+	struct config *config = &((struct loader_options *)parse->options)->config;
+
+	config->redirect_ifname = NULL;
+	if (strncmp(arg, redirect, sizeof(redirect) - 1) || !arg[sizeof(redirect) - 1])
+		return option_take_word(parse, row, arg);
+	config->rst_action = NOL_RST_REDIRECT;
+	config->redirect_ifname = arg + sizeof(redirect) - 1;
+	return 0;
+}
+
+static int take_ring(struct option_parse *parse, const struct option_row *row, const char *arg)
+{
+	uint64_t kib;
+
+	if (!number_parse(arg, row->min, row->max, &kib) || kib & (kib - 1))
+		return option_refuse(parse, arg,
+				     "KiB, a power of two from %llu to %llu, are needed",
+				     (unsigned long long)row->min, (unsigned long long)row->max);
+	*(uint32_t *)option_field(parse, row) = (uint32_t)kib * KIB;
+	return 0;
+}
+
+/* Can several workers do it? Those without BPF have one queue, and connect's sockets are one thread's. */
+static bool can_share(enum nol_method method)
+{
+	return method_needs_bpf(method) && method != NOL_METHOD_CONNECT;
+}
+
+/* What only goes together; and the default port, which any other replaces. */
+static int check(struct option_parse *parse)
+{
+	struct loader_options *options = parse->options;
+	struct config *config = &options->config;
+
+	if (!port_set_count(&config->ports))
+		port_set_add(&config->ports, DEFAULT_PORT);
+	if (!config->ifname && !options->is_check)
+		return option_fail_usage(parse, "which interface? ");
+	if (options->is_json && !options->is_check)
+		return option_fail(parse, "--json: goes with --check; --events=FILE is JSON too");
+	if (config->rst_action != NOL_RST_DROP && !method_needs_bpf(config->method))
+		return option_fail(parse, "--rst: method %s has no guard: use auto or engine",
+				   method_text(config->method));
+	if (config->workers > 1 && !can_share(config->method))
+		return option_fail(parse,
+				   "--workers: method %s has one only: use auto, xdp or engine",
+				   method_text(config->method));
+	return 0;
+}
+
+static void print_services(FILE *out)
+{
+	fprintf(out, "\nServices:\n");
+	for (size_t i = 0; service_form(i); i++)
+		help_print_item(out, service_form(i), service_meaning(i));
+}
+
+static void release(void *options)
+{
+	struct config *config = &((struct loader_options *)options)->config;
+
+	free(config->prefixes);
+	config->prefixes = NULL;
+	config->prefix_count = 0;
+}
+
+#define METHOD_WORD(member, text) {text, NOL_METHOD_##member},
+static const struct option_word port_words[] = {{"all", 0}, {0}};
+static const struct option_word method_words[] = {{"auto", NOL_METHOD_NONE},
+						  NOL_METHODS(METHOD_WORD){0}};
+static const struct option_word rst_words[] = {
+	{"drop", NOL_RST_DROP}, {"redirect:IFACE", NOL_RST_REDIRECT}, {"pass", NOL_RST_PASS}, {0}};
+static const struct option_word xdp_words[] = {
+	{"auto", KERN_XDP_AUTO}, {"native", KERN_XDP_NATIVE}, {"generic", KERN_XDP_GENERIC}, {0}};
+static const struct option_word tc_words[] = {
+	{"auto", KERN_TC_AUTO}, {"tcx", KERN_TC_TCX}, {"clsact", KERN_TC_CLSACT}, {0}};
+
+#define FIELD(member) OPTION_FIELD(loader_options, member)
+
+static const struct option_row options[] = {
+	{"port", 'p', "LIST", "TCP ports to answer: 80,443,8000-8999 or all [34567]", take_ports,
+	 FIELD(config.ports), .words = port_words},
+	{"address", 'a', "LIST",
+	 "local addresses or prefixes to answer, IPv4 and IPv6 [the interface's own]",
+	 take_prefixes},
+	{"method", 'm', "METHOD",
+	 "who answers the SYN: %s [auto: XDP plain ones, the engine the others]", option_take_word,
+	 FIELD(config.method), .words = method_words},
+	{"service", 's', "WHAT", "what a connection gets, see below [echo]", take_service,
+	 FIELD(config.service), .word_at = service_form},
+	{"rst", 0, "WHAT", "the kernel's RSTs of our flows: %s [drop]", take_rst,
+	 FIELD(config.rst_action), .words = rst_words},
+	{"xdp", 0, "MODE", "%s [auto: native, generic on veth and lo]", option_take_word,
+	 FIELD(config.xdp_mode), .words = xdp_words},
+	{"tc", 0, "MODE", "%s [auto: tcx where the kernel has it]", option_take_word,
+	 FIELD(config.tc_mode), .words = tc_words},
+	{"events", 0, "FILE", "append JSON lines; - is standard output", option_take_path,
+	 FIELD(config.events_path), .offer = OFFER_FILES},
+	{"max-children", 0, "N", "processes of exec: at a time [64]", option_take_number,
+	 FIELD(config.max_children), 1, 65536},
+	{"max-flows", 0, "N", "flows known at a time [65536]", option_take_number,
+	 FIELD(config.max_flows), 1, 4194304},
+	{"ring", 0, "KIB", "ring buffer of held packets [256]", take_ring, FIELD(config.ring_size),
+	 64, 16384},
+	{"spin", 0, "US", "poll so long after a packet before sleeping [50]", option_take_number,
+	 FIELD(config.spin_us), 0, 1000000},
+	{"workers", 0, "N", "threads, each with a ring and a share of the flows [1]",
+	 option_take_number, FIELD(config.workers), 1, NOL_WORKERS_MAX},
+	{"cookie-key", 0, "FILE",
+	 "key of the SYN cookies, for several machines behind one address [random]",
+	 option_take_path, FIELD(config.cookie_key_path), .offer = OFFER_FILES},
+	{"check", 0, NULL, "can this host run it? load everything, say what is missing",
+	 option_take_flag, FIELD(is_check)},
+	{"json", 'j', NULL, "with --check: JSON on standard output", option_take_flag,
+	 FIELD(is_json)},
+	{"quiet", 'q', NULL, "no line for each event", option_take_flag, FIELD(config.is_quiet)},
+	{"verbose", 'v', NULL, "more messages; twice: libbpf's too", option_count_flag,
+	 FIELD(verbose)},
+	OPTION_VERSION,
+	OPTION_HELP,
+	{0},
+};
+
+static const struct option_row arguments[] = {ARGUMENT_IFACE(loader_options, config.ifname), {0}};
+
+static const struct loader_options defaults = {
+	.config = {.service = "echo",
+		   .max_children = 64,
+		   .max_flows = 65536,
+		   .ring_size = 256 * KIB,
+		   .spin_us = 50,
+		   .workers = 1},
+};
+
+const struct command loader_command = {
+	.program = "nolisten-loader",
+	.usages = {"[OPTION...] IFACE"},
+	.purpose = "Answer TCP connections on IFACE without a listening socket.",
+	.options = options,
+	.arguments = arguments,
+	.size = sizeof(struct loader_options),
+	.defaults = &defaults,
+	.check = check,
+	.print_more = print_services,
+	.run = loader_command_run,
+	.release = release,
+};

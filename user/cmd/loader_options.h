@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The command line of nolisten-loader. */
+#ifndef NOLISTEN_LOADER_OPTIONS_H
+#define NOLISTEN_LOADER_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "config.h"
+#include "option.h"
+
+/* Strings point into argv. */
+struct loader_options {
+	struct config config; /* its ifname is NULL only with is_check */
+	bool is_check, is_json;
+	unsigned int verbose;
+};
+
+extern const struct command loader_command;
+
+#endif

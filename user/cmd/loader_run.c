@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* nolisten-loader: a look at the host, the job. */
+#include "loader_run.h"
+
+#include <errno.h>
+
+#include "check.h"
+#include "loader.h"
+#include "loader_options.h"
+#include "log.h"
+#include "method.h"
+#include "probe.h"
+
+static enum log_level level_of(unsigned int verbose)
+{
+	return verbose > 1 ? LOG_TRACE : verbose ? LOG_DEBUG : LOG_INFO;
+}
+
+static int run(const struct loader_options *options)
+{
+	const struct feature *missing;
+
+	if (options->is_check)
+		return check_run(options);
+	missing = feature_first_missing(!method_needs_bpf(options->config.method));
+	if (!missing)
+		return loader_run(&options->config);
+	log_error("this host lacks %s, needed for %s; --check lists everything", missing->name,
+		  missing->needed_for);
+	return -ENOTSUP;
+}
+
+int loader_command_run(void *context)
+{
+	const struct loader_options *options = context;
+
+	log_open("nolisten-loader", level_of(options->verbose));
+	return run(options) ? STATUS_FAILED : STATUS_DONE;
+}
