@@ -162,8 +162,8 @@ interrupt()
 }
 
 @test "refuses what it does not understand in one line" {
-	is_refused 2 "'--fast': no such option" --fast
-	is_refused 2 "'quick': not understood" quick
+	is_refused 2 "bench: --fast: no such option (see nolisten bench --help)" --fast
+	is_refused 2 "bench: 'quick': not understood (see nolisten bench --help)" quick
 	is_refused 2 "--only: 'speed': there is no such thing" --only=speed
 	is_refused 2 "--methods: 'tcp': there is no such thing" --methods=listen,tcp
 	is_refused 2 "it has to be NAME:COMMAND" --peer=nothing

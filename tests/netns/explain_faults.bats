@@ -17,13 +17,13 @@ refused()
 @test "refuses wrong usage with one line and status 2" {
 	refused 2 'usage: nolisten explain IFACE'
 	refused 2 'usage: nolisten explain IFACE' lo eth0
-	refused 2 'a port is a number from 1 to 65535' lo --port 0
-	refused 2 'a port is a number from 1 to 65535' lo --port 65536
-	refused 2 'not an address' lo --remote 10.0.0
+	refused 2 "--port: '0': a number from 1 to 65535 is needed" lo --port 0
+	refused 2 "--port: '65536': a number from 1 to 65535 is needed" lo --port 65536
+	refused 2 "--remote: '10.0.0': not an IPv4 or IPv6 address" lo --remote 10.0.0
 	refused 2 '--port: needs an argument' lo --port
 	refused 2 '--what: no such option' lo --what
 	refused 2 'exclude each other' lo -j --draw
-	refused 2 'no such scene' --demo=nothing
+	refused 2 "--demo: 'nothing': no such scene" --demo=nothing
 }
 
 @test "says that there is no such interface" {

@@ -81,10 +81,10 @@ refused()
 	refused 2 "'255.255.255.255:6000': not the address of one host" 10.1.0.2:5000 255.255.255.255:6000
 	refused 2 "one end is IPv4 and the other IPv6" 10.1.0.2:5000 '[fd02::2]:6000'
 	refused 2 "that is nolisten self" 10.1.0.2:5000 10.1.0.2:5000
-	refused 2 "'0': not a number of seconds" "${V4[@]}" --timeout 0
-	refused 2 "'1s': not a number of seconds" "${V4[@]}" --timeout=1s
-	refused 2 "'--timeout': needs an argument" "${V4[@]}" --timeout
-	refused 2 "'--frob': no such option" "${V4[@]}" --frob
+	refused 2 "--timeout: '0': a number from 1 to 86400 is needed" "${V4[@]}" --timeout 0
+	refused 2 "--timeout: '1s': a number from 1 to 86400 is needed" "${V4[@]}" --timeout=1s
+	refused 2 "--timeout: needs an argument, S" "${V4[@]}" --timeout
+	refused 2 "--frob: no such option (see nolisten meet --help)" "${V4[@]}" --frob
 }
 
 @test "says why it did not meet, in one line and status 1" {

@@ -88,10 +88,10 @@ has_no_sockets()
 	refused 2 "'::': not the address of one host" :: 80
 	refused 2 "'ff02::1': not the address of one host" ff02::1 80
 	for port in 0 65536 -1 80x ''; do
-		refused 2 "not a port from 1 to 65535" -- 127.0.0.1 "$port"
+		refused 2 "'$port': a number from 1 to 65535 is needed" -- 127.0.0.1 "$port"
 	done
-	refused 2 "'--frob': no such option" --frob
-	refused 2 "'--message': needs an argument" 127.0.0.1 80 --message
+	refused 2 "--frob: no such option (see nolisten self --help)" --frob
+	refused 2 "--message: needs an argument, TEXT" 127.0.0.1 80 --message
 }
 
 @test "says why it cannot bind, in one line and status 1" {

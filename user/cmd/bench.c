@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* nolisten bench: its options. */
 #include <errno.h>
-#include <getopt.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -13,169 +9,118 @@
 #include "loader_path.h"
 #include "log.h"
 #include "measure.h"
-#include "numbers.h"
 
-enum {
-	OPTION_QUICK = 0x100,
-	OPTION_SLICE,
-	OPTION_OUT,
-	OPTION_ONLY,
-	OPTION_METHODS,
-	OPTION_PEER,
-	OPTION_LOADER,
+#define TEXT(number) TEXT_OF(number)
+#define TEXT_OF(number) #number
+
+/* Its options are ours, with a place for the path of the loader. */
+struct bench_command_line {
+	struct bench_options bench;
+	char path[PATH_MAX], reason[LOADER_REASON_SIZE];
 };
 
-static const struct option option_table[] = {
-	{"quick", no_argument, NULL, OPTION_QUICK},
-	{"slice", required_argument, NULL, OPTION_SLICE},
-	{"out", required_argument, NULL, OPTION_OUT},
-	{"only", required_argument, NULL, OPTION_ONLY},
-	{"methods", required_argument, NULL, OPTION_METHODS},
-	{"peer", required_argument, NULL, OPTION_PEER},
-	{"loader", required_argument, NULL, OPTION_LOADER},
-	{"help", no_argument, NULL, '?'},
-	{0},
-};
-
-static void print_help(void)
+static int add_peer(struct option_parse *parse, const struct option_row *row, const char *arg)
 {
-	printf("Usage: nolisten bench [OPTION...]\n"
-	       "Ways to accept a TCP connection side by side, in network namespaces of their own.\n\n"
-	       "      --quick            within 90 seconds\n"
-	       "      --slice=MS         measure nothing longer than that at a time, %d to %d\n"
-	       "      --only=LIST        these measures alone\n"
-	       "      --methods=LIST     these contenders alone\n"
-	       "      --peer=NAME:COMMAND  a program that answers TCP port %d joins them\n"
-	       "      --out=DIR          write results.json and plots there\n"
-	       "      --loader=PATH      another nolisten-loader\n"
-	       "  -?, --help             print this help\n\nMeasures:\n",
-	       PLAN_SLICE_MIN_MS, PLAN_SLICE_MAX_MS, TESTBED_PORT);
-	for (const struct measure *measure = measure_table; measure->name; measure++)
-		printf("  %-14s %s\n", measure->name, measure->title);
-	printf("  %-14s hand-offs a second, by threads\n\nContenders:\n", HANDOFF_MEASURE);
-	for (const struct contender *contender = contender_table; contender->name; contender++)
-		printf("  %-14s %s\n", contender->name, contender->text);
+	struct bench_options *bench = parse->options;
+	char **grown = reallocarray(bench->peers, bench->peer_count + 1, sizeof(*grown));
+
+	(void)row;
+	if (!grown)
+		return option_fail_memory(parse);
+	bench->peers = grown;
+	grown[bench->peer_count++] = (char *)arg;
+	return 0;
 }
 
-/* The one that is asked for, or ours; without one of ours: options->loader is NULL and reason says why. */
-static int find_loader(struct bench_options *options, char path[PATH_MAX],
-		       char reason[LOADER_REASON_SIZE])
+static const char *measure_at(size_t index)
 {
-	if (options->loader && !loader_path_is_program(options->loader)) {
-		log_error("bench: --loader: '%s': no program is there", options->loader);
+	size_t count = 0;
+
+	while (measure_table[count].name)
+		count++;
+	return index < count ? measure_table[index].name : index == count ? HANDOFF_MEASURE : NULL;
+}
+
+static const char *contender_at(size_t index)
+{
+	return contender_table[index].name;
+}
+
+static void print_lists(FILE *out)
+{
+	fprintf(out, "\nMeasures:\n");
+	for (const struct measure *measure = measure_table; measure->name; measure++)
+		help_print_item(out, measure->name, measure->title);
+	help_print_item(out, HANDOFF_MEASURE, "hand-offs a second, by threads");
+	fprintf(out, "\nContenders:\n");
+	for (const struct contender *contender = contender_table; contender->name; contender++)
+		help_print_item(out, contender->name, contender->text);
+}
+
+/* The one that is asked for, or ours; without one of ours: loader is NULL and no_loader says why. */
+static int find_loader(struct bench_command_line *line)
+{
+	struct bench_options *bench = &line->bench;
+
+	if (bench->loader && !loader_path_is_program(bench->loader)) {
+		log_error("bench: --loader: '%s': no program is there", bench->loader);
 		return -ENOENT;
 	}
-	if (!options->loader && !loader_path_find(path, reason))
-		options->loader = path;
-	options->no_loader = reason;
+	if (!bench->loader && !loader_path_find(line->path, line->reason))
+		bench->loader = line->path;
+	bench->no_loader = line->reason;
 	return 0;
 }
 
-static int add_peer(struct bench_options *options, char *peer)
+static int run(void *context)
 {
-	char **grown = reallocarray(options->peers, options->peer_count + 1, sizeof(*grown));
+	struct bench_command_line *line = context;
+	int err = find_loader(line);
 
-	if (!grown)
-		return -ENOMEM;
-	options->peers = grown;
-	grown[options->peer_count++] = peer;
-	return 0;
-}
-
-static int take_slice(struct bench_options *options)
-{
-	uint64_t ms;
-
-	if (!number_parse(optarg, PLAN_SLICE_MIN_MS, PLAN_SLICE_MAX_MS, &ms)) {
-		log_error("bench: --slice: '%s': a number from %d to %d", optarg, PLAN_SLICE_MIN_MS,
-			  PLAN_SLICE_MAX_MS);
-		return -ERANGE;
-	}
-	options->slice_ms = (uint32_t)ms;
-	return 0;
-}
-
-static int take_option(struct bench_options *options, int option)
-{
-	switch (option) {
-	case OPTION_QUICK:
-		options->is_quick = true;
-		return 0;
-	case OPTION_SLICE:
-		return take_slice(options);
-	case OPTION_OUT:
-		options->out_dir = optarg;
-		return 0;
-	case OPTION_ONLY:
-		options->only = optarg;
-		return 0;
-	case OPTION_METHODS:
-		options->methods = optarg;
-		return 0;
-	case OPTION_PEER:
-		return add_peer(options, optarg);
-	case OPTION_LOADER:
-		options->loader = optarg;
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-/* getopt says '?' for what it does not know, which is also -? by name. */
-static bool is_help(char **argv, int option)
-{
-	const char *arg = argv[optind - 1];
-
-	return option == '?' && !optopt && (!strcmp(arg, "--help") || !strcmp(arg, "--hel"));
-}
-
-static int parse(struct bench_options *options, int argc, char **argv, bool *wants_help)
-{
-	int option, err = 0;
-
-	opterr = 0;
-	optind = 1;
-	for (int i = 1; i < argc; i++)
-		if (!strcmp(argv[i], "-?") || !strcmp(argv[i], "-h"))
-			return *wants_help = true, 0;
-	while (!err && (option = getopt_long(argc, argv, "", option_table, NULL)) != -1) {
-		if (is_help(argv, option))
-			return *wants_help = true, 0;
-		err = take_option(options, option);
-		if (err == -EINVAL)
-			log_error("bench: '%s': no such option, or it lacks its argument "
-				  "(see nolisten bench --help)",
-				  argv[optind - 1]);
-	}
-	if (!err && optind < argc) {
-		log_error("bench: '%s': not understood (see nolisten bench --help)", argv[optind]);
-		err = -EINVAL;
-	}
-	return err;
-}
-
-int bench_main(int argc, char **argv)
-{
-	struct bench_options options = {0};
-	char path[PATH_MAX], reason[LOADER_REASON_SIZE];
-	bool wants_help = false;
-	int err = parse(&options, argc, argv, &wants_help);
-
-	if (wants_help) {
-		print_help();
-		err = 0;
-		goto out;
-	}
-	if (!err)
-		err = find_loader(&options, path, reason);
 	if (!err && geteuid()) {
 		log_error("bench: needs root, for network namespaces and BPF");
 		err = -EPERM;
 	}
 	if (!err)
-		err = bench_run(&options);
-out:
-	free(options.peers);
-	return err == -EINVAL || err == -ERANGE ? STATUS_USAGE : err ? STATUS_FAILED : STATUS_DONE;
+		err = bench_run(&line->bench);
+	return err == -EINVAL ? STATUS_USAGE : err ? STATUS_FAILED : STATUS_DONE;
 }
+
+static void release(void *context)
+{
+	free(((struct bench_command_line *)context)->bench.peers);
+}
+
+#define FIELD(member) OPTION_FIELD(bench_command_line, bench.member)
+
+static const struct option_row options[] = {
+	{"quick", 0, NULL, "within 90 seconds", option_take_flag, FIELD(is_quick)},
+	{"slice", 0, "MS", "measure nothing longer than that at a time, %s", option_take_number,
+	 FIELD(slice_ms), PLAN_SLICE_MIN_MS, PLAN_SLICE_MAX_MS},
+	{"only", 0, "LIST", "these measures alone, see below", option_take_text, FIELD(only),
+	 .word_at = measure_at, .offer = OFFER_LIST},
+	{"methods", 0, "LIST", "these contenders alone, see below", option_take_text,
+	 FIELD(methods), .word_at = contender_at, .offer = OFFER_LIST},
+	{"peer", 0, "NAME:COMMAND",
+	 "a program that answers TCP port " TEXT(TESTBED_PORT) " joins them", add_peer},
+	{"out", 0, "DIR", "write results.json and plots there", option_take_path, FIELD(out_dir),
+	 .offer = OFFER_FOLDERS},
+	{"loader", 0, "PATH", "another nolisten-loader", option_take_text, FIELD(loader),
+	 .offer = OFFER_FILES},
+	OPTION_HELP,
+	{0},
+};
+
+const struct command bench_command = {
+	.program = "nolisten",
+	.name = "bench",
+	.usages = {"[OPTION...]"},
+	.summary = "ways to accept a connection, side by side",
+	.purpose =
+		"Ways to accept a TCP connection side by side, in network namespaces of their own.",
+	.options = options,
+	.size = sizeof(struct bench_command_line),
+	.print_more = print_lists,
+	.run = run,
+	.release = release,
+};

@@ -106,19 +106,32 @@ static void print_table(const struct table *table)
 			print_cell(column, table->rows[i][column], widths[column]);
 }
 
-int flows_main(int argc, char **argv)
+static int run(void *context)
 {
+	const struct query *query = context;
 	struct table table = {0};
-	struct query query;
-	int err;
+	int err = query_run(query, add_row, &table);
 
-	if (query_parse(&query, argc, argv))
-		return STATUS_USAGE;
-	err = query_run(&query, add_row, &table);
-	if (!query.is_json && (!err || table.count))
+	if (!query->is_json && (!err || table.count))
 		print_table(&table);
 	if (table.is_incomplete)
 		log_error("flows: out of memory, the table is not complete");
 	free(table.rows);
 	return err || table.is_incomplete ? STATUS_FAILED : STATUS_DONE;
 }
+
+static const struct query defaults = {.command = "flows"};
+
+const struct command flows_command = {
+	.program = "nolisten",
+	.name = "flows",
+	.usages = {QUERY_USAGE},
+	.summary = "the live flow table",
+	.purpose =
+		"The live flow table of the loader on IFACE, or of all in this network namespace.",
+	.options = query_options,
+	.arguments = query_arguments,
+	.size = sizeof(struct query),
+	.defaults = &defaults,
+	.run = run,
+};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* nolisten meet: two hosts connect() to each other, and neither listens (RFC 9293, 3.5). */
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,19 +9,39 @@
 #include "log.h"
 #include "meet_command.h"
 #include "meet_open.h"
-#include "meet_options.h"
 #include "meet_reason.h"
 #include "meet_socket.h"
 
-static int print_help(void)
+struct meet_command_line {
+	struct meet_options meet; /* ports are 0: not given */
+	char **command; /* NULL: standard input and output; points into argv */
+};
+
+static int take_endpoint(struct option_parse *parse, const struct option_row *row, const char *arg)
 {
-	printf("Usage: nolisten meet LOCAL:PORT REMOTE:PORT [OPTION...] [-- COMMAND [ARGUMENT...]]\n"
-	       "Connect two hosts by simultaneous open: run it on both, in any order, or on one\n"
-	       "against a plain peer that calls connect() again and again.\n\n"
-	       "  -c, --crossed          let both SYNs truly cross\n"
-	       "  -t, --timeout=S        give up after so many seconds [30]\n\n"
-	       "The connection is joined to standard input and output, or handed to COMMAND.\n");
-	return STATUS_DONE;
+	struct endpoint *endpoint = option_field(parse, row);
+
+	if (!endpoint_parse(arg, endpoint))
+		return option_refuse(parse, arg,
+				     "not ADDR:PORT, as in 10.0.0.2:5000 or [fd00::2]:5000");
+	if (!addr_is_one_host(&endpoint->addr))
+		return option_refuse(parse, arg, "not the address of one host");
+	return 0;
+}
+
+static int check(struct option_parse *parse)
+{
+	struct meet_command_line *line = parse->options;
+	const struct endpoint *local = &line->meet.tuple.local, *remote = &line->meet.tuple.remote;
+
+	line->command = parse->rest;
+	if (!remote->port || (line->command && !line->command[0]))
+		return option_fail_usage(parse, "");
+	if (addr_is_v4(&local->addr) != addr_is_v4(&remote->addr))
+		return option_fail(parse, "one end is IPv4 and the other IPv6");
+	if (addr_is_equal(&local->addr, &remote->addr) && local->port == remote->port)
+		return option_fail(parse, "both ends are the same: that is nolisten self");
+	return 0;
 }
 
 /* They were blocked for the loop; from here on Ctrl-C ends us as it ends anybody. */
@@ -36,14 +55,14 @@ static void restore_signals(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static int use_connection(const struct meet_options *options, int fd)
+static int use_connection(const struct meet_command_line *line, int fd)
 {
 	int err;
 
 	meet_socket_settle(fd);
-	if (options->command) {
-		err = meet_command_exec(options->command, fd, &options->tuple);
-		log_error("meet: cannot run '%s': %s", options->command[0], strerror(-err));
+	if (line->command) {
+		err = meet_command_exec(line->command, fd, &line->meet.tuple);
+		log_error("meet: cannot run '%s': %s", line->command[0], strerror(-err));
 		return err;
 	}
 	err = join_socket(fd);
@@ -52,24 +71,62 @@ static int use_connection(const struct meet_options *options, int fd)
 	return err;
 }
 
-int meet_main(int argc, char **argv)
+static int run(void *context)
 {
-	struct meet_options options;
+	const struct meet_command_line *line = context;
 	struct meet_result result;
-	int err;
+	int err = meet_open(&line->meet, &result);
 
-	if (meet_options_parse(&options, argc, argv))
-		return STATUS_USAGE;
-	if (options.is_help)
-		return print_help();
-	err = meet_open(&options, &result);
 	restore_signals();
 	if (err) {
-		meet_tell_failure(&options, &result, err);
+		meet_tell_failure(&line->meet, &result, err);
 		return STATUS_FAILED;
 	}
-	meet_tell_success(&options, &result);
-	err = use_connection(&options, result.fd);
+	meet_tell_success(&line->meet, &result);
+	err = use_connection(line, result.fd);
 	close(result.fd);
 	return err ? STATUS_FAILED : STATUS_DONE;
 }
+
+#define FIELD(member) OPTION_FIELD(meet_command_line, member)
+
+static const struct option_row options[] = {
+	{"crossed", 'c', NULL, "let both SYNs truly cross", option_take_flag,
+	 FIELD(meet.is_crossed)},
+	{"timeout", 't', "S", "give up after so many seconds, %s [30]", option_take_number,
+	 FIELD(meet.timeout_s), 1, 86400},
+	OPTION_HELP,
+	{0},
+};
+
+static const struct option_row arguments[] = {
+	{.arg = "LOCAL:PORT", .take = take_endpoint, FIELD(meet.tuple.local)},
+	{.arg = "REMOTE:PORT", .take = take_endpoint, FIELD(meet.tuple.remote)},
+	{0},
+};
+
+static const struct meet_command_line defaults = {.meet = {.timeout_s = 30}};
+
+static void print_end(FILE *out)
+{
+	fprintf(out, "\nThe connection is joined to standard input and output, or handed to "
+		     "COMMAND.\n");
+}
+
+const struct command meet_command = {
+	.program = "nolisten",
+	.name = "meet",
+	.usages = {"LOCAL:PORT REMOTE:PORT [OPTION...] [-- COMMAND [ARGUMENT...]]"},
+	.summary = "two ends connect to each other, and neither listens",
+	.purpose =
+		"Connect two hosts by simultaneous open: run it on both, in any order, or on one "
+		"against a plain peer that calls connect() again and again.",
+	.options = options,
+	.arguments = arguments,
+	.has_rest = true,
+	.size = sizeof(struct meet_command_line),
+	.defaults = &defaults,
+	.check = check,
+	.print_more = print_end,
+	.run = run,
+};

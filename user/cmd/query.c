@@ -18,24 +18,15 @@ struct run {
 	int err; /* the first */
 };
 
-int query_parse(struct query *out, int argc, char **argv)
-{
-	*out = (struct query){.command = argv[0]};
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "-j") == 0 || strcmp(argv[i], "--json") == 0) {
-			out->is_json = true;
-		} else if (argv[i][0] == '-') {
-			log_error("%s: %s: no such option (see nolisten --help)", argv[0], argv[i]);
-			return -EINVAL;
-		} else if (out->ifname) {
-			log_error("%s: '%s': one interface, or none for all", argv[0], argv[i]);
-			return -EINVAL;
-		} else {
-			out->ifname = argv[i];
-		}
-	}
-	return 0;
-}
+/* What flows and status take. */
+const struct option_row query_options[] = {
+	{"json", 'j', NULL, "JSON instead of text for people", option_take_flag,
+	 OPTION_FIELD(query, is_json)},
+	OPTION_HELP,
+	{0},
+};
+
+const struct option_row query_arguments[] = {ARGUMENT_IFACE(query, ifname), {0}};
 
 static int take_object(struct run *run, const char *ifname, const json_t *object)
 {

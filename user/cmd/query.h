@@ -7,14 +7,17 @@
 
 #include <jansson.h>
 
+#include "option.h"
+
 struct query {
 	const char *command; /* as the loader knows it */
 	bool is_json; /* -j */
 	const char *ifname; /* NULL: all loaders of this network namespace */
 };
 
-/* [-j] [IFACE]; 0 or -EINVAL, logged. */
-int query_parse(struct query *out, int argc, char **argv);
+/* [-j] [IFACE]: they fill a struct query. */
+extern const struct option_row query_options[], query_arguments[];
+#define QUERY_USAGE "[-j] [IFACE]"
 
 /*
  * Ask; with -j print what comes, else call fn for each object. 0 or -errno, logged: -ECONNREFUSED when nobody

@@ -1,197 +1,81 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * nolisten self: one socket, bound and connected to the same address and port. Its SYN finds the only socket with that
- * 4-tuple, itself, in SYN_SENT: a simultaneous open with one party. What it sends is what it receives.
- */
-#include <errno.h>
-#include <netinet/tcp.h>
-#include <poll.h>
+/* nolisten self: a socket that connects to itself, on purpose or by accident. */
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
 
-#include "clock.h"
 #include "commands.h"
-#include "log.h"
-#include "self_options.h"
+#include "self_connect.h"
 #include "self_warn.h"
-#include "tcp_open.h"
 
-#define PATIENCE_NS (5 * CLOCK_NS_PER_S)
-#define CHUNK 4096
+#define DEFAULT_MESSAGE "hello, self"
 
-static int print_help(void)
+struct self_options {
+	struct endpoint endpoint; /* its port is 0: not given */
+	bool has_addr;
+	const char *message; /* NULL: not given */
+	bool is_watch, is_everywhere;
+};
+
+static int take_addr(struct option_parse *parse, const struct option_row *row, const char *arg)
 {
-	printf("Usage: nolisten self ADDR PORT [--message TEXT]\n"
-	       "       nolisten self --watch [--all]\n"
-	       "Connect a socket to itself and send it a message.\n\n"
-	       "  -m, --message=TEXT     what to send [hello, self]\n"
-	       "  -w, --watch            tell of every socket that connects to itself (root)\n"
-	       "  -a, --all              with --watch: in every network namespace\n");
-	return STATUS_DONE;
-}
+	struct addr *addr = option_field(parse, row);
 
-/* -ETIMEDOUT: nothing happened until the deadline. */
-static int wait_ready(int fd, short events, uint64_t deadline_ns)
-{
-	struct pollfd poll_fd = {.fd = fd, .events = events};
-	const uint64_t now_ns = clock_monotonic_ns();
-	int count;
-
-	if (now_ns >= deadline_ns)
-		return -ETIMEDOUT;
-	count = poll(&poll_fd, 1, (int)((deadline_ns - now_ns) / CLOCK_NS_PER_MS) + 1);
-	if (count < 0)
-		return -errno;
-	return count ? 0 : -ETIMEDOUT;
-}
-
-static const char *connect_error(int err)
-{
-	switch (err) {
-	case -EADDRNOTAVAIL:
-		return "a socket has both ends there already, perhaps in TIME-WAIT (see ss -tan)";
-	case -ENETUNREACH:
-	case -EHOSTUNREACH:
-		return "no route to the own address (is lo up?)";
-	case -ETIMEDOUT:
-		return "timed out: is lo up, does a packet filter drop it?";
-	}
-	return strerror(-err);
-}
-
-static int connect_itself(int fd, const struct endpoint *endpoint)
-{
-	const uint64_t deadline_ns = clock_monotonic_ns() + PATIENCE_NS;
-	char text[ENDPOINT_TEXT_SIZE];
-	int err = tcp_connect(fd, endpoint, endpoint);
-
-	if (err == -EINPROGRESS)
-		err = wait_ready(fd, POLLOUT, deadline_ns);
-	if (!err)
-		err = tcp_take_error(fd);
-	if (err) {
-		endpoint_format(endpoint, text);
-		log_error("%s: cannot connect to itself: %s", text, connect_error(err));
-	}
-	return err;
-}
-
-static int read_ends(int fd, struct tuple *out)
-{
-	struct sockaddr_storage name;
-	struct sockaddr *any = (struct sockaddr *)&name;
-	socklen_t len = sizeof(name);
-
-	if (getsockname(fd, any, &len) || !endpoint_from_sockaddr(any, &out->local))
-		return -errno;
-	len = sizeof(name);
-	if (getpeername(fd, any, &len) || !endpoint_from_sockaddr(any, &out->remote))
-		return -errno;
+	if (!addr_parse(arg, addr))
+		return option_refuse(parse, arg, "not an IPv4 or IPv6 address");
+	if (!addr_is_one_host(addr))
+		return option_refuse(parse, arg, "not the address of one host");
+	((struct self_options *)parse->options)->has_addr = true;
 	return 0;
 }
 
-/* The line that ss -t prints of it. */
-static int print_socket(int fd)
+static int check(struct option_parse *parse)
 {
-	char local[ENDPOINT_TEXT_SIZE], remote[ENDPOINT_TEXT_SIZE];
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-	struct tuple ends;
-	int err = read_ends(fd, &ends);
+	struct self_options *options = parse->options;
 
-	if (!err && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
-		err = -errno;
-	if (!err && (info.tcpi_state != TCP_ESTABLISHED ||
-		     !addr_is_equal(&ends.local.addr, &ends.remote.addr) ||
-		     ends.local.port != ends.remote.port))
-		err = -ENOTCONN;
-	if (err) {
-		log_error("self: the socket is not connected to itself: %s", strerror(-err));
-		return err;
-	}
-	endpoint_format(&ends.local, local);
-	endpoint_format(&ends.remote, remote);
-	printf("State  Local address:port  Peer address:port\nESTAB  %s  %s\n", local, remote);
+	if (options->is_watch ? options->has_addr || options->message
+			      : !options->endpoint.port || options->is_everywhere)
+		return option_fail_usage(parse, "");
+	if (!options->message)
+		options->message = DEFAULT_MESSAGE;
 	return 0;
 }
 
-static int send_some(int fd, const char *message, size_t len, size_t *sent)
+static int run(void *context)
 {
-	ssize_t count = 0;
+	const struct self_options *options = context;
+	const int err = options->is_watch ? self_warn(options->is_everywhere)
+					  : self_connect(&options->endpoint, options->message);
 
-	if (*sent < len)
-		count = send(fd, message + *sent, len - *sent, MSG_NOSIGNAL);
-	if (count < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	*sent += (size_t)count;
-	return 0;
-}
-
-/* Reads what is there; -EBADMSG if it is not what was sent. */
-static int check_some(int fd, const char *message, size_t sent, size_t *seen)
-{
-	char buffer[CHUNK];
-	ssize_t count = recv(fd, buffer, sizeof(buffer), 0);
-
-	if (count < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	if (!count)
-		return -EPIPE;
-	if ((size_t)count > sent - *seen || memcmp(buffer, message + *seen, (size_t)count))
-		return -EBADMSG;
-	*seen += (size_t)count;
-	return 0;
-}
-
-/* Both in turn: a long message does not fit into the buffers at once. */
-static int send_and_read_back(int fd, const char *message)
-{
-	const uint64_t deadline_ns = clock_monotonic_ns() + PATIENCE_NS;
-	const size_t len = strlen(message);
-	size_t sent = 0, seen = 0;
-	int err = 0;
-
-	while (!err && seen < len) {
-		err = send_some(fd, message, len, &sent);
-		if (!err)
-			err = wait_ready(fd, sent < len ? POLLIN | POLLOUT : POLLIN, deadline_ns);
-		if (!err)
-			err = check_some(fd, message, sent, &seen);
-	}
-	if (err)
-		log_error("self: %zu of %zu bytes came back: %s", seen, len, strerror(-err));
-	else
-		printf("sent %zu bytes to itself and read them back: %s\n", len, message);
-	return err;
-}
-
-static int run(const struct self_options *options)
-{
-	int fd = tcp_open(&options->endpoint);
-	int err;
-
-	if (fd < 0)
-		return fd;
-	err = connect_itself(fd, &options->endpoint);
-	if (!err)
-		err = print_socket(fd);
-	if (!err)
-		err = send_and_read_back(fd, options->message);
-	tcp_abort(fd);
-	return err;
-}
-
-int self_main(int argc, char **argv)
-{
-	struct self_options options;
-	int err;
-
-	if (self_options_parse(&options, argc, argv))
-		return STATUS_USAGE;
-	if (options.is_help)
-		return print_help();
-	err = options.is_watch ? self_warn(options.is_everywhere) : run(&options);
 	return err ? STATUS_FAILED : STATUS_DONE;
 }
+
+#define FIELD(member) OPTION_FIELD(self_options, member)
+
+static const struct option_row options[] = {
+	{"message", 'm', "TEXT", "what to send [" DEFAULT_MESSAGE "]", option_take_text,
+	 FIELD(message)},
+	{"watch", 'w', NULL, "tell of every socket that connects to itself (root)",
+	 option_take_flag, FIELD(is_watch)},
+	{"all", 'a', NULL, "with --watch: in every network namespace", option_take_flag,
+	 FIELD(is_everywhere)},
+	OPTION_HELP,
+	{0},
+};
+
+static const struct option_row arguments[] = {
+	{.arg = "ADDR", .take = take_addr, FIELD(endpoint.addr)},
+	{.arg = "PORT", .take = option_take_number, FIELD(endpoint.port), 1, UINT16_MAX},
+	{0},
+};
+
+const struct command self_command = {
+	.program = "nolisten",
+	.name = "self",
+	.usages = {"ADDR PORT [--message=TEXT]", "--watch [--all]"},
+	.summary = "a socket connects to itself (--watch: by accident)",
+	.purpose = "Connect a socket to itself and send it a message.",
+	.options = options,
+	.arguments = arguments,
+	.size = sizeof(struct self_options),
+	.check = check,
+	.run = run,
+};

@@ -160,12 +160,25 @@ static void print_one(void *context, const json_t *status)
 	status_print(stdout, status);
 }
 
-int status_main(int argc, char **argv)
+static int run(void *context)
 {
-	struct query query;
 	bool is_first = true;
 
-	if (query_parse(&query, argc, argv))
-		return STATUS_USAGE;
-	return query_run(&query, print_one, &is_first) ? STATUS_FAILED : STATUS_DONE;
+	return query_run(context, print_one, &is_first) ? STATUS_FAILED : STATUS_DONE;
 }
+
+static const struct query defaults = {.command = "status"};
+
+const struct command status_command = {
+	.program = "nolisten",
+	.name = "status",
+	.usages = {QUERY_USAGE},
+	.summary = "what each loader does, and its counters",
+	.purpose =
+		"What the loader on IFACE does, or all in this network namespace, and their counters.",
+	.options = query_options,
+	.arguments = query_arguments,
+	.size = sizeof(struct query),
+	.defaults = &defaults,
+	.run = run,
+};

@@ -131,6 +131,11 @@ static const struct scene *find_scene(const char *name)
 	return NULL;
 }
 
+const char *explain_demo_scene(size_t index)
+{
+	return scene_table[index].name;
+}
+
 bool explain_demo_has(const char *name)
 {
 	return find_scene(name);

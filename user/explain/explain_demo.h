@@ -6,6 +6,8 @@
 #include "explain_watch.h"
 
 bool explain_demo_has(const char *scene);
+const char *
+explain_demo_scene(size_t index); /* their names, in their order; NULL behind the last */
 
 /*
  * scene: play only that one; NULL: all. 0 or -errno, logged. Nothing is left behind: the namespaces have no names

@@ -7,11 +7,19 @@
 #define NOLISTEN_MEET_OPEN_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <nolisten/meet.h>
 
-#include "meet_options.h"
+#include "addr.h"
+
+/* What to meet, and how. */
+struct meet_options {
+	struct tuple tuple;
+	uint64_t timeout_s;
+	bool is_crossed; /* let both SYNs truly cross */
+};
 
 struct meet_result {
 	int fd; /* connected, non-blocking; -1: not connected */
