@@ -107,11 +107,21 @@ full.h:
 	$(call say,BTF,$@)
 	$(Q)$(BPFTOOL) btf dump file /sys/kernel/btf/vmlinux format c > $@
 
+# A script that a program prints, as a string of C.
+$(OBJ)/text/completion.bash.h: user/cmd/completion.bash
+	$(call say,TEXT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+
+# What has to be made before a folder's sources compile.
+MADE_kern := $(SKELETONS)
+MADE_cmd := $(OBJ)/text/completion.bash.h
+
 define layer_rule
-$(OBJ)/user/$(1)/%.o: user/$(1)/%.c $(if $(filter kern,$(1)),| $(SKELETONS))
+$(OBJ)/user/$(1)/%.o: user/$(1)/%.c | $(MADE_$(1))
 	$$(call say,CC,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(CFLAGS_ALL) $(call include_flags,$(1)) $(if $(filter kern,$(1)),-I$(OBJ)/skel) -MMD -MP -c $$< -o $$@
+	$$(Q)$$(CC) $$(CFLAGS_ALL) $(call include_flags,$(1)) $(addprefix -I,$(sort $(dir $(MADE_$(1))))) -MMD -MP -c $$< -o $$@
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
@@ -165,12 +175,22 @@ $(O)/man/%: doc/%.scd
 	$(Q)mkdir -p $(@D)
 	$(Q)scdoc < $< > $@
 
+# Completion for bash, as the programs print it.
+PROGRAMS := nolisten nolisten-loader
+COMPLETIONS := $(PROGRAMS:%=$(O)/completion/%)
+$(COMPLETIONS): $(O)/completion/%: $(BIN)/%
+	$(call say,PRINT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(abspath $<) --completion > $@
+
 .PHONY: man install
 man: $(MANPAGES)
-install: all man
+install: all man $(COMPLETIONS)
 	install -d "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(PREFIX)/bin"
 	install $(BIN)/nolisten-loader "$(DESTDIR)$(PREFIX)/sbin/"
 	install $(BIN)/nolisten "$(DESTDIR)$(PREFIX)/bin/"
+	install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions"
+	install -m 644 $(COMPLETIONS) "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/"
 	for page in $(MANPAGES); do \
 		install -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; \
 	done

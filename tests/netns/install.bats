@@ -15,15 +15,18 @@ installed()
 	cd "$BATS_TEST_TMPDIR" && "$ROOT/usr/bin/nolisten" "$@"
 }
 
-@test "installs both programs and every manual page" {
-	local page name
+@test "installs both programs, every manual page and the completions" {
+	local page name program
 	[ -x "$ROOT/usr/bin/nolisten" ] && [ -x "$ROOT/usr/sbin/nolisten-loader" ]
 	for page in "$REPO"/doc/*.scd; do
 		name=$(basename "$page" .scd)
 		[ -s "$ROOT/usr/share/man/man${name##*.}/$name" ]
 	done
+	for program in bin/nolisten sbin/nolisten-loader; do
+		"$ROOT/usr/$program" --completion | cmp - "$ROOT/usr/share/bash-completion/completions/${program##*/}"
+	done
 	set -- "$REPO"/doc/*.scd
-	is_equal "$(find "$ROOT" -type f | wc -l)" $(($# + 2))
+	is_equal "$(find "$ROOT" -type f | wc -l)" $(($# + 4))
 }
 
 @test "the manual pages name no page of ours that is not there" {

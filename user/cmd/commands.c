@@ -7,7 +7,7 @@ static const struct command *const sub_commands[] = {
 	&explain_command, &bench_command,  NULL,
 };
 
-static const struct option_row options[] = {OPTION_VERSION, OPTION_HELP, {0}};
+static const struct option_row options[] = {OPTION_COMPLETION, OPTION_VERSION, OPTION_HELP, {0}};
 
 static int ask_for_command(struct option_parse *parse)
 {

@@ -189,6 +189,7 @@ static const struct option_row options[] = {
 	{"quiet", 'q', NULL, "no line for each event", option_take_flag, FIELD(config.is_quiet)},
 	{"verbose", 'v', NULL, "more messages; twice: libbpf's too", option_count_flag,
 	 FIELD(verbose)},
+	OPTION_COMPLETION,
 	OPTION_VERSION,
 	OPTION_HELP,
 	{0},

@@ -126,6 +126,8 @@ int option_take_path(struct option_parse *parse, const struct option_row *row, c
 /* Rows that several commands have. */
 int option_take_help(struct option_parse *parse, const struct option_row *row, const char *arg);
 int option_take_version(struct option_parse *parse, const struct option_row *row, const char *arg);
+int option_take_completion(struct option_parse *parse, const struct option_row *row,
+			   const char *arg);
 #define OPTION_HELP                                                    \
 	{                                                              \
 		"help", 'h', NULL, "print this help", option_take_help \
@@ -133,6 +135,11 @@ int option_take_version(struct option_parse *parse, const struct option_row *row
 #define OPTION_VERSION                                                         \
 	{                                                                      \
 		"version", 'V', NULL, "print the version", option_take_version \
+	}
+#define OPTION_COMPLETION                                                                 \
+	{                                                                                 \
+		"completion", 0, NULL, "print a script for bash that completes all this", \
+			option_take_completion                                            \
 	}
 
 /* Rows of arguments. */
@@ -153,5 +160,8 @@ void option_list_values(const struct option_row *row, char *text, size_t size);
 void command_print_help(const struct command *command, FILE *out);
 /* A line of a list in the help, in its columns. */
 void help_print_item(FILE *out, const char *item, const char *text);
+
+/* A script for bash that completes the command and its sub-commands. */
+void completion_print(const struct command *command, FILE *out);
 
 #endif

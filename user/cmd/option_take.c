@@ -165,3 +165,12 @@ int option_take_version(struct option_parse *parse, const struct option_row *row
 	printf("%s %s\n", parse->command->program, NOLISTEN_VERSION);
 	return OPTION_DONE;
 }
+
+int option_take_completion(struct option_parse *parse, const struct option_row *row,
+			   const char *arg)
+{
+	(void)row;
+	(void)arg;
+	completion_print(parse->command, stdout);
+	return OPTION_DONE;
+}
