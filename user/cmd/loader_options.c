@@ -93,12 +93,6 @@ static int take_ring(struct option_parse *parse, const struct option_row *row, c
 	return 0;
 }
 
-/* Can several workers do it? Those without BPF have one queue, and connect's sockets are one thread's. */
-static bool can_share(enum nol_method method)
-{
-	return method_needs_bpf(method) && method != NOL_METHOD_CONNECT;
-}
-
 /* What only goes together; and the default port, which any other replaces. */
 static int check(struct option_parse *parse)
 {
@@ -114,7 +108,7 @@ static int check(struct option_parse *parse)
 	if (config->rst_action != NOL_RST_DROP && !method_needs_bpf(config->method))
 		return option_fail(parse, "--rst: method %s has no guard: use auto or engine",
 				   method_text(config->method));
-	if (config->workers > 1 && !can_share(config->method))
+	if (config->workers > 1 && !method_can_share(config->method))
 		return option_fail(parse,
 				   "--workers: method %s has one only: use auto, xdp or engine",
 				   method_text(config->method));
