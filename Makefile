@@ -29,20 +29,21 @@ OBJ := $(O)/$(if $(filter 1,$(SAN)),san,obj)
 # that a forbidden include does not compile. abi: include/nolisten/abi.h.
 SEES_base    :=
 SEES_net     := base
+SEES_netlink := base
 SEES_engine  := base net abi
 SEES_ipc     := base
-SEES_kern    := base net abi
-SEES_io      := base net kern abi
+SEES_kern    := base net netlink abi
+SEES_io      := base net netlink kern abi
 SEES_service := base net
 SEES_report  := base net engine abi
 SEES_session := base net engine kern io service report abi
 SEES_core    := base net engine ipc kern io service report session abi
-SEES_lab     := base net
+SEES_lab     := base net netlink
 SEES_explain := base net kern lab abi
-SEES_peer    := base net kern io abi
+SEES_peer    := base net netlink kern io abi
 SEES_bench   := base net ipc kern session engine io lab abi
 SEES_cmd     := base net engine ipc kern io service report session core lab explain peer bench abi
-LAYERS := base net engine ipc kern io service report session core lab explain peer bench cmd
+LAYERS := base net netlink engine ipc kern io service report session core lab explain peer bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 

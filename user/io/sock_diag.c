@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,13 +12,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RECEIVE_SIZE 32768
+#include <libmnl/libmnl.h>
+
+#include "netlink.h"
+
 #define WATCH_BUFFER \
 	(4 << 20) /* bytes that may wait while we are busy: some ten thousand sockets */
 
-struct request {
-	struct nlmsghdr header;
-	struct inet_diag_req_v2 body;
+/* Who hears of the sockets in an answer, and how many there were. */
+struct visit {
+	sock_diag_fn fn; /* NULL: nobody */
+	void *context;
+	int count;
 };
 
 static struct addr addr_of(uint8_t family, const __be32 words[4])
@@ -27,130 +31,83 @@ static struct addr addr_of(uint8_t family, const __be32 words[4])
 	return family == AF_INET6 ? addr_from_v6(words) : addr_from_v4(words);
 }
 
-static void report_message(const struct nlmsghdr *header, sock_diag_fn fn, void *context)
+static void report(const struct visit *visit, const struct nlmsghdr *message)
 {
-	const struct inet_diag_msg *message = NLMSG_DATA(header);
+	const struct inet_diag_msg *body = mnl_nlmsg_get_payload(message);
 	struct tuple tuple;
 
-	if (header->nlmsg_len < NLMSG_LENGTH(sizeof(*message)))
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*body))
 		return;
-	tuple.local.addr = addr_of(message->idiag_family, message->id.idiag_src);
-	tuple.local.port = ntohs(message->id.idiag_sport);
-	tuple.remote.addr = addr_of(message->idiag_family, message->id.idiag_dst);
-	tuple.remote.port = ntohs(message->id.idiag_dport);
-	fn(context, &tuple, message->idiag_state);
+	tuple.local.addr = addr_of(body->idiag_family, body->id.idiag_src);
+	tuple.local.port = ntohs(body->id.idiag_sport);
+	tuple.remote.addr = addr_of(body->idiag_family, body->id.idiag_dst);
+	tuple.remote.port = ntohs(body->id.idiag_dport);
+	visit->fn(visit->context, &tuple, body->idiag_state);
 }
 
-/* One datagram of messages: 1 at the end of the list, 0 if more may follow, or -errno. */
-static int read_messages(int fd, int flags, sock_diag_fn fn, void *context, int *count)
+static void take_message(void *context, const struct nlmsghdr *message)
 {
-	char buffer[RECEIVE_SIZE] __attribute__((aligned(8)));
-	const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
-	ssize_t len = recv(fd, buffer, sizeof(buffer), flags);
+	struct visit *visit = context;
 
-	if (len < 0)
-		return -errno;
-	for (; NLMSG_OK(header, (size_t)len); header = NLMSG_NEXT(header, len)) {
-		if (header->nlmsg_type == NLMSG_DONE)
-			return 1;
-		if (header->nlmsg_type == NLMSG_ERROR)
-			return ((const struct nlmsgerr *)NLMSG_DATA(header))->error ?: 1;
-		if (fn)
-			report_message(header, fn, context);
-		++*count;
-	}
-	return 0;
+	if (visit->fn)
+		report(visit, message);
+	visit->count++;
 }
 
 int sock_diag_watch(void)
 {
-	static const int groups[] = {SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY};
+	const uint32_t groups =
+		1u << (SKNLGRP_INET_TCP_DESTROY - 1) | 1u << (SKNLGRP_INET6_TCP_DESTROY - 1);
 	const int size = WATCH_BUFFER;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-	int err;
+	int fd = netlink_open(NETLINK_SOCK_DIAG, groups, SOCK_NONBLOCK);
 
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)))
-		goto fail;
-	for (unsigned int i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
-			       sizeof(groups[i])))
-			goto fail;
-	}
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	return fd;
-fail:
-	err = -errno;
-	close(fd);
-	return err;
 }
 
 int sock_diag_read(int watch_fd, sock_diag_fn fn, void *context)
 {
-	int count = 0;
-	int err;
+	struct visit visit = {.fn = fn, .context = context};
+	int err = netlink_read(watch_fd, take_message, &visit);
 
-	do {
-		err = read_messages(watch_fd, MSG_DONTWAIT, fn, context, &count);
-	} while (!err);
-	return err == -EAGAIN || err > 0 ? count : err;
+	return err ?: visit.count;
 }
 
 int sock_diag_open(void)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-
-	return fd < 0 ? -errno : fd;
+	return netlink_open(NETLINK_SOCK_DIAG, 0, 0);
 }
 
-/* Send one request and read the whole answer. */
-static int ask_on(int fd, const struct request *request, sock_diag_fn fn, void *context)
+/* Number of sockets in the answer or -errno. */
+static int ask(const union netlink_request *request, sock_diag_fn fn, void *context)
 {
-	int count = 0;
-	int err = send(fd, request, sizeof(*request), 0) < 0 ? -errno : 0;
+	struct visit visit = {.fn = fn, .context = context};
+	int err = netlink_ask_once(NETLINK_SOCK_DIAG, request, take_message, &visit);
 
-	while (!err)
-		err = read_messages(fd, 0, fn, context, &count);
-	return err < 0 ? err : count;
+	return err ?: visit.count;
 }
 
-/* The same on a socket of its own. */
-static int ask(const struct request *request, sock_diag_fn fn, void *context)
+static struct inet_diag_req_v2 *init_request(union netlink_request *request, uint16_t type,
+					     uint16_t flags, uint8_t family)
 {
-	int fd = sock_diag_open();
-	int result;
+	struct inet_diag_req_v2 *body = netlink_request_init(request, type, flags, sizeof(*body));
 
-	if (fd < 0)
-		return fd;
-	result = ask_on(fd, request, fn, context);
-	close(fd);
-	return result;
-}
-
-static struct request request_of(uint16_t type, uint16_t flags, uint8_t family)
-{
-	return (struct request){
-		.header = {.nlmsg_len = sizeof(struct request),
-			   .nlmsg_type = type,
-			   .nlmsg_flags = NLM_F_REQUEST | flags},
-		.body = {.sdiag_family = family,
-			 .sdiag_protocol = IPPROTO_TCP,
-			 .id.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}},
-	};
+	body->sdiag_family = family;
+	body->sdiag_protocol = IPPROTO_TCP;
+	body->id.idiag_cookie[0] = body->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+	return body;
 }
 
 int sock_diag_visit(uint32_t states, sock_diag_fn fn, void *context)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
-	int total = 0;
+	union netlink_request request;
+	int total = 0, count;
 
 	for (unsigned int i = 0; i < sizeof(families); i++) {
-		struct request request = request_of(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, families[i]);
-		int count;
-
-		request.body.idiag_states = states;
+		init_request(&request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, families[i])->idiag_states =
+			states;
 		count = ask(&request, fn, context);
 		if (count < 0)
 			return count;
@@ -167,17 +124,17 @@ static void set_endpoint(const struct endpoint *endpoint, __be16 *port, __be32 w
 	memcpy(words, endpoint->addr.bytes + (is_v4 ? 12 : 0), is_v4 ? 4 : 16);
 }
 
-static struct request request_for(uint16_t type, const struct tuple *tuple, uint32_t ifindex)
+static void ask_for(union netlink_request *request, uint16_t type, const struct tuple *tuple,
+		    uint32_t ifindex)
 {
 	const uint8_t family = addr_is_v4(&tuple->local.addr) ? AF_INET : AF_INET6;
-	struct request request = request_of(type, NLM_F_ACK, family);
-	struct inet_diag_sockid *id = &request.body.id;
+	struct inet_diag_req_v2 *body = init_request(request, type, 0, family);
+	struct inet_diag_sockid *id = &body->id;
 
 	set_endpoint(&tuple->local, &id->idiag_sport, id->idiag_src);
 	set_endpoint(&tuple->remote, &id->idiag_dport, id->idiag_dst);
 	id->idiag_if = ifindex;
-	request.body.idiag_states = ~0u;
-	return request;
+	body->idiag_states = ~0u;
 }
 
 static void take_state(void *context, const struct tuple *tuple, uint8_t tcp_state)
@@ -188,10 +145,12 @@ static void take_state(void *context, const struct tuple *tuple, uint8_t tcp_sta
 
 int sock_diag_find(const struct tuple *tuple, uint32_t ifindex, uint8_t *tcp_state)
 {
-	const struct request request = request_for(SOCK_DIAG_BY_FAMILY, tuple, ifindex);
+	union netlink_request request;
 	uint8_t state = 0;
-	int result = ask(&request, take_state, &state);
+	int result;
 
+	ask_for(&request, SOCK_DIAG_BY_FAMILY, tuple, ifindex);
+	result = ask(&request, take_state, &state);
 	if (result < 0)
 		return result;
 	/* The kernel's look-up falls back to a listener of the port. */
@@ -203,24 +162,28 @@ int sock_diag_find(const struct tuple *tuple, uint32_t ifindex, uint8_t *tcp_sta
 
 int sock_diag_has_owner(int fd, const struct tuple *tuple, uint32_t ifindex, bool *out)
 {
-	const struct request request = request_for(SOCK_DIAG_BY_FAMILY, tuple, ifindex);
-	int result = ask_on(fd, &request, NULL, NULL);
+	union netlink_request request;
+	int err;
 
-	if (result < 0 && result != -ENOENT)
-		return result;
-	*out = result >= 0;
+	ask_for(&request, SOCK_DIAG_BY_FAMILY, tuple, ifindex);
+	err = netlink_ask(fd, &request, NULL, NULL);
+	if (err && err != -ENOENT)
+		return err;
+	*out = !err;
 	return 0;
 }
 
 int sock_diag_end_time_wait(const struct tuple *tuple, uint32_t ifindex)
 {
-	const struct request request = request_for(SOCK_DESTROY, tuple, ifindex);
+	union netlink_request request;
 	uint8_t state;
 	int result = sock_diag_find(tuple, ifindex, &state);
 
 	if (!result && state != TCP_TIME_WAIT)
 		return -EADDRINUSE;
-	if (!result)
-		result = ask(&request, NULL, NULL);
+	if (result)
+		return result;
+	ask_for(&request, SOCK_DESTROY, tuple, ifindex);
+	result = ask(&request, NULL, NULL);
 	return result < 0 ? result : 0;
 }
