@@ -2,6 +2,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,7 +262,9 @@ static int open_bench(struct bench *bench)
 	bench->tallies = calloc(bench->contender_count, sizeof(*bench->tallies));
 	if (!flood || !bench->scratch || !bench->tallies)
 		return -ENOMEM;
-	err = job_init() ?: testbed_open(&bench->lab);
+	/* Who closes the pipe that the report goes to still gets results.json. */
+	signal(SIGPIPE, SIG_IGN);
+	err = job_init() ?: lab_open(&bench->lab, &bench_lab_plan);
 	if (err)
 		return err;
 	err = bench_kern_open(&bench->kern, &failure);
@@ -277,7 +280,7 @@ static int open_bench(struct bench *bench)
 static void close_bench(struct bench *bench)
 {
 	bench_kern_close(bench->kern);
-	testbed_close(&bench->lab);
+	lab_close(&bench->lab);
 	samples_free(&bench->samples);
 	free(bench->tallies);
 }
@@ -302,7 +305,7 @@ int bench_run(const struct bench_options *options)
 	int err;
 
 	bench = (struct bench){.options = options,
-			       .lab.ns_fds = {-1, -1, -1},
+			       .lab = LAB_NONE,
 			       .flood_rates = options->is_quick ? rates_quick : rates};
 	err = choose_contenders(&bench);
 	if (!err)

@@ -13,13 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench_lab.h"
 #include "contender.h"
 #include "flood.h"
 #include "histogram.h"
 #include "job.h"
 #include "samples.h"
 #include "schedule.h"
-#include "testbed.h"
 
 #define BENCH_RATES_MAX 8
 
@@ -49,7 +49,7 @@ struct tallies {
 
 struct bench {
 	const struct bench_options *options;
-	struct testbed lab;
+	struct lab lab;
 	struct bench_kern *kern;
 	struct contender contenders[CONTENDERS_MAX + 1];
 	unsigned int contender_count;

@@ -43,8 +43,8 @@ void bench_report_conditions(const struct bench *bench, char text[CONDITIONS_SIZ
 	snprintf(
 		text, CONDITIONS_SIZE,
 		"%s, Linux %.60s, veth, server on CPU %d, client on CPU %d; %u rounds of %u ms slices",
-		processor, host.release, bench->lab.cpus[TESTBED_SERVER],
-		bench->lab.cpus[TESTBED_CLIENT], bench->plan.rounds, bench->plan.slice_ms);
+		processor, host.release, bench->lab.cpus[LAB_SERVER], bench->lab.cpus[LAB_CLIENT],
+		bench->plan.rounds, bench->plan.slice_ms);
 }
 
 const char *bench_report_reason(const struct bench *bench, const char *contender,

@@ -40,7 +40,7 @@ const struct contender contender_table[] = {
 };
 
 #define PORT_TEXT "34567"
-_Static_assert(TESTBED_PORT == 34567, "PORT_TEXT is TESTBED_PORT");
+_Static_assert(BENCH_PORT == 34567, "PORT_TEXT is BENCH_PORT");
 
 static const char synproxy_rules[] =
 	"table ip nolisten_bench {\n"
@@ -52,32 +52,32 @@ static const char synproxy_rules[] =
 	"  tcp dport " PORT_TEXT " ct state invalid drop\n }\n"
 	"}\n";
 
-static int run_nft(const struct testbed *lab, const char *rules, char reason[JOB_REASON_SIZE])
+static int run_nft(const struct lab *lab, const char *rules, char reason[JOB_REASON_SIZE])
 {
 	char *argv[] = {"nft", "-f", "-", NULL};
-	const struct job_command command = {.argv = argv, .role = TESTBED_SERVER, .input = rules};
+	const struct job_command command = {.argv = argv, .place = LAB_SERVER, .input = rules};
 
 	return job_run_command(lab, &command, reason);
 }
 
-static int set_server_sysctl(const struct testbed *lab, const char *name, const char *value)
+static int set_server_sysctl(const struct lab *lab, const char *name, const char *value)
 {
-	int err = testbed_enter(lab, TESTBED_SERVER) ?: testbed_set_sysctl(name, value);
+	int err = lab_enter(lab, LAB_SERVER) ?: lab_set_sysctl(name, value);
 
-	return testbed_enter(lab, TESTBED_OUTSIDE) ?: err;
+	return lab_enter(lab, LAB_HOME) ?: err;
 }
 
 static int serve_by_kernel(const void *argument, void *result)
 {
 	(void)argument;
 	(void)result;
-	return listen_server_run(TESTBED_PORT);
+	return listen_server_run(BENCH_PORT);
 }
 
-static int start_listen(struct contender *contender, const struct testbed *lab, struct running *out)
+static int start_listen(struct contender *contender, const struct lab *lab, struct running *out)
 {
 	const struct job_function function = {
-		.fn = serve_by_kernel, .role = TESTBED_SERVER, .cpu = lab->cpus[TESTBED_SERVER]};
+		.fn = serve_by_kernel, .place = LAB_SERVER, .cpu = lab->cpus[LAB_SERVER]};
 	int err = set_server_sysctl(lab, "net/ipv4/tcp_syncookies", contender->syncookies);
 
 	if (!err && contender->has_synproxy) {
@@ -89,29 +89,27 @@ static int start_listen(struct contender *contender, const struct testbed *lab, 
 	return err ?: job_start(lab, &function, &out->job);
 }
 
-static int start_reflector(const struct contender *contender, const struct testbed *lab,
+static int start_reflector(const struct contender *contender, const struct lab *lab,
 			   struct bench_kern *kern, struct running *out)
 {
-	int err = testbed_enter(lab, TESTBED_SERVER);
+	int err = lab_enter(lab, LAB_SERVER);
 
 	if (err)
 		return err;
-	out->link_fd = bench_kern_attach(kern, BENCH_REFLECT, lab->ifindexes[TESTBED_SERVER],
+	out->link_fd = bench_kern_attach(kern, BENCH_REFLECT, lab->links[LAB_SERVER].ifindex,
 					 !contender->is_native);
-	return testbed_enter(lab, TESTBED_OUTSIDE) ?: out->link_fd < 0 ? out->link_fd : 0;
+	return lab_enter(lab, LAB_HOME) ?: out->link_fd < 0 ? out->link_fd : 0;
 }
 
-static int start_command(const struct testbed *lab, char *const *argv, struct job *job)
+static int start_command(const struct lab *lab, char *const *argv, struct job *job)
 {
-	const struct job_command command = {.argv = argv,
-					    .role = TESTBED_SERVER,
-					    .cpu = lab->cpus[TESTBED_SERVER],
-					    .is_pinned = true};
+	const struct job_command command = {
+		.argv = argv, .place = LAB_SERVER, .cpu = lab->cpus[LAB_SERVER], .is_pinned = true};
 
 	return job_start_command(lab, &command, job);
 }
 
-static int start_process(const struct contender *contender, const struct testbed *lab,
+static int start_process(const struct contender *contender, const struct lab *lab,
 			 const char *loader, struct running *out)
 {
 	char *peer[] = {"sh", "-c", contender->command, NULL};
@@ -121,25 +119,25 @@ static int start_process(const struct contender *contender, const struct testbed
 			"-m",
 			(char *)contender->method,
 			contender->is_native ? "--xdp=native" : "--xdp=auto",
-			TESTBED_IFNAME,
+			BENCH_IFNAME,
 			NULL};
 
 	return start_command(lab, contender->kind == CONTENDER_PEER ? peer : argv, &out->job);
 }
 
 /* One connection, made in the client's namespace. */
-static int try_connection(const struct testbed *lab)
+static int try_connection(const struct lab *lab)
 {
-	struct load_options options = {.remote.port = TESTBED_PORT};
+	struct load_options options = {.remote.port = BENCH_PORT};
 	uint64_t latency_ns;
 	int err;
 
-	addr_parse(TESTBED_SERVER_ADDRESS, &options.remote.addr);
-	err = testbed_enter(lab, TESTBED_CLIENT) ?: load_one(&options, 0, &latency_ns);
-	return testbed_enter(lab, TESTBED_OUTSIDE) ?: err;
+	addr_parse(BENCH_SERVER_ADDRESS, &options.remote.addr);
+	err = lab_enter(lab, LAB_CLIENT) ?: load_one(&options, 0, &latency_ns);
+	return lab_enter(lab, LAB_HOME) ?: err;
 }
 
-static bool is_ready(const struct running *running, const struct testbed *lab)
+static bool is_ready(const struct running *running, const struct lab *lab)
 {
 	if (running->contender->kind == CONTENDER_REFLECTS)
 		return true;
@@ -166,7 +164,7 @@ static int explain_end(struct contender *contender, struct running *running)
 	return -ECONNREFUSED;
 }
 
-static int wait_until_ready(struct contender *contender, const struct testbed *lab,
+static int wait_until_ready(struct contender *contender, const struct lab *lab,
 			    struct running *running)
 {
 	const uint64_t deadline_ns = clock_monotonic_ns() + START_MS * CLOCK_NS_PER_MS;
@@ -185,7 +183,7 @@ static int wait_until_ready(struct contender *contender, const struct testbed *l
 	return err;
 }
 
-int contender_start(struct contender *contender, const struct testbed *lab, struct bench_kern *kern,
+int contender_start(struct contender *contender, const struct lab *lab, struct bench_kern *kern,
 		    const char *loader, struct running *out)
 {
 	int err;
@@ -210,7 +208,7 @@ int contender_start(struct contender *contender, const struct testbed *lab, stru
 	return err;
 }
 
-void contender_stop(struct running *running, const struct testbed *lab)
+void contender_stop(struct running *running, const struct lab *lab)
 {
 	char reason[JOB_REASON_SIZE];
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who takes part: ways to answer a SYN on TESTBED_PORT of the server, started and stopped once a round. */
+/* Who takes part: ways to answer a SYN on BENCH_PORT of the server, started and stopped once a round. */
 #ifndef NOLISTEN_CONTENDER_H
 #define NOLISTEN_CONTENDER_H
 
 #include <stdbool.h>
 
 #include "bench_kern.h"
+#include "bench_lab.h"
 #include "job.h"
-#include "testbed.h"
 
 #define CONTENDERS_MAX 32
 #define CONTENDER_KERNEL "listen" /* the reference */
@@ -46,8 +46,8 @@ struct running {
 extern const struct contender contender_table[]; /* ended by a NULL name */
 
 /* Serves when this returns 0; -errno and contender->reason. loader: the path of nolisten-loader. */
-int contender_start(struct contender *contender, const struct testbed *lab, struct bench_kern *kern,
+int contender_start(struct contender *contender, const struct lab *lab, struct bench_kern *kern,
 		    const char *loader, struct running *out);
-void contender_stop(struct running *running, const struct testbed *lab);
+void contender_stop(struct running *running, const struct lab *lab);
 
 #endif

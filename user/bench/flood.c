@@ -15,7 +15,7 @@
 #define BURST_MAX \
 	256 /* what is due beyond that is not made up for: a burst would overflow the queue */
 
-void flood_init(struct flood *flood, const struct testbed *lab, struct bench_kern *kern,
+void flood_init(struct flood *flood, const struct lab *lab, struct bench_kern *kern,
 		struct flood_result *result)
 {
 	*flood = (struct flood){.lab = lab,
@@ -28,23 +28,23 @@ void flood_init(struct flood *flood, const struct testbed *lab, struct bench_ker
 
 static int aim(const struct flood *flood)
 {
-	const struct testbed *lab = flood->lab;
-	struct bench_target target = {.remote.port = TESTBED_PORT};
+	const struct lab *lab = flood->lab;
+	struct bench_target target = {.remote.port = BENCH_PORT};
 
-	memcpy(target.local_mac, lab->macs[TESTBED_CLIENT], sizeof(target.local_mac));
-	memcpy(target.remote_mac, lab->macs[TESTBED_SERVER], sizeof(target.remote_mac));
-	if (!addr_parse(TESTBED_SERVER_ADDRESS, &target.remote.addr) ||
-	    !addr_parse(TESTBED_FLOOD_PREFIX, &target.source))
+	memcpy(target.local_mac, lab->links[LAB_CLIENT].mac, sizeof(target.local_mac));
+	memcpy(target.remote_mac, lab->links[LAB_SERVER].mac, sizeof(target.remote_mac));
+	if (!addr_parse(BENCH_SERVER_ADDRESS, &target.remote.addr) ||
+	    !addr_parse(BENCH_FLOOD_PREFIX, &target.source))
 		return -EINVAL;
 	return bench_kern_aim(flood->kern, &target);
 }
 
 static int attach(struct flood *flood)
 {
-	const struct testbed *lab = flood->lab;
+	const struct lab *lab = flood->lab;
 
 	flood->take_fd =
-		bench_kern_attach(flood->kern, BENCH_TAKE, lab->ifindexes[TESTBED_CLIENT], false);
+		bench_kern_attach(flood->kern, BENCH_TAKE, lab->links[LAB_CLIENT].ifindex, false);
 	if (flood->take_fd < 0)
 		return flood->take_fd;
 	flood->send_fd = bench_kern_attach(flood->kern, BENCH_SEND, lab->spare_ifindex, true);
@@ -58,13 +58,13 @@ int flood_open(struct flood *flood, bool finishes_handshakes)
 	bench_kern_finish_handshakes(flood->kern, finishes_handshakes);
 	if (err || flood->take_fd >= 0)
 		return err;
-	err = testbed_enter(flood->lab, TESTBED_CLIENT);
+	err = lab_enter(flood->lab, LAB_CLIENT);
 	if (err)
 		return err;
 	err = attach(flood);
-	err = testbed_enter(flood->lab, TESTBED_OUTSIDE) ?: err;
+	err = lab_enter(flood->lab, LAB_HOME) ?: err;
 	if (!err)
-		err = testbed_set_gro(flood->lab, true);
+		err = bench_lab_set_gro(flood->lab, true);
 	if (err)
 		flood_close(flood);
 	return err;
@@ -80,7 +80,7 @@ void flood_close(struct flood *flood)
 	if (flood->send_fd >= 0)
 		close(flood->send_fd);
 	flood->take_fd = flood->send_fd = -1;
-	testbed_set_gro(flood->lab, false);
+	bench_lab_set_gro(flood->lab, false);
 }
 
 static void sleep_until(uint64_t time_ns)
@@ -111,7 +111,7 @@ static int send_paced(const struct flood *flood, uint64_t end_ns)
 			given_up += due - BURST_MAX;
 			due = BURST_MAX;
 		}
-		err = bench_kern_send(flood->kern, flood->lab->ifindexes[TESTBED_CLIENT], due);
+		err = bench_kern_send(flood->kern, flood->lab->links[LAB_CLIENT].ifindex, due);
 		flood->result->sent += due;
 		sleep_until(now_ns + TICK_NS);
 	}
@@ -123,7 +123,7 @@ static int send_unpaced(const struct flood *flood, uint64_t end_ns)
 	int err = 0;
 
 	while (!err && clock_monotonic_ns() < end_ns) {
-		err = bench_kern_send(flood->kern, flood->lab->ifindexes[TESTBED_CLIENT], CHUNK);
+		err = bench_kern_send(flood->kern, flood->lab->links[LAB_CLIENT].ifindex, CHUNK);
 		flood->result->sent += CHUNK;
 	}
 	return err;
@@ -154,13 +154,11 @@ static int run_flood(const void *argument, void *result)
 
 static int start(struct flood *flood)
 {
-	struct job_function function = {.fn = run_flood,
-					.argument = flood,
-					.result = flood->result,
-					.role = TESTBED_CLIENT};
+	struct job_function function = {
+		.fn = run_flood, .argument = flood, .result = flood->result, .place = LAB_CLIENT};
 
 	flood->has_run = true;
-	function.cpu = flood->lab->cpus[flood->per_s ? TESTBED_SERVER : TESTBED_CLIENT];
+	function.cpu = flood->lab->cpus[flood->per_s ? LAB_SERVER : LAB_CLIENT];
 	return job_start(flood->lab, &function, &flood->job);
 }
 

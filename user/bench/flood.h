@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 #include "bench_kern.h"
+#include "bench_lab.h"
 #include "job.h"
-#include "testbed.h"
 
 struct flood {
-	const struct testbed *lab;
+	const struct lab *lab;
 	struct bench_kern *kern;
 	struct flood_result *result; /* shared */
 	struct job job;
@@ -34,7 +34,7 @@ struct flood_result {
 };
 
 /* result: from job_share(). */
-void flood_init(struct flood *flood, const struct testbed *lab, struct bench_kern *kern,
+void flood_init(struct flood *flood, const struct lab *lab, struct bench_kern *kern,
 		struct flood_result *result);
 
 /* What comes back to the sources of floods is taken from now on; until flood_close(). */

@@ -24,9 +24,9 @@ struct bulk_result {
 
 static socklen_t other_port(struct sockaddr_storage *out)
 {
-	struct endpoint endpoint = {.port = TESTBED_OTHER_PORT};
+	struct endpoint endpoint = {.port = BENCH_OTHER_PORT};
 
-	addr_parse(TESTBED_SERVER_ADDRESS, &endpoint.addr);
+	addr_parse(BENCH_SERVER_ADDRESS, &endpoint.addr);
 	return endpoint_to_sockaddr(&endpoint, 0, out);
 }
 
@@ -122,12 +122,12 @@ int measure_bulk(struct bench *bench, uint32_t slice_ms)
 	struct bulk_result *result = (void *)bench->scratch;
 	const struct job_function receiver = {.fn = receive_bulk,
 					      .result = result,
-					      .role = TESTBED_SERVER,
-					      .cpu = bench->lab.cpus[TESTBED_SERVER]};
+					      .place = LAB_SERVER,
+					      .cpu = bench->lab.cpus[LAB_SERVER]};
 	const struct job_function sender = {.fn = send_bulk,
 					    .argument = &bulk,
-					    .role = TESTBED_CLIENT,
-					    .cpu = bench->lab.cpus[TESTBED_CLIENT]};
+					    .place = LAB_CLIENT,
+					    .cpu = bench->lab.cpus[LAB_CLIENT]};
 	struct job job;
 	int err;
 

@@ -18,11 +18,10 @@
 
 static struct load_options lab_load(void)
 {
-	struct load_options options = {.remote.port = TESTBED_PORT,
-				       .source_count = TESTBED_SOURCES};
+	struct load_options options = {.remote.port = BENCH_PORT, .source_count = BENCH_SOURCES};
 
-	addr_parse(TESTBED_SERVER_ADDRESS, &options.remote.addr);
-	addr_parse(TESTBED_FIRST_SOURCE, &options.source);
+	addr_parse(BENCH_SERVER_ADDRESS, &options.remote.addr);
+	addr_parse(BENCH_FIRST_SOURCE, &options.source);
 	return options;
 }
 
@@ -33,8 +32,8 @@ static int run_in_client(struct bench *bench, job_fn fn, const void *argument, v
 	const struct job_function function = {.fn = fn,
 					      .argument = argument,
 					      .result = result,
-					      .role = TESTBED_CLIENT,
-					      .cpu = bench->lab.cpus[TESTBED_CLIENT]};
+					      .place = LAB_CLIENT,
+					      .cpu = bench->lab.cpus[LAB_CLIENT]};
 
 	return job_run(&bench->lab, &function, slice_ms + WAIT_MS);
 }

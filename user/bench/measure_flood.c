@@ -69,7 +69,7 @@ static uint64_t number_of(const json_t *status, const char *object, const char *
 /* A cookie that came back completes a handshake, whether the engine hears of it or not. */
 static int read_loader(struct completed *out)
 {
-	int fd = control_connect(TESTBED_IFNAME, "status");
+	int fd = control_connect(BENCH_IFNAME, "status");
 	json_t *status = NULL;
 	char *message = NULL;
 	uint64_t cookies;
@@ -93,7 +93,7 @@ static int read_loader(struct completed *out)
 
 static int read_completed(struct bench *bench, struct completed *out)
 {
-	int err = testbed_enter(&bench->lab, TESTBED_SERVER);
+	int err = lab_enter(&bench->lab, LAB_SERVER);
 
 	if (err)
 		return err;
@@ -104,7 +104,7 @@ static int read_completed(struct bench *bench, struct completed *out)
 		err = read_passive_opens(&out->handshakes);
 		out->sockets = out->handshakes;
 	}
-	return testbed_enter(&bench->lab, TESTBED_OUTSIDE) ?: err;
+	return lab_enter(&bench->lab, LAB_HOME) ?: err;
 }
 
 /* A loader that has just been flooded may be too busy to answer at once. */

@@ -55,9 +55,9 @@ static bool init_flow(struct engine_flow *flow, unsigned int thread)
 		.local_window = 64240,
 		.remote_window = 64256,
 	};
-	flow->tuple.local.port = TESTBED_PORT;
-	if (!addr_parse(TESTBED_SERVER_ADDRESS, &flow->tuple.local.addr) ||
-	    !addr_parse(TESTBED_FIRST_SOURCE, &flow->tuple.remote.addr))
+	flow->tuple.local.port = BENCH_PORT;
+	if (!addr_parse(BENCH_SERVER_ADDRESS, &flow->tuple.local.addr) ||
+	    !addr_parse(BENCH_FIRST_SOURCE, &flow->tuple.remote.addr))
 		return false;
 	flow->tuple.remote.addr.bytes[15] += thread + 1;
 	return true;
@@ -149,7 +149,7 @@ static int measure_threads(struct bench *bench, unsigned int threads, uint32_t s
 	const struct job_function function = {.fn = run_threads,
 					      .argument = &run,
 					      .result = rate,
-					      .role = TESTBED_SERVER,
+					      .place = LAB_SERVER,
 					      .cpu = JOB_ANY_CPU};
 	char name[SAMPLES_NAME_SIZE];
 	int err = job_run(&bench->lab, &function, slice_ms + WAIT_MS);

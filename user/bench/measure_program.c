@@ -82,7 +82,7 @@ static struct bench_timing timing_of(const struct bench *bench, const struct sub
 		.frame_len = subject->frame_len,
 		.is_xdp = subject->is_xdp,
 		.verdict = subject->verdict,
-		.ifindex = subject->frame ? 0 : bench->lab.ifindexes[TESTBED_SERVER],
+		.ifindex = subject->frame ? 0 : bench->lab.links[LAB_SERVER].ifindex,
 		.repeat = REPEAT,
 	};
 }
@@ -157,8 +157,8 @@ int measure_program(struct bench *bench, uint32_t slice_ms)
 	const struct job_function function = {.fn = time_programs,
 					      .argument = bench,
 					      .result = costs,
-					      .role = TESTBED_SERVER,
-					      .cpu = bench->lab.cpus[TESTBED_SERVER]};
+					      .place = LAB_SERVER,
+					      .cpu = bench->lab.cpus[LAB_SERVER]};
 	int err = job_run(&bench->lab, &function, WAIT_MS);
 
 	(void)slice_ms;

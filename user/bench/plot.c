@@ -188,8 +188,7 @@ static char *write_commands(const struct bench *bench, const char *dir)
 int bench_report_plot(const struct bench *bench, const char *dir)
 {
 	char *commands = write_commands(bench, dir), *argv[] = {"gnuplot", "-", NULL};
-	const struct job_command command = {
-		.argv = argv, .role = TESTBED_OUTSIDE, .input = commands};
+	const struct job_command command = {.argv = argv, .place = LAB_HOME, .input = commands};
 	char reason[JOB_REASON_SIZE];
 	int err;
 

@@ -102,7 +102,7 @@ static const struct option_row options[] = {
 	{"methods", 0, "LIST", "these contenders alone, see below", option_take_text,
 	 FIELD(methods), .word_at = contender_at, .offer = OFFER_LIST},
 	{"peer", 0, "NAME:COMMAND",
-	 "a program that answers TCP port " TEXT(TESTBED_PORT) " joins them", add_peer},
+	 "a program that answers TCP port " TEXT(BENCH_PORT) " joins them", add_peer},
 	{"out", 0, "DIR", "write results.json and plots there", option_take_path, FIELD(out_dir),
 	 .offer = OFFER_FOLDERS},
 	{"loader", 0, "PATH", "another nolisten-loader", option_take_text, FIELD(loader),

@@ -3,8 +3,8 @@
 #include <net/if.h>
 
 #include "commands.h"
-#include "explain_demo.h"
-#include "explain_live.h"
+#include "demo.h"
+#include "live.h"
 #include "log.h"
 
 struct explain_options {
@@ -29,7 +29,7 @@ static int take_remote(struct option_parse *parse, const struct option_row *row,
 static int take_demo(struct option_parse *parse, const struct option_row *row, const char *arg)
 {
 	((struct explain_options *)parse->options)->is_demo = true;
-	if (arg && !explain_demo_has(arg))
+	if (arg && !demo_has(arg))
 		return option_refuse(parse, arg, "no such scene (--demo alone plays all)");
 	return option_take_text(parse, row, arg);
 }
@@ -58,13 +58,13 @@ static int run(void *context)
 	const enum watch_look look = look_of(options);
 
 	if (options->is_demo)
-		return explain_demo(look, options->scene) ? STATUS_FAILED : STATUS_DONE;
+		return demo_play(look, options->scene) ? STATUS_FAILED : STATUS_DONE;
 	options->trace.ifindex = if_nametoindex(options->ifname);
 	if (!options->trace.ifindex) {
 		log_error("%s: no such interface", options->ifname);
 		return STATUS_FAILED;
 	}
-	return explain_live(options->ifname, &options->trace, look) ? STATUS_FAILED : STATUS_DONE;
+	return live_run(options->ifname, &options->trace, look) ? STATUS_FAILED : STATUS_DONE;
 }
 
 #define FIELD(member) OPTION_FIELD(explain_options, member)
@@ -77,7 +77,7 @@ static const struct option_row options[] = {
 	{"draw", 0, NULL, "a drawing of each connection, once it is quiet", option_take_flag,
 	 FIELD(is_drawing)},
 	{"demo", 0, "SCENE", "play the classic cases in namespaces of its own, and tell: %s",
-	 take_demo, FIELD(scene), .word_at = explain_demo_scene, .is_optional = true},
+	 take_demo, FIELD(scene), .word_at = demo_scene, .is_optional = true},
 	OPTION_HELP,
 	{0},
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Children by fork(), waited for by their pidfd, so that a signal and an end are waited for at once. */
 #include "job.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@
 #define TERM_AGAIN_MS 100 /* a loader that has connections left waits for a second signal */
 #define KILL_MS 3000
 #define LOG_TAIL 1024
+#define LOOK_MS 5 /* a log cannot be polled */
 
 static volatile sig_atomic_t is_interrupted;
 static sigset_t original_mask;
@@ -44,7 +46,6 @@ int job_init(void)
 		if (sigaction(signals[i], &action, NULL))
 			return -errno;
 	}
-	signal(SIGPIPE, SIG_IGN);
 	return sigprocmask(SIG_BLOCK, &mask, &original_mask) ? -errno : 0;
 }
 
@@ -70,6 +71,13 @@ int job_sleep(uint32_t ms)
 	return result < 0 ? result : 0;
 }
 
+int job_await(int fd, uint32_t timeout_ms)
+{
+	int result = wait_for(fd, timeout_ms);
+
+	return result > 0 ? 0 : result ?: -ETIMEDOUT;
+}
+
 void *job_share(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -77,7 +85,7 @@ void *job_share(size_t size)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-static void become_child(const struct testbed *lab, enum testbed_role role, int cpu, pid_t parent)
+static void become_child(const struct lab *lab, enum lab_place place, int cpu, pid_t parent)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 	cpu_set_t cpus;
@@ -93,7 +101,7 @@ static void become_child(const struct testbed *lab, enum testbed_role role, int 
 		CPU_SET(cpu, &cpus);
 		sched_setaffinity(0, sizeof(cpus), &cpus);
 	}
-	if (testbed_enter(lab, role))
+	if (lab && lab_enter(lab, place))
 		_exit(EXIT_FAILURE);
 }
 
@@ -110,14 +118,14 @@ static int keep_child(pid_t pid, struct job *out)
 	return 0;
 }
 
-int job_start(const struct testbed *lab, const struct job_function *function, struct job *out)
+int job_start(const struct lab *lab, const struct job_function *function, struct job *out)
 {
 	const pid_t parent = getpid(), pid = fork();
 
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		become_child(lab, function->role, function->cpu, parent);
+		become_child(lab, function->place, function->cpu, parent);
 		_exit(-function->fn(function->argument, function->result));
 	}
 	out->log_fd = -1;
@@ -135,7 +143,7 @@ static void mount_own_sysfs(void)
 
 static int memory_file(const char *text)
 {
-	int fd = memfd_create("nolisten-bench", MFD_CLOEXEC);
+	int fd = memfd_create("nolisten-job", MFD_CLOEXEC);
 	size_t len = text ? strlen(text) : 0;
 
 	if (fd < 0)
@@ -158,7 +166,7 @@ static void execute(const struct job_command *command, int input_fd, int log_fd)
 	_exit(127);
 }
 
-int job_start_command(const struct testbed *lab, const struct job_command *command, struct job *out)
+int job_start_command(const struct lab *lab, const struct job_command *command, struct job *out)
 {
 	const int input_fd = memory_file(command->input), log_fd = memory_file(NULL);
 	const pid_t parent = getpid();
@@ -167,7 +175,7 @@ int job_start_command(const struct testbed *lab, const struct job_command *comma
 
 	if (!pid) {
 		setpgid(0, 0);
-		become_child(lab, command->role, command->is_pinned ? command->cpu : JOB_ANY_CPU,
+		become_child(lab, command->place, command->is_pinned ? command->cpu : JOB_ANY_CPU,
 			     parent);
 		execute(command, input_fd, log_fd);
 	}
@@ -283,7 +291,25 @@ bool job_has_said(const struct job *job, const char *wanted)
 	return strstr(text, wanted);
 }
 
-int job_run(const struct testbed *lab, const struct job_function *function, uint32_t timeout_ms)
+int job_await_text(const struct job *job, const char *text, uint32_t timeout_ms)
+{
+	const uint64_t deadline_ns = clock_monotonic_ns() + timeout_ms * CLOCK_NS_PER_MS;
+	int result = 0;
+
+	while (!job_has_said(job, text)) {
+		/* It had ended before the last look. */
+		if (result > 0)
+			return -ECHILD;
+		if (clock_monotonic_ns() >= deadline_ns)
+			return -ETIMEDOUT;
+		result = wait_for(job->pid_fd, LOOK_MS);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+int job_run(const struct lab *lab, const struct job_function *function, uint32_t timeout_ms)
 {
 	struct job job;
 	int err = job_start(lab, function, &job);
@@ -291,7 +317,7 @@ int job_run(const struct testbed *lab, const struct job_function *function, uint
 	return err ?: job_wait(&job, timeout_ms);
 }
 
-int job_run_command(const struct testbed *lab, const struct job_command *command,
+int job_run_command(const struct lab *lab, const struct job_command *command,
 		    char reason[JOB_REASON_SIZE])
 {
 	struct job job;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* From the trace through the table to the printer. */
-#include "explain_watch.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* nolisten explain --demo: the classic cases, played in namespaces of its own and told. */
-#ifndef NOLISTEN_EXPLAIN_DEMO_H
-#define NOLISTEN_EXPLAIN_DEMO_H
+#ifndef NOLISTEN_DEMO_H
+#define NOLISTEN_DEMO_H
 
-#include "explain_watch.h"
+#include "watch.h"
 
-bool explain_demo_has(const char *scene);
-const char *
-explain_demo_scene(size_t index); /* their names, in their order; NULL behind the last */
+bool demo_has(const char *scene);
+const char *demo_scene(size_t index); /* their names, in their order; NULL behind the last */
 
 /*
  * scene: play only that one; NULL: all. 0 or -errno, logged. Nothing is left behind: the namespaces have no names
  * and end with the process.
  */
-int explain_demo(enum watch_look look, const char *scene);
+int demo_play(enum watch_look look, const char *scene);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A trace that is being told: steps in, lines out. */
-#ifndef NOLISTEN_EXPLAIN_WATCH_H
-#define NOLISTEN_EXPLAIN_WATCH_H
+#ifndef NOLISTEN_WATCH_H
+#define NOLISTEN_WATCH_H
 
-#include "explain_print.h"
-#include "explain_table.h"
+#include "conversations.h"
+#include "print.h"
 #include "trace.h"
 
 enum watch_look {

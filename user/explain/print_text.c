@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* One line a step: conversation, microseconds, what happened. */
 #include "addr.h"
-#include "explain_print.h"
-#include "explain_words.h"
+#include "print.h"
+#include "words.h"
 
 static void print_heading(const struct printer *printer, const struct conversation *conversation)
 {

@@ -3,14 +3,14 @@
  * The story of a conversation. A tracepoint says what happened; where it only follows from one (a lookup that found
  * nothing has no tracepoint, but the RST has a reason), the line says that it is inferred.
  */
-#include "explain_story.h"
+#include "story.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "explain_words.h"
 #include "segment.h"
+#include "words.h"
 
 struct teller {
 	struct story *story;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* From steps to sentences: what is told, in words, whatever the output looks like. */
-#ifndef NOLISTEN_EXPLAIN_STORY_H
-#define NOLISTEN_EXPLAIN_STORY_H
+#ifndef NOLISTEN_STORY_H
+#define NOLISTEN_STORY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "explain_table.h"
+#include "conversations.h"
 #include "trace_names.h"
 
 enum story_side {

@@ -5,7 +5,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "explain_actor.h"
+#include "actor.h"
+#include "demo_lab.h"
 #include "segment.h"
 
 #define WAIT_S 5
@@ -50,7 +51,7 @@ static int send_syn_ack(int fd, const struct segment *syn)
 	uint8_t packet[128];
 	const size_t len = segment_build(&answer, packet, sizeof(packet));
 
-	inet_pton(AF_INET, LAB_CLIENT, &to.sin_addr);
+	inet_pton(AF_INET, DEMO_CLIENT, &to.sin_addr);
 	if (sendto(fd, packet, len, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 		return errno;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The conversations that explain knows: which step belongs to which, and since when. */
-#ifndef NOLISTEN_EXPLAIN_TABLE_H
-#define NOLISTEN_EXPLAIN_TABLE_H
+#ifndef NOLISTEN_CONVERSATIONS_H
+#define NOLISTEN_CONVERSATIONS_H
 
 #include <linux/types.h>
 #include <stdbool.h>

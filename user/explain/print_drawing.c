@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "addr.h"
-#include "explain_print.h"
-#include "explain_words.h"
+#include "print.h"
+#include "words.h"
 
 #define LANE 54 /* characters between the life lines */
 #define LEAD 3 /* of them, in front of an arrow's label */

@@ -7,9 +7,9 @@
 
 #include "addr.h"
 #include "clock.h"
-#include "explain_print.h"
-#include "explain_words.h"
+#include "print.h"
 #include "segment.h"
+#include "words.h"
 
 static const char *const kind_names[] = {
 	[NOL_STEP_NONE] = "none",

@@ -3,21 +3,19 @@
  * Plays scene after scene: a sentence, the play under watch, what came of it. Everything runs on one CPU, so that
  * the packet path of a scene takes the same turns every time.
  */
-#include "explain_demo.h"
+#include "demo.h"
 
 #include <errno.h>
 #include <net/if.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 
 #include "clock.h"
-#include "explain_lab.h"
-#include "explain_scenes.h"
-#include "explain_server.h"
+#include "demo_lab.h"
 #include "loader_path.h"
 #include "log.h"
+#include "scenes.h"
+#include "server.h"
 
 #define QUIET_MS 200
 #define SCENE_NS_MAX (5 * CLOCK_NS_PER_S)
@@ -31,23 +29,6 @@ struct demo {
 	char loader[PATH_MAX]; /* where it is, or: */
 	char no_loader[LOADER_REASON_SIZE];
 };
-
-static volatile sig_atomic_t is_interrupted;
-
-static void interrupt(int number)
-{
-	(void)number;
-	is_interrupted = 1;
-}
-
-/* Without SA_RESTART: whatever waits stops waiting, and the scene is taken down in order. */
-static void catch_signals(void)
-{
-	const struct sigaction action = {.sa_handler = interrupt};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
 
 static void say(const struct demo *demo, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -68,58 +49,63 @@ static void say(const struct demo *demo, const char *format, ...)
 static int watch_until_quiet(struct watch *watch)
 {
 	const uint64_t deadline = clock_monotonic_ns() + SCENE_NS_MAX;
-	struct pollfd steps = {.fd = trace_fd(watch->trace), .events = POLLIN};
 	int err = watch_take(watch);
 	bool is_quiet = false;
 
 	while (!err && clock_monotonic_ns() < deadline &&
 	       (!is_quiet || conversation_has_socket(watch->table))) {
-		is_quiet = poll(&steps, 1, QUIET_MS) == 0;
-		err = watch_take(watch);
+		err = job_await(trace_fd(watch->trace), QUIET_MS);
+		is_quiet = err == -ETIMEDOUT;
+		if (!err || is_quiet)
+			err = watch_take(watch);
 	}
 	return err;
 }
 
 static int play_watched(struct demo *demo, const struct scene *scene)
 {
-	const struct trace_options options = {.ifindex = if_nametoindex(scene->ifname)};
+	struct trace_options options = {0};
 	struct watch watch;
 	int result = 0, err;
 
+	err = lab_enter(&demo->lab, LAB_SERVER);
+	if (err)
+		return err;
+	options.ifindex = if_nametoindex(scene->ifname);
 	err = watch_open(&watch, &options, demo->look, demo->names);
 	if (err)
 		return err;
 	err = scene->play(&demo->lab, scene->port, &result);
-	if (err && !is_interrupted)
+	if (err && !job_is_interrupted())
 		log_error("%s: cannot be played: %s", scene->name, strerror(-err));
-	else if (!is_interrupted)
+	else if (!job_is_interrupted())
 		err = watch_until_quiet(&watch);
 	watch_close(&watch);
-	if (!err && !is_interrupted)
+	if (!err && !job_is_interrupted())
 		say(demo, "%s: %s.\n\n", scene->who, result ? strerror(result) : "it worked");
 	return err;
 }
 
 static int play(struct demo *demo, const struct scene *scene)
 {
-	char text[SERVER_REASON_SIZE];
+	struct job server = {.log_fd = -1};
+	char text[JOB_REASON_SIZE];
 	const char *reason = NULL;
-	struct server server = {0};
 	int err;
 
 	say(demo, "%u. %s: %s\n", ++demo->number, scene->name, scene->intro);
 	if (scene->method && !demo->has_loader)
 		reason = demo->no_loader;
 	else if (scene->method &&
-		 server_start(&server, demo->loader, LAB_IFNAME, scene->method, text))
+		 server_start(&server, &demo->lab, demo->loader, scene->method, text))
 		reason = text;
 	if (reason) {
-		if (!is_interrupted)
+		if (!job_is_interrupted())
 			say(demo, "Skipped: %s.\n\n", reason);
 		return 0;
 	}
 	err = play_watched(demo, scene);
-	server_stop(&server);
+	job_stop(&server);
 	return err;
 }
 
@@ -131,12 +117,12 @@ static const struct scene *find_scene(const char *name)
 	return NULL;
 }
 
-const char *explain_demo_scene(size_t index)
+const char *demo_scene(size_t index)
 {
 	return scene_table[index].name;
 }
 
-bool explain_demo_has(const char *name)
+bool demo_has(const char *name)
 {
 	return find_scene(name);
 }
@@ -157,8 +143,8 @@ static int look_for_loader(struct demo *demo, const char *name)
 static void introduce(const struct demo *demo)
 {
 	say(demo,
-	    "Can TCP connect when nobody listens? A client is at " LAB_CLIENT
-	    ", a server at " LAB_SERVER "; this\n"
+	    "Can TCP connect when nobody listens? A client is at " DEMO_CLIENT
+	    ", a server at " DEMO_SERVER "; this\n"
 	    "is what the server's kernel does. --> is a packet that comes in, <-- one that goes out, and\n"
 	    "between them stands what becomes of it, in microseconds since the first packet.\n\n");
 }
@@ -170,43 +156,39 @@ static void conclude(const struct demo *demo)
 	    "Both namespaces are gone, and all that was in them.\n");
 }
 
-static void stay_on_one_cpu(void)
+static void stay_on_one_cpu(int cpu)
 {
-	cpu_set_t allowed, one;
-	int cpu = 0;
+	cpu_set_t one;
 
-	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		return;
-	while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &allowed))
-		cpu++;
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-int explain_demo(enum watch_look look, const char *name)
+int demo_play(enum watch_look look, const char *name)
 {
-	struct demo demo = {.look = look};
+	struct demo demo = {.look = look, .lab = LAB_NONE};
 	int err;
 
 	err = look_for_loader(&demo, name);
 	if (!err)
 		err = trace_names_new(&demo.names);
 	if (!err)
-		err = explain_lab_open(&demo.lab);
+		err = job_init();
+	if (!err)
+		err = lab_open(&demo.lab, &demo_lab_plan);
 	if (err)
 		goto out;
-	stay_on_one_cpu();
-	catch_signals();
+	stay_on_one_cpu(demo.lab.cpus[LAB_HOME]);
 	if (!name)
 		introduce(&demo);
 	for (const struct scene *scene = scene_table; scene->name; scene++)
-		if (!err && !is_interrupted && (!name || strcmp(scene->name, name) == 0))
+		if (!err && !job_is_interrupted() && (!name || strcmp(scene->name, name) == 0))
 			err = play(&demo, scene);
-	explain_lab_close(&demo.lab);
-	if (!name && !err && !is_interrupted)
+	lab_close(&demo.lab);
+	if (!name && !err && !job_is_interrupted())
 		conclude(&demo);
 out:
 	trace_names_free(demo.names);
-	return is_interrupted ? 0 : err;
+	return job_is_interrupted() ? 0 : err;
 }

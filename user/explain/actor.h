@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The ends of the demonstration's connections: processes of our own on one side of the laboratory. */
-#ifndef NOLISTEN_EXPLAIN_ACTOR_H
-#define NOLISTEN_EXPLAIN_ACTOR_H
+/* The ends of the demonstration's connections: processes of our own in one place of the lab. */
+#ifndef NOLISTEN_ACTOR_H
+#define NOLISTEN_ACTOR_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "explain_lab.h"
+#include "job.h"
 
 #define ACTOR_SERVER_PORT 34567
-#define ACTOR_SECONDS_MAX 10 /* none lives longer */
 
 /* What the actor does; the result is an errno. cue: write a byte when the others may go on, and read one to be told so. */
 typedef int (*actor_fn)(uint16_t port, int cue);
 
 struct actor {
-	pid_t pid;
+	struct job job;
 	int cue;
 };
 
-int actor_start(struct actor *actor, const struct lab *lab, enum lab_side side, actor_fn fn,
+int actor_start(struct actor *actor, const struct lab *lab, enum lab_place place, actor_fn fn,
 		uint16_t port);
-int actor_await(struct actor *actor); /* the cue; -ECHILD if it ended without */
-int actor_release(
-	struct actor *actor); /* it may go on, where it waits for that; -ECHILD if it has ended */
-int actor_join(struct actor *actor); /* its result, an errno; ETIMEDOUT */
+int actor_await(struct actor *actor); /* the cue; -ECHILD if it ended without, -ETIMEDOUT, -EINTR */
+/* It may go on, where it waits for that; -ECHILD if it has ended. */
+int actor_release(struct actor *actor);
+int actor_join(struct actor *actor); /* its result, an errno; ETIMEDOUT, EINTR: it was killed */
 
 /* The client connects from that port to ACTOR_SERVER_PORT, and ends there: */
 int actor_connect(uint16_t port, int cue);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Names of flags and states as people say them. */
-#include "explain_words.h"
+#include "words.h"
 
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "explain_story.h"
 #include "segment.h"
+#include "story.h"
 
 #define STATE_NEW_SYN_RECV 12 /* the kernel's own, not in <netinet/tcp.h> */
 

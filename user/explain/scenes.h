@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The scenes of the demonstration, in their order. */
-#ifndef NOLISTEN_EXPLAIN_SCENES_H
-#define NOLISTEN_EXPLAIN_SCENES_H
+#ifndef NOLISTEN_SCENES_H
+#define NOLISTEN_SCENES_H
 
 #include <stdint.h>
 
-#include "explain_lab.h"
+#include "lab.h"
 
 struct scene {
 	const char *name, *intro;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The words for segments and states. */
-#ifndef NOLISTEN_EXPLAIN_WORDS_H
-#define NOLISTEN_EXPLAIN_WORDS_H
+#ifndef NOLISTEN_WORDS_H
+#define NOLISTEN_WORDS_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -8,7 +8,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "explain_actor.h"
+#include "actor.h"
+#include "demo_lab.h"
 
 #define GREETING "hello"
 #define GREETING_LEN (sizeof(GREETING) - 1)
@@ -72,19 +73,19 @@ static int hear_end(int fd)
 
 int actor_connect(uint16_t port, int cue)
 {
-	int fd, err = open_socket(LAB_CLIENT, port, &fd);
+	int fd, err = open_socket(DEMO_CLIENT, port, &fd);
 
 	(void)cue;
-	return err ? err : connect_to(fd, LAB_SERVER, ACTOR_SERVER_PORT);
+	return err ? err : connect_to(fd, DEMO_SERVER, ACTOR_SERVER_PORT);
 }
 
 int actor_greet(uint16_t port, int cue)
 {
-	int fd, err = open_socket(LAB_CLIENT, port, &fd);
+	int fd, err = open_socket(DEMO_CLIENT, port, &fd);
 
 	(void)cue;
 	if (!err)
-		err = connect_to(fd, LAB_SERVER, ACTOR_SERVER_PORT);
+		err = connect_to(fd, DEMO_SERVER, ACTOR_SERVER_PORT);
 	if (!err)
 		err = say_hello(fd);
 	if (!err)
@@ -152,7 +153,7 @@ static int meet(const char *local, const char *remote, uint16_t port, int cue, i
 
 int actor_meet_server(uint16_t port, int cue)
 {
-	int fd, err = meet(LAB_SERVER, LAB_CLIENT, port, cue, &fd);
+	int fd, err = meet(DEMO_SERVER, DEMO_CLIENT, port, cue, &fd);
 
 	return err ? err : hear_end(fd);
 }
@@ -161,5 +162,5 @@ int actor_meet_client(uint16_t port, int cue)
 {
 	int fd;
 
-	return meet(LAB_CLIENT, LAB_SERVER, port, cue, &fd);
+	return meet(DEMO_CLIENT, DEMO_SERVER, port, cue, &fd);
 }

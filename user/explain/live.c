@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The live story of an interface. */
-#include "explain_live.h"
+#include "live.h"
 
 #include <signal.h>
 #include <string.h>
@@ -81,7 +81,7 @@ static int run(struct live *live, const char *ifname)
 	return err < 0 ? err : 0;
 }
 
-int explain_live(const char *ifname, const struct trace_options *options, enum watch_look look)
+int live_run(const char *ifname, const struct trace_options *options, enum watch_look look)
 {
 	struct trace_names *names = NULL;
 	struct live live = {0};

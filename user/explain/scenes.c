@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Who does what in each scene. */
-#include "explain_scenes.h"
+#include "scenes.h"
 
 #include <errno.h>
 #include <stddef.h>
 
-#include "explain_actor.h"
+#include "actor.h"
+#include "demo_lab.h"
 
-static int play_one(const struct lab *lab, enum lab_side side, actor_fn fn, uint16_t port,
+static int play_one(const struct lab *lab, enum lab_place place, actor_fn fn, uint16_t port,
 		    int *result)
 {
 	struct actor actor;
-	int err = actor_start(&actor, lab, side, fn, port);
+	int err = actor_start(&actor, lab, place, fn, port);
 
 	if (!err)
 		*result = actor_join(&actor);
@@ -20,29 +21,29 @@ static int play_one(const struct lab *lab, enum lab_side side, actor_fn fn, uint
 
 static int play_closed_port(const struct lab *lab, uint16_t port, int *result)
 {
-	return play_one(lab, LAB_IN_CLIENT, actor_connect, port, result);
+	return play_one(lab, LAB_CLIENT, actor_connect, port, result);
 }
 
 static int play_nolisten(const struct lab *lab, uint16_t port, int *result)
 {
-	return play_one(lab, LAB_IN_CLIENT, actor_greet, port, result);
+	return play_one(lab, LAB_CLIENT, actor_greet, port, result);
 }
 
 static int play_self(const struct lab *lab, uint16_t port, int *result)
 {
-	return play_one(lab, LAB_IN_SERVER, actor_meet_self, port, result);
+	return play_one(lab, LAB_SERVER, actor_meet_self, port, result);
 }
 
 static int play_raw(const struct lab *lab, uint16_t port, int *result)
 {
 	struct actor server;
-	int err = actor_start(&server, lab, LAB_IN_SERVER, actor_answer_raw, 0);
+	int err = actor_start(&server, lab, LAB_SERVER, actor_answer_raw, 0);
 
 	if (err)
 		return err;
 	err = actor_await(&server);
 	if (!err)
-		err = play_one(lab, LAB_IN_CLIENT, actor_connect, port, result);
+		err = play_one(lab, LAB_CLIENT, actor_connect, port, result);
 	actor_join(&server);
 	return err;
 }
@@ -55,9 +56,9 @@ static int let_meet(const struct lab *lab, struct actor *server, struct actor *c
 	if (!err)
 		err = actor_await(client);
 	if (!err)
-		err = lab_show_neighbour(lab, LAB_IN_CLIENT);
+		err = lab_show_neighbour(lab, LAB_CLIENT);
 	if (!err)
-		err = lab_show_neighbour(lab, LAB_IN_SERVER);
+		err = lab_show_neighbour(lab, LAB_SERVER);
 	if (!err)
 		err = actor_release(server);
 	if (!err)
@@ -75,10 +76,10 @@ static int play_meeting(const struct lab *lab, uint16_t port, int *result)
 	int err = lab_hide_neighbours(lab);
 
 	if (!err)
-		err = actor_start(&server, lab, LAB_IN_SERVER, actor_meet_server, port);
+		err = actor_start(&server, lab, LAB_SERVER, actor_meet_server, port);
 	if (err)
 		return err;
-	err = actor_start(&client, lab, LAB_IN_CLIENT, actor_meet_client, port);
+	err = actor_start(&client, lab, LAB_CLIENT, actor_meet_client, port);
 	if (!err)
 		return let_meet(lab, &server, &client, result);
 	actor_join(&server);
@@ -88,16 +89,16 @@ static int play_meeting(const struct lab *lab, uint16_t port, int *result)
 #define CONNECTED "The client's connect()"
 #define NOLISTEN_SCENE(m, port, text)                            \
 	{                                                        \
-		m, text, LAB_IFNAME, m, port, play_nolisten,     \
+		m, text, DEMO_IFNAME, m, port, play_nolisten,    \
 			"The client's hello, and the echo of it" \
 	}
 
 const struct scene scene_table[] = {
 	{"closed-port",
 	 "A SYN comes to a port that nobody listens on, and the kernel answers with a RST.",
-	 LAB_IFNAME, NULL, 41001, play_closed_port, CONNECTED},
+	 DEMO_IFNAME, NULL, 41001, play_closed_port, CONNECTED},
 	{"raw-socket", "A program answers the SYN through a raw socket, but the kernel is faster.",
-	 LAB_IFNAME, NULL, 41002, play_raw, CONNECTED},
+	 DEMO_IFNAME, NULL, 41002, play_raw, CONNECTED},
 	NOLISTEN_SCENE(
 		"engine", 41003,
 		"nolisten holds the SYN before the kernel's TCP sees it, and answers from user space.\n"
@@ -128,6 +129,6 @@ const struct scene scene_table[] = {
 	{"simultaneous",
 	 "Both ends call connect(), and their SYNs cross. Each finds a socket in SYN_SENT,\n"
 	 "so there is no RST.",
-	 LAB_IFNAME, NULL, 41010, play_meeting, "Both connect()s"},
+	 DEMO_IFNAME, NULL, 41010, play_meeting, "Both connect()s"},
 	{0},
 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The three looks of a story: lines as they happen, a drawing of each conversation, JSON. */
-#ifndef NOLISTEN_EXPLAIN_PRINT_H
-#define NOLISTEN_EXPLAIN_PRINT_H
+#ifndef NOLISTEN_PRINT_H
+#define NOLISTEN_PRINT_H
 
 #include <stdio.h>
 
-#include "explain_story.h"
+#include "story.h"
 
 struct printer {
 	FILE *out;

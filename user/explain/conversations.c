@@ -3,7 +3,7 @@
  * Conversations of both ends on lo are two, one for each end's view; a socket connected to itself is one. A place is
  * taken from the conversation that has been quiet for longest.
  */
-#include "explain_table.h"
+#include "conversations.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
