@@ -6,9 +6,11 @@
 
 #include "cmocka_setup.h"
 
-#include "choose.h"
+#include "board.h"
 #include "clock.h"
+#include "goals.h"
 #include "histogram.h"
+#include "name_list.h"
 #include "samples.h"
 #include "schedule.h"
 
@@ -207,11 +209,100 @@ static void no_slice_is_longer_than_asked_for(void **state)
 static void a_list_has_whole_names_only(void **state)
 {
 	(void)state;
-	assert_true(choose_is_in_list("xdp,engine", "xdp"));
-	assert_true(choose_is_in_list("xdp,engine", "engine"));
-	assert_false(choose_is_in_list("xdp-native", "xdp"));
-	assert_false(choose_is_in_list("engine", "engine-x"));
-	assert_false(choose_is_in_list("", "xdp"));
+	assert_true(name_list_has("xdp,engine", "xdp"));
+	assert_true(name_list_has("xdp,engine", "engine"));
+	assert_false(name_list_has("xdp-native", "xdp"));
+	assert_false(name_list_has("engine", "engine-x"));
+	assert_false(name_list_has("", "xdp"));
+}
+
+/* Rows listen and auto. */
+static void open_board(struct board *board, const char *only)
+{
+	*board = (struct board){.only = only};
+	assert_int_equal(board_open(board, 2), 0);
+	board->rows[0] = (struct board_row){.name = "listen", .reason = ""};
+	board->rows[1] = (struct board_row){.name = "auto", .reason = "it would not start"};
+}
+
+static void compares_medians_and_only_where_there_are_two(void **state)
+{
+	struct board board;
+	double ratio;
+
+	(void)state;
+	open_board(&board, NULL);
+	board_record(&board, "auto", "synack.per_s", 10);
+	assert_false(
+		board_compare(&board, "auto", "synack.per_s", "listen", "synack.per_s", &ratio));
+	board_record(&board, "auto", "synack.per_s", 30);
+	board_record(&board, "listen", "synack.per_s", 5);
+	assert_true(
+		board_compare(&board, "auto", "synack.per_s", "listen", "synack.per_s", &ratio));
+	assert_true(ratio == 4);
+	board_close(&board);
+}
+
+static void says_why_a_figure_is_missing_as_exactly_as_it_can(void **state)
+{
+	struct board board;
+
+	(void)state;
+	open_board(&board, NULL);
+	assert_string_equal(board_reason(&board, "xdp", "connect.p50_us"), "it did not take part");
+	assert_string_equal(board_reason(&board, "listen", "connect.p50_us"),
+			    "it did not take part");
+	assert_string_equal(board_reason(&board, "auto", "connect.p50_us"), "it would not start");
+	board_record_reason(&board, "auto", "connect.p50_us", "refused");
+	assert_string_equal(board_reason(&board, "auto", "connect.p50_us"), "refused");
+	board_close(&board);
+}
+
+/* The goal of that text; false: it is not told of. */
+static bool judge(const struct board *board, const char *text, struct goal_result *out)
+{
+	for (size_t i = 0; i < goal_count(); i++)
+		if (goal_judge(board, i, out) && !strcmp(out->text, text))
+			return true;
+	return false;
+}
+
+static void judges_a_goal_by_what_the_board_says(void **state)
+{
+	static const char text[] = "connect() p50, auto to listen()";
+	struct goal_result result;
+	struct board board;
+
+	(void)state;
+	open_board(&board, NULL);
+	assert_true(judge(&board, text, &result));
+	assert_int_equal(result.state, GOAL_UNKNOWN);
+	assert_string_equal(result.reason, "it would not start");
+	board_record(&board, "auto", "connect.p50_us", 30);
+	assert_true(judge(&board, text, &result));
+	assert_int_equal(result.state, GOAL_UNKNOWN);
+	assert_string_equal(result.reason, "it did not take part");
+	board_record(&board, "listen", "connect.p50_us", 50);
+	assert_true(judge(&board, text, &result));
+	assert_int_equal(result.state, GOAL_MET);
+	assert_string_equal(result.limit, "at most 0.6x");
+	board_record(&board, "listen", "connect.p50_us", 20);
+	assert_true(judge(&board, text, &result));
+	assert_int_equal(result.state, GOAL_MISSED);
+	board_close(&board);
+}
+
+static void leaves_out_goals_that_were_not_asked_for(void **state)
+{
+	struct goal_result result;
+	struct board board;
+
+	(void)state;
+	open_board(&board, "serial,synack");
+	assert_false(judge(&board, "connect() p50, auto to listen()", &result));
+	assert_true(judge(&board, "connect() to first byte p50, auto to accept()", &result));
+	assert_false(judge(&board, "SYN-ACKs a second, xdp to listen()", &result));
+	board_close(&board);
 }
 
 int main(void)
@@ -234,6 +325,10 @@ int main(void)
 		cmocka_unit_test(little_work_does_not_take_longer_than_it_has_to),
 		cmocka_unit_test(no_slice_is_longer_than_asked_for),
 		cmocka_unit_test(a_list_has_whole_names_only),
+		cmocka_unit_test(compares_medians_and_only_where_there_are_two),
+		cmocka_unit_test(says_why_a_figure_is_missing_as_exactly_as_it_can),
+		cmocka_unit_test(judges_a_goal_by_what_the_board_says),
+		cmocka_unit_test(leaves_out_goals_that_were_not_asked_for),
 	};
 
 	return cmocka_run_group_tests_name("bench", tests, NULL, NULL);

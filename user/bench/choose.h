@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What takes part, by the options. */
+/* Who takes part, by the options. */
 #ifndef NOLISTEN_CHOOSE_H
 #define NOLISTEN_CHOOSE_H
 
 #include "bench.h"
+#include "contender.h"
 
-bool choose_has_measure(const struct bench_options *options, const char *name);
-/* Fills in bench->contenders: of the table and the peers, those that are asked for. -EINVAL, logged. */
-int choose_contenders(struct bench *bench);
+struct cast {
+	unsigned int count;
+	struct contender all[CONTENDERS_MAX + 1];
+};
 
-/* Is the name in the list, which is separated by commas? */
-bool choose_is_in_list(const char *list, const char *name);
+/* Of the table and the peers, those that are asked for, into the empty cast. -EINVAL, logged. */
+int choose_contenders(struct cast *cast, const struct bench_options *options);
 
 #endif

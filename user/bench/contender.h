@@ -10,8 +10,6 @@
 #include "job.h"
 
 #define CONTENDERS_MAX 32
-#define CONTENDER_KERNEL "listen" /* the reference */
-#define CONTENDER_LIMIT "echo"
 
 enum contender_kind {
 	CONTENDER_LISTENS = 1, /* listen() and accept() */

@@ -3,12 +3,12 @@
  * The goals as a table. On veth native XDP is right for floods alone, so what concerns saturation is judged with it
  * and the rest in the default mode.
  */
+#include "goals.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "bench_report.h"
-#include "choose.h"
-#include "measure.h"
+#include "sheet.h"
 
 enum comparison {
 	RATIO_AT_MOST,
@@ -26,18 +26,18 @@ static const struct goal {
 	double limit;
 } goals[] = {
 	{"synack", "SYN-ACKs a second, xdp with the ownership lookup, to the echo", "xdp-native",
-	 "synack.per_s", CONTENDER_LIMIT, "synack.per_s", RATIO_AT_LEAST, 0.78},
-	{"synack", "SYN-ACKs a second, xdp to listen()", "xdp-native", "synack.per_s",
-	 CONTENDER_KERNEL, "synack.per_s", RATIO_AT_LEAST, 8},
+	 "synack.per_s", SHEET_LIMIT, "synack.per_s", RATIO_AT_LEAST, 0.78},
+	{"synack", "SYN-ACKs a second, xdp to listen()", "xdp-native", "synack.per_s", SHEET_KERNEL,
+	 "synack.per_s", RATIO_AT_LEAST, 8},
 	{"program", "program time for a plain SYN, ns", "xdp", "program.syn_ns", NULL, NULL,
 	 AT_MOST, 55},
 	{"handshake", "complete handshakes a second, xdp to the echo", "xdp-native",
-	 "handshake.per_s", CONTENDER_LIMIT, "synack.per_s", RATIO_AT_LEAST, 0.45},
-	{"connect", "connect() p50, auto to listen()", "auto", "connect.p50_us", CONTENDER_KERNEL,
+	 "handshake.per_s", SHEET_LIMIT, "synack.per_s", RATIO_AT_LEAST, 0.45},
+	{"connect", "connect() p50, auto to listen()", "auto", "connect.p50_us", SHEET_KERNEL,
 	 "connect.p50_us", RATIO_AT_MOST, 0.6},
 	{"flood", "connect() p99 at 500,000 SYN/s, auto to listen()", "auto",
-	 "flood.500000.connect_p99_us", CONTENDER_KERNEL, "flood.500000.connect_p99_us",
-	 RATIO_AT_MOST, 0.5},
+	 "flood.500000.connect_p99_us", SHEET_KERNEL, "flood.500000.connect_p99_us", RATIO_AT_MOST,
+	 0.5},
 	{"flood", "clients served at 600,000 SYN/s, auto, %", "auto", "flood.600000.success_pct",
 	 NULL, NULL, AT_LEAST, 99.9},
 	{"flood", "their p99, us", "auto", "flood.600000.first_byte_p99_us", NULL, NULL, AT_MOST,
@@ -50,16 +50,16 @@ static const struct goal {
 	 "program.egress_ipv4_ns", NULL, NULL, AT_MOST, 3},
 	{"program", "an unrelated IPv6 packet, egress of auto, ns more", "auto",
 	 "program.egress_ipv6_ns", NULL, NULL, AT_MOST, 3},
-	{"bulk", "unrelated bulk traffic, auto to without", "auto", "bulk.mbit_s", CONTENDER_KERNEL,
+	{"bulk", "unrelated bulk traffic, auto to without", "auto", "bulk.mbit_s", SHEET_KERNEL,
 	 "bulk.mbit_s", RATIO_AT_LEAST, 0.97},
 	{"serial", "connect() to first byte p50, auto to accept()", "auto", "serial.p50_us",
-	 CONTENDER_KERNEL, "serial.p50_us", RATIO_AT_MOST, 1.15},
+	 SHEET_KERNEL, "serial.p50_us", RATIO_AT_MOST, 1.15},
 	{"parallel", "connections a second, 32 at once, auto to accept()", "auto", "parallel.per_s",
-	 CONTENDER_KERNEL, "parallel.per_s", RATIO_AT_LEAST, 1},
+	 SHEET_KERNEL, "parallel.per_s", RATIO_AT_LEAST, 1},
 	{"serial", "connect() to first byte p50, engine to accept()", "engine", "serial.p50_us",
-	 CONTENDER_KERNEL, "serial.p50_us", RATIO_AT_MOST, 1.5},
+	 SHEET_KERNEL, "serial.p50_us", RATIO_AT_MOST, 1.5},
 	{"parallel", "connections a second, 32 at once, engine to accept()", "engine",
-	 "parallel.per_s", CONTENDER_KERNEL, "parallel.per_s", RATIO_AT_LEAST, 0.7},
+	 "parallel.per_s", SHEET_KERNEL, "parallel.per_s", RATIO_AT_LEAST, 0.7},
 	{"handoff", "hand-offs a second on one thread", HANDOFF_NAME, "handoff.1.per_s", NULL, NULL,
 	 AT_LEAST, 80000},
 };
@@ -76,33 +76,28 @@ static bool is_met(const struct goal *goal, double value)
 		       : value >= goal->limit;
 }
 
-static bool find_value(const struct bench *bench, const struct goal *goal, double *value,
+static bool find_value(const struct board *board, const struct goal *goal, double *value,
 		       const char **reason)
 {
-	double reference;
-
-	if (!bench_get(bench, goal->contender, goal->figure, value)) {
-		*reason = bench_report_reason(bench, goal->contender, goal->figure);
+	if (!board_get(board, goal->contender, goal->figure, value)) {
+		*reason = board_reason(board, goal->contender, goal->figure);
 		return false;
 	}
 	if (!goal->reference)
 		return true;
-	if (!bench_get(bench, goal->reference, goal->reference_figure, &reference)) {
-		*reason = bench_report_reason(bench, goal->reference, goal->reference_figure);
-		return false;
-	}
-	*value /= reference;
-	return true;
+	*reason = board_reason(board, goal->reference, goal->reference_figure);
+	return board_compare(board, goal->contender, goal->figure, goal->reference,
+			     goal->reference_figure, value);
 }
 
 /* Hand-offs are of no contender, and some goals need no reference. */
-static bool takes_part(const struct bench *bench, const char *contender)
+static bool takes_part(const struct board *board, const char *contender)
 {
 	return !contender || !strcmp(contender, HANDOFF_NAME) ||
-	       bench_find_contender(bench, contender) >= 0;
+	       board_find_row(board, contender) >= 0;
 }
 
-bool goal_judge(const struct bench *bench, size_t index, struct goal_result *out)
+bool goal_judge(const struct board *board, size_t index, struct goal_result *out)
 {
 	static const char *const texts[] = {
 		[RATIO_AT_MOST] = "at most %gx",
@@ -112,12 +107,12 @@ bool goal_judge(const struct bench *bench, size_t index, struct goal_result *out
 	};
 	const struct goal *goal = &goals[index];
 
-	if (!choose_has_measure(bench->options, goal->measure) ||
-	    !takes_part(bench, goal->contender) || !takes_part(bench, goal->reference))
+	if (!board_has_measure(board, goal->measure) || !takes_part(board, goal->contender) ||
+	    !takes_part(board, goal->reference))
 		return false;
 	*out = (struct goal_result){.text = goal->text, .state = GOAL_UNKNOWN};
 	snprintf(out->limit, sizeof(out->limit), texts[goal->comparison], goal->limit);
-	if (find_value(bench, goal, &out->value, &out->reason))
+	if (find_value(board, goal, &out->value, &out->reason))
 		out->state = is_met(goal, out->value) ? GOAL_MET : GOAL_MISSED;
 	return true;
 }

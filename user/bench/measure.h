@@ -3,56 +3,36 @@
 #ifndef NOLISTEN_MEASURE_H
 #define NOLISTEN_MEASURE_H
 
-#include "bench.h"
-
-#define MEASURE_FIGURES_MAX 8
-
-struct figure {
-	const char *name; /* "synack.per_s" */
-	const char *title; /* of its column */
-	int decimals;
-};
+#include "sheet.h"
+#include "trial.h"
 
 struct measure {
-	const char *name;
-	const char *title;
-	int (*run)(struct bench *bench, uint32_t slice_ms);
+	const struct sheet *sheet; /* its name, and what it records */
+	int (*run)(struct trial *trial, uint32_t slice_ms);
 	unsigned int slices; /* that it takes */
 	unsigned int fixed_ms; /* beside them */
 	unsigned int kinds; /* enum contender_kind: who takes part */
 	bool is_once; /* in the first round only when in a hurry */
 	bool needs_fresh; /* what floods before have left behind would be in the way */
-	const char *compared; /* the figure that ratios are taken of */
-	const char *limit; /* the limit's figure that it is compared with; NULL: none */
-	struct figure figures[MEASURE_FIGURES_MAX]; /* ended by a NULL name */
 };
 
-extern const struct measure measure_table[]; /* ended by a NULL name */
+extern const struct measure measure_table[]; /* ended by a NULL sheet */
 
-/* Not of a contender: hand-offs a second by number of threads, as figures "handoff.THREADS.per_s" of HANDOFF_NAME. */
-#define HANDOFF_MEASURE "handoff"
-#define HANDOFF_NAME "nolisten"
-#define HANDOFF_THREADS_MAX 8
+int measure_connect(struct trial *trial, uint32_t slice_ms);
+int measure_serial(struct trial *trial, uint32_t slice_ms);
+int measure_parallel(struct trial *trial, uint32_t slice_ms);
+int measure_bulk(struct trial *trial, uint32_t slice_ms);
+int measure_program(struct trial *trial, uint32_t slice_ms);
+int measure_memory(struct trial *trial, uint32_t slice_ms);
+int measure_flood(struct trial *trial, uint32_t slice_ms);
+int measure_synack(struct trial *trial, uint32_t slice_ms);
+int measure_handshake(struct trial *trial, uint32_t slice_ms);
+
+/* Of no contender: see HANDOFF_MEASURE. */
 #define HANDOFF_SLICES 4 /* 1, 2, 4, 8 threads */
-int measure_handoff(struct bench *bench, uint32_t slice_ms);
-
-int measure_connect(struct bench *bench, uint32_t slice_ms);
-int measure_serial(struct bench *bench, uint32_t slice_ms);
-int measure_parallel(struct bench *bench, uint32_t slice_ms);
-int measure_bulk(struct bench *bench, uint32_t slice_ms);
-int measure_program(struct bench *bench, uint32_t slice_ms);
-int measure_memory(struct bench *bench, uint32_t slice_ms);
-int measure_flood(struct bench *bench, uint32_t slice_ms);
-int measure_synack(struct bench *bench, uint32_t slice_ms);
-int measure_handshake(struct bench *bench, uint32_t slice_ms);
-
-/* Handshakes that the contender has completed and sockets it has made of them, since it started. */
-struct completed {
-	uint64_t handshakes, sockets;
-};
-int measure_read_completed(struct bench *bench, struct completed *out);
+int measure_handoff(struct trial *trial, uint32_t slice_ms);
 
 /* Latency quantiles and success of all rounds, recorded at the end. */
-void measure_finish(struct bench *bench);
+void measure_finish(struct board *board);
 
 #endif

@@ -116,26 +116,26 @@ static int send_bulk(const void *argument, void *result)
 	return 0;
 }
 
-int measure_bulk(struct bench *bench, uint32_t slice_ms)
+int measure_bulk(struct trial *trial, uint32_t slice_ms)
 {
 	const struct bulk bulk = {.duration_ms = slice_ms * 2};
-	struct bulk_result *result = (void *)bench->scratch;
+	struct bulk_result *result = trial->scratch;
 	const struct job_function receiver = {.fn = receive_bulk,
 					      .result = result,
 					      .place = LAB_SERVER,
-					      .cpu = bench->lab.cpus[LAB_SERVER]};
+					      .cpu = trial->lab->cpus[LAB_SERVER]};
 	const struct job_function sender = {.fn = send_bulk,
 					    .argument = &bulk,
 					    .place = LAB_CLIENT,
-					    .cpu = bench->lab.cpus[LAB_CLIENT]};
+					    .cpu = trial->lab->cpus[LAB_CLIENT]};
 	struct job job;
 	int err;
 
 	memset(result, 0, sizeof(*result));
-	err = job_start(&bench->lab, &receiver, &job);
+	err = job_start(trial->lab, &receiver, &job);
 	if (err)
 		return err;
-	err = job_run(&bench->lab, &sender, bulk.duration_ms + WAIT_MS);
+	err = job_run(trial->lab, &sender, bulk.duration_ms + WAIT_MS);
 	if (err)
 		job_stop(&job);
 	else
@@ -143,6 +143,6 @@ int measure_bulk(struct bench *bench, uint32_t slice_ms)
 	if (!err && !result->bytes)
 		err = -ENODATA;
 	if (!err)
-		bench_record(bench, "bulk.mbit_s", result->bytes * 8e3 / result->elapsed_ns);
+		trial_record(trial, "bulk.mbit_s", result->bytes * 8e3 / result->elapsed_ns);
 	return err;
 }

@@ -25,17 +25,17 @@ static struct load_options lab_load(void)
 	return options;
 }
 
-/* Runs in the client's namespace; *scratch of bench is where the result is. */
-static int run_in_client(struct bench *bench, job_fn fn, const void *argument, void *result,
+/* Runs in the client's namespace; *scratch of trial is where the result is. */
+static int run_in_client(struct trial *trial, job_fn fn, const void *argument, void *result,
 			 uint32_t slice_ms)
 {
 	const struct job_function function = {.fn = fn,
 					      .argument = argument,
 					      .result = result,
 					      .place = LAB_CLIENT,
-					      .cpu = bench->lab.cpus[LAB_CLIENT]};
+					      .cpu = trial->lab->cpus[LAB_CLIENT]};
 
-	return job_run(&bench->lab, &function, slice_ms + WAIT_MS);
+	return job_run(trial->lab, &function, slice_ms + WAIT_MS);
 }
 
 static void take_tally(struct tally *tally, const struct open_loop_result *result)
@@ -53,21 +53,21 @@ static int connect_in_child(const void *argument, void *result)
 	return open_loop_connect(argument, result);
 }
 
-int measure_connect(struct bench *bench, uint32_t slice_ms)
+int measure_connect(struct trial *trial, uint32_t slice_ms)
 {
 	const struct open_loop_options options = {
 		.load = lab_load(), .per_s = IDLE_PER_S, .duration_ms = slice_ms};
-	struct open_loop_result *result = (void *)bench->scratch;
+	struct open_loop_result *result = trial->scratch;
 	int err;
 
 	memset(result, 0, sizeof(*result));
-	err = run_in_client(bench, connect_in_child, &options, result, slice_ms);
+	err = run_in_client(trial, connect_in_child, &options, result, slice_ms);
 	if (err)
 		return err;
 	if (!result->connected)
-		return bench_fail(bench, -ECONNREFUSED, "connect(): %s",
+		return trial_fail(trial, -ECONNREFUSED, "connect(): %s",
 				  strerror(-result->first_error));
-	take_tally(&bench_tallies(bench)->idle, result);
+	take_tally(&trial->row->tallies.idle, result);
 	return 0;
 }
 
@@ -76,21 +76,21 @@ static int load_in_child(const void *argument, void *result)
 	return load_run(argument, result);
 }
 
-static int run_load(struct bench *bench, uint32_t parallel, uint32_t slice_ms,
+static int run_load(struct trial *trial, uint32_t parallel, uint32_t slice_ms,
 		    const struct load_result **out)
 {
 	struct load_options options = lab_load();
-	struct load_result *result = (void *)bench->scratch;
+	struct load_result *result = trial->scratch;
 	int err;
 
 	options.warmup_ms = WARMUP_MS;
 	options.duration_ms = slice_ms;
 	options.parallel = parallel;
-	err = run_in_client(bench, load_in_child, &options, result, slice_ms);
+	err = run_in_client(trial, load_in_child, &options, result, slice_ms);
 	if (err)
 		return err;
 	if (!result->connections)
-		return bench_fail(bench, -ENODATA, "%s",
+		return trial_fail(trial, -ENODATA, "%s",
 				  result->failed ? strerror(-result->first_error)
 						 : "no connection came to its end in time");
 	*out = result;
@@ -107,32 +107,32 @@ static double per_second(const struct load_result *result)
 	return result->connections * 1e9 / result->counted_ns;
 }
 
-int measure_serial(struct bench *bench, uint32_t slice_ms)
+int measure_serial(struct trial *trial, uint32_t slice_ms)
 {
 	const struct load_result *result;
-	int err = run_load(bench, 1, slice_ms, &result);
+	int err = run_load(trial, 1, slice_ms, &result);
 
 	if (err)
 		return err;
-	bench_record(bench, "serial.per_s", per_second(result));
-	bench_record(bench, "serial.failed", result->failed);
-	bench_record(bench, "serial.p50_us", quantile_us(&result->latency, 0.5));
-	bench_record(bench, "serial.p90_us", quantile_us(&result->latency, 0.9));
-	bench_record(bench, "serial.p99_us", quantile_us(&result->latency, 0.99));
+	trial_record(trial, "serial.per_s", per_second(result));
+	trial_record(trial, "serial.failed", result->failed);
+	trial_record(trial, "serial.p50_us", quantile_us(&result->latency, 0.5));
+	trial_record(trial, "serial.p90_us", quantile_us(&result->latency, 0.9));
+	trial_record(trial, "serial.p99_us", quantile_us(&result->latency, 0.99));
 	return 0;
 }
 
-int measure_parallel(struct bench *bench, uint32_t slice_ms)
+int measure_parallel(struct trial *trial, uint32_t slice_ms)
 {
 	const struct load_result *result;
-	int err = run_load(bench, PARALLEL, slice_ms, &result);
+	int err = run_load(trial, PARALLEL, slice_ms, &result);
 
 	if (err)
 		return err;
-	bench_record(bench, "parallel.per_s", per_second(result));
-	bench_record(bench, "parallel.failed", result->failed);
-	bench_record(bench, "parallel.p50_us", quantile_us(&result->latency, 0.5));
-	bench_record(bench, "parallel.p99_us", quantile_us(&result->latency, 0.99));
+	trial_record(trial, "parallel.per_s", per_second(result));
+	trial_record(trial, "parallel.failed", result->failed);
+	trial_record(trial, "parallel.p50_us", quantile_us(&result->latency, 0.5));
+	trial_record(trial, "parallel.p99_us", quantile_us(&result->latency, 0.99));
 	return 0;
 }
 
@@ -142,93 +142,106 @@ static int open_loop_in_child(const void *argument, void *result)
 }
 
 /* The clients come while the flood is on, and it stays on until the last has had its time. */
-static int flood_once(struct bench *bench, unsigned int rate, uint32_t slice_ms)
+static int flood_once(struct trial *trial, unsigned int rate, uint32_t slice_ms)
 {
 	const struct open_loop_options options = {
 		.load = lab_load(), .per_s = FLOODED_PER_S, .duration_ms = slice_ms};
-	struct open_loop_result *result = (void *)bench->scratch;
-	const struct flood_result *flood = bench->flood.result;
-	const uint32_t per_s = bench->flood_rates[rate];
+	struct open_loop_result *result = trial->scratch;
+	const struct flood_result *flood = trial->flood.result;
+	const uint32_t per_s = trial->board->flood_rates[rate];
 	char name[SAMPLES_NAME_SIZE];
-	int err = flood_start(&bench->flood, per_s, slice_ms + WARMUP_MS * 2);
+	int err = flood_start(&trial->flood, per_s, slice_ms + WARMUP_MS * 2);
 
 	if (!err)
 		err = job_sleep(WARMUP_MS);
 	memset(result, 0, sizeof(*result));
 	if (!err)
-		err = run_in_client(bench, open_loop_in_child, &options, result, slice_ms);
+		err = run_in_client(trial, open_loop_in_child, &options, result, slice_ms);
 	if (err) {
-		job_stop(&bench->flood.job);
+		job_stop(&trial->flood.job);
 		return err;
 	}
-	err = flood_wait(&bench->flood);
+	err = flood_wait(&trial->flood);
 	if (err)
-		return bench_fail(bench, err, "the flood: %s", strerror(-err));
-	take_tally(&bench_tallies(bench)->under_flood[rate], result);
+		return trial_fail(trial, err, "the flood: %s", strerror(-err));
+	take_tally(&trial->row->tallies.under_flood[rate], result);
 	snprintf(name, sizeof(name), "flood.%u.offered_per_s", per_s);
-	bench_record(bench, name, flood->sent * 1e9 / flood->elapsed_ns);
+	trial_record(trial, name, flood->sent * 1e9 / flood->elapsed_ns);
 	return 0;
 }
 
-int measure_flood(struct bench *bench, uint32_t slice_ms)
+int measure_flood(struct trial *trial, uint32_t slice_ms)
 {
-	int err = flood_open(&bench->flood, false);
+	int err = flood_open(&trial->flood, false);
 
 	if (err)
-		return bench_fail(bench, err, "the flood: %s", strerror(-err));
-	for (unsigned int i = 0; !err && bench->flood_rates[i]; i++)
-		err = flood_once(bench, i, slice_ms);
+		return trial_fail(trial, err, "the flood: %s", strerror(-err));
+	for (unsigned int i = 0; !err && trial->board->flood_rates[i]; i++)
+		err = flood_once(trial, i, slice_ms);
 	return err;
 }
 
+/* What a figure is recorded for: a contender, and a flood or none. */
+struct recorded {
+	struct board *board;
+	const char *name, *prefix;
+};
+
 /* A quantile of fewer values than it takes to have one is no figure. */
-static void record_quantile(struct bench *bench, const char *prefix, const char *name,
+static void record_quantile(const struct recorded *of, const char *name,
 			    const struct histogram *histogram, double share, uint64_t count_min)
 {
 	char figure[SAMPLES_NAME_SIZE], reason[SAMPLES_REASON_SIZE];
 
-	snprintf(figure, sizeof(figure), "%s%s", prefix, name);
+	snprintf(figure, sizeof(figure), "%s%s", of->prefix, name);
 	if (histogram->count >= count_min) {
-		bench_record(bench, figure, quantile_us(histogram, share));
+		board_record(of->board, of->name, figure, quantile_us(histogram, share));
 		return;
 	}
 	snprintf(reason, sizeof(reason), "%llu latencies are too few",
 		 (unsigned long long)histogram->count);
-	bench_record_reason(bench, figure, reason);
+	board_record_reason(of->board, of->name, figure, reason);
 }
 
-static void record_flooded(struct bench *bench, uint32_t per_s, const struct tally *tally)
+static void record_idle(struct board *board, const char *name, const struct tally *tally)
 {
-	char prefix[SAMPLES_NAME_SIZE / 2], name[SAMPLES_NAME_SIZE];
+	const struct recorded of = {board, name, "connect."};
 
+	if (!tally->attempts)
+		return;
+	record_quantile(&of, "p50_us", &tally->connect, 0.5, QUANTILE_COUNT_MIN);
+	record_quantile(&of, "p99_us", &tally->connect, 0.99, P99_COUNT_MIN);
+	record_quantile(&of, "p999_us", &tally->connect, 0.999, P999_COUNT_MIN);
+	board_record(board, name, "connect.success_pct",
+		     tally->connected * 100.0 / tally->attempts);
+}
+
+static void record_flooded(struct board *board, const char *name, uint32_t per_s,
+			   const struct tally *tally)
+{
+	char prefix[SAMPLES_NAME_SIZE / 2], figure[SAMPLES_NAME_SIZE];
+	const struct recorded of = {board, name, prefix};
+
+	if (!tally->attempts)
+		return;
 	snprintf(prefix, sizeof(prefix), "flood.%u.", per_s);
-	snprintf(name, sizeof(name), "%ssuccess_pct", prefix);
-	bench_record(bench, name, tally->served * 100.0 / tally->attempts);
-	record_quantile(bench, prefix, "connect_p50_us", &tally->connect, 0.5, QUANTILE_COUNT_MIN);
-	record_quantile(bench, prefix, "connect_p99_us", &tally->connect, 0.99, P99_COUNT_MIN);
-	record_quantile(bench, prefix, "connect_p999_us", &tally->connect, 0.999, P999_COUNT_MIN);
-	record_quantile(bench, prefix, "first_byte_p50_us", &tally->first_byte, 0.5,
-			QUANTILE_COUNT_MIN);
-	record_quantile(bench, prefix, "first_byte_p99_us", &tally->first_byte, 0.99,
-			P99_COUNT_MIN);
+	snprintf(figure, sizeof(figure), "%ssuccess_pct", prefix);
+	board_record(board, name, figure, tally->served * 100.0 / tally->attempts);
+	record_quantile(&of, "connect_p50_us", &tally->connect, 0.5, QUANTILE_COUNT_MIN);
+	record_quantile(&of, "connect_p99_us", &tally->connect, 0.99, P99_COUNT_MIN);
+	record_quantile(&of, "connect_p999_us", &tally->connect, 0.999, P999_COUNT_MIN);
+	record_quantile(&of, "first_byte_p50_us", &tally->first_byte, 0.5, QUANTILE_COUNT_MIN);
+	record_quantile(&of, "first_byte_p99_us", &tally->first_byte, 0.99, P99_COUNT_MIN);
 }
 
-void measure_finish(struct bench *bench)
+void measure_finish(struct board *board)
 {
-	for (bench->current = 0; bench->current < bench->contender_count; bench->current++) {
-		const struct tallies *tallies = bench_tallies(bench);
-		const struct histogram *idle = &tallies->idle.connect;
+	for (unsigned int i = 0; i < board->row_count; i++) {
+		const struct board_row *row = &board->rows[i];
 
-		if (tallies->idle.attempts) {
-			record_quantile(bench, "connect.", "p50_us", idle, 0.5, QUANTILE_COUNT_MIN);
-			record_quantile(bench, "connect.", "p99_us", idle, 0.99, P99_COUNT_MIN);
-			record_quantile(bench, "connect.", "p999_us", idle, 0.999, P999_COUNT_MIN);
-			bench_record(bench, "connect.success_pct",
-				     tallies->idle.connected * 100.0 / tallies->idle.attempts);
-		}
-		for (unsigned int i = 0; bench->flood_rates[i]; i++)
-			if (tallies->under_flood[i].attempts)
-				record_flooded(bench, bench->flood_rates[i],
-					       &tallies->under_flood[i]);
+		record_idle(board, row->name, &row->tallies.idle);
+		for (unsigned int rate = 0; board->flood_rates[rate]; rate++)
+			record_flooded(board, row->name, board->flood_rates[rate],
+				       &row->tallies.under_flood[rate]);
 	}
 }

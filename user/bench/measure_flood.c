@@ -13,34 +13,39 @@
 
 #define ANSWER_MS 3000
 
-static int run_unpaced(struct bench *bench, bool finishes_handshakes, uint32_t slice_ms)
+/* Handshakes that the contender has completed and sockets it has made of them, since it started. */
+struct completed {
+	uint64_t handshakes, sockets;
+};
+
+static int run_unpaced(struct trial *trial, bool finishes_handshakes, uint32_t slice_ms)
 {
-	int err = flood_open(&bench->flood, finishes_handshakes);
+	int err = flood_open(&trial->flood, finishes_handshakes);
 
 	if (!err)
-		err = flood_start(&bench->flood, 0, slice_ms);
+		err = flood_start(&trial->flood, 0, slice_ms);
 	if (!err)
-		err = flood_wait(&bench->flood);
+		err = flood_wait(&trial->flood);
 	if (err && err != -EINTR)
-		bench_fail(bench, err, "the flood: %s", strerror(-err));
+		trial_fail(trial, err, "the flood: %s", strerror(-err));
 	return err;
 }
 
-int measure_synack(struct bench *bench, uint32_t slice_ms)
+int measure_synack(struct trial *trial, uint32_t slice_ms)
 {
-	const struct flood_result *result = bench->flood.result;
-	int err = run_unpaced(bench, false, slice_ms);
+	const struct flood_result *result = trial->flood.result;
+	int err = run_unpaced(trial, false, slice_ms);
 	uint64_t answers;
 
 	if (err)
 		return err;
-	answers = bench_contender(bench)->kind == CONTENDER_REFLECTS ? result->seen.reflected
-								     : result->seen.syn_ack;
+	answers = trial->contender->kind == CONTENDER_REFLECTS ? result->seen.reflected
+							       : result->seen.syn_ack;
 	if (!answers)
-		return bench_fail(bench, -ENODATA, "%s",
+		return trial_fail(trial, -ENODATA, "%s",
 				  result->seen.rst ? "answered by RSTs" : "no answer came back");
-	bench_record(bench, "synack.per_s", answers * 1e9 / result->elapsed_ns);
-	bench_record(bench, "synack.offered_per_s", result->sent * 1e9 / result->elapsed_ns);
+	trial_record(trial, "synack.per_s", answers * 1e9 / result->elapsed_ns);
+	trial_record(trial, "synack.offered_per_s", result->sent * 1e9 / result->elapsed_ns);
 	return 0;
 }
 
@@ -91,52 +96,52 @@ static int read_loader(struct completed *out)
 	return 0;
 }
 
-static int read_completed(struct bench *bench, struct completed *out)
+static int read_completed(struct trial *trial, struct completed *out)
 {
-	int err = lab_enter(&bench->lab, LAB_SERVER);
+	int err = lab_enter(trial->lab, LAB_SERVER);
 
 	if (err)
 		return err;
 	*out = (struct completed){0};
-	if (bench_contender(bench)->kind == CONTENDER_LOADER) {
+	if (trial->contender->kind == CONTENDER_LOADER) {
 		err = read_loader(out);
 	} else {
 		err = read_passive_opens(&out->handshakes);
 		out->sockets = out->handshakes;
 	}
-	return lab_enter(&bench->lab, LAB_HOME) ?: err;
+	return lab_enter(trial->lab, LAB_HOME) ?: err;
 }
 
 /* A loader that has just been flooded may be too busy to answer at once. */
-int measure_read_completed(struct bench *bench, struct completed *out)
+static int await_completed(struct trial *trial, struct completed *out)
 {
 	const uint64_t deadline_ns = clock_monotonic_ns() + ANSWER_MS * CLOCK_NS_PER_MS;
-	int err = read_completed(bench, out);
+	int err = read_completed(trial, out);
 
 	while (err && err != -EINTR && clock_monotonic_ns() < deadline_ns)
-		err = job_sleep(20) ?: read_completed(bench, out);
+		err = job_sleep(20) ?: read_completed(trial, out);
 	return err;
 }
 
-int measure_handshake(struct bench *bench, uint32_t slice_ms)
+int measure_handshake(struct trial *trial, uint32_t slice_ms)
 {
-	const struct flood_result *result = bench->flood.result;
+	const struct flood_result *result = trial->flood.result;
 	struct completed before, after;
-	int err = measure_read_completed(bench, &before);
+	int err = await_completed(trial, &before);
 
 	if (err)
-		return bench_fail(bench, err, "its counters: %s", strerror(-err));
-	err = run_unpaced(bench, true, slice_ms);
+		return trial_fail(trial, err, "its counters: %s", strerror(-err));
+	err = run_unpaced(trial, true, slice_ms);
 	if (err)
 		return err;
-	err = measure_read_completed(bench, &after);
+	err = await_completed(trial, &after);
 	if (err)
-		return bench_fail(bench, err, "its counters: %s", strerror(-err));
+		return trial_fail(trial, err, "its counters: %s", strerror(-err));
 	if (after.handshakes == before.handshakes)
-		return bench_fail(bench, -ENODATA, "not one was completed");
-	bench_record(bench, "handshake.per_s",
+		return trial_fail(trial, -ENODATA, "not one was completed");
+	trial_record(trial, "handshake.per_s",
 		     (after.handshakes - before.handshakes) * 1e9 / result->elapsed_ns);
-	bench_record(bench, "handshake.sockets_per_s",
+	trial_record(trial, "handshake.sockets_per_s",
 		     (after.sockets - before.sockets) * 1e9 / result->elapsed_ns);
 	return 0;
 }

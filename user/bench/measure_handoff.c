@@ -142,33 +142,33 @@ static int run_threads(const void *argument, void *result)
 	return err;
 }
 
-static int measure_threads(struct bench *bench, unsigned int threads, uint32_t slice_ms)
+static int measure_threads(struct trial *trial, unsigned int threads, uint32_t slice_ms)
 {
 	const struct handoff_run run = {.threads = threads, .duration_ms = slice_ms};
-	struct handoff_rate *rate = (void *)bench->scratch;
+	struct handoff_rate *rate = trial->scratch;
 	const struct job_function function = {.fn = run_threads,
 					      .argument = &run,
 					      .result = rate,
 					      .place = LAB_SERVER,
 					      .cpu = JOB_ANY_CPU};
-	char name[SAMPLES_NAME_SIZE];
-	int err = job_run(&bench->lab, &function, slice_ms + WAIT_MS);
+	char figure[SAMPLES_NAME_SIZE];
+	int err = job_run(trial->lab, &function, slice_ms + WAIT_MS);
 
-	snprintf(name, sizeof(name), HANDOFF_NAME ".handoff.%u.per_s", threads);
+	snprintf(figure, sizeof(figure), "handoff.%u.per_s", threads);
 	if (err == -EINTR)
 		return err;
 	if (err)
-		samples_add_reason(&bench->samples, name, strerror(-err));
+		board_record_reason(trial->board, HANDOFF_NAME, figure, strerror(-err));
 	else
-		samples_add(&bench->samples, name, rate->per_s);
+		board_record(trial->board, HANDOFF_NAME, figure, rate->per_s);
 	return 0;
 }
 
-int measure_handoff(struct bench *bench, uint32_t slice_ms)
+int measure_handoff(struct trial *trial, uint32_t slice_ms)
 {
 	int err = 0;
 
 	for (unsigned int threads = 1; !err && threads <= HANDOFF_THREADS_MAX; threads *= 2)
-		err = measure_threads(bench, threads, slice_ms);
+		err = measure_threads(trial, threads, slice_ms);
 	return err;
 }

@@ -63,9 +63,9 @@ static int read_anonymous(pid_t pid, uint64_t *bytes)
 	return 0;
 }
 
-static int read_memory(const struct bench *bench, double *out)
+static int read_memory(const struct trial *trial, double *out)
 {
-	const pid_t pid = bench->running.job.pid;
+	const pid_t pid = trial->running.job.pid;
 	uint64_t bytes = 0, maps = 0;
 	int err = read_caches(&bytes);
 
@@ -78,14 +78,14 @@ static int read_memory(const struct bench *bench, double *out)
 }
 
 /* How many of the flows are answered, when all are or nothing more has come for a while; then the server has settled. */
-static int await_answers(struct bench *bench, uint64_t before, uint64_t *answered)
+static int await_answers(struct trial *trial, uint64_t before, uint64_t *answered)
 {
 	struct bench_seen seen;
 	int err = 0;
 
 	*answered = 0;
 	for (uint32_t ms = 0; !err && ms < SILENCE_MS && *answered < FLOWS; ms += LOOK_MS) {
-		err = job_sleep(LOOK_MS) ?: bench_kern_read(bench->kern, &seen);
+		err = job_sleep(LOOK_MS) ?: bench_kern_read(trial->kern, &seen);
 		if (err)
 			break;
 		ms = seen.syn_ack - before > *answered ? 0 : ms;
@@ -95,37 +95,37 @@ static int await_answers(struct bench *bench, uint64_t before, uint64_t *answere
 }
 
 /* Bytes a flow of those that were answered; negative ones are noise around 0. */
-static int measure_step(struct bench *bench, bool finishes_handshakes, const char *figure)
+static int measure_step(struct trial *trial, bool finishes_handshakes, const char *figure)
 {
 	struct bench_seen seen;
 	double before, after;
 	uint64_t answered;
-	int err = flood_open(&bench->flood, finishes_handshakes);
+	int err = flood_open(&trial->flood, finishes_handshakes);
 
 	if (!err)
-		err = bench_kern_read(bench->kern, &seen);
+		err = bench_kern_read(trial->kern, &seen);
 	if (!err)
-		err = read_memory(bench, &before);
+		err = read_memory(trial, &before);
 	if (!err)
-		err = flood_send(&bench->flood, FLOWS, FLOWS_PER_S);
+		err = flood_send(&trial->flood, FLOWS, FLOWS_PER_S);
 	if (!err)
-		err = await_answers(bench, seen.syn_ack, &answered);
+		err = await_answers(trial, seen.syn_ack, &answered);
 	if (!err)
-		err = read_memory(bench, &after);
+		err = read_memory(trial, &after);
 	if (err)
 		return err;
 	if (answered < FLOWS_MIN)
-		return bench_fail(bench, -ENODATA, "only %llu of %d flows were answered",
+		return trial_fail(trial, -ENODATA, "only %llu of %d flows were answered",
 				  (unsigned long long)answered, FLOWS);
 	after = (after - before) / answered;
-	bench_record(bench, figure, after > 0 ? after : 0);
+	trial_record(trial, figure, after > 0 ? after : 0);
 	return 0;
 }
 
-int measure_memory(struct bench *bench, uint32_t slice_ms)
+int measure_memory(struct trial *trial, uint32_t slice_ms)
 {
-	int err = measure_step(bench, false, "memory.half_open");
+	int err = measure_step(trial, false, "memory.half_open");
 
 	(void)slice_ms;
-	return err ?: measure_step(bench, true, "memory.established");
+	return err ?: measure_step(trial, true, "memory.established");
 }

@@ -68,12 +68,12 @@ struct costs {
 };
 
 struct program_run {
-	struct bench *bench;
+	struct trial *trial;
 	int fds[COUNT(subjects)], empty_fds[COUNT(subjects)];
 	struct costs *costs;
 };
 
-static struct bench_timing timing_of(const struct bench *bench, const struct subject *subject)
+static struct bench_timing timing_of(const struct trial *trial, const struct subject *subject)
 {
 	static const uint8_t zeros[SYN_LEN];
 
@@ -82,7 +82,7 @@ static struct bench_timing timing_of(const struct bench *bench, const struct sub
 		.frame_len = subject->frame_len,
 		.is_xdp = subject->is_xdp,
 		.verdict = subject->verdict,
-		.ifindex = subject->frame ? 0 : bench->lab.links[LAB_SERVER].ifindex,
+		.ifindex = subject->frame ? 0 : trial->lab->links[LAB_SERVER].ifindex,
 		.repeat = REPEAT,
 	};
 }
@@ -94,8 +94,8 @@ static bool answers_syns(const struct contender *contender)
 
 static int open_subject(struct program_run *run, unsigned int i)
 {
-	const struct bench_timing timing = timing_of(run->bench, &subjects[i]);
-	const struct running *running = &run->bench->running;
+	const struct bench_timing timing = timing_of(run->trial, &subjects[i]);
+	const struct running *running = &run->trial->running;
 
 	if (!subjects[i].frame && !answers_syns(running->contender))
 		return -EOPNOTSUPP;
@@ -108,13 +108,13 @@ static int open_subject(struct program_run *run, unsigned int i)
 
 static void time_subject(struct program_run *run, unsigned int i)
 {
-	const struct bench_timing timing = timing_of(run->bench, &subjects[i]);
+	const struct bench_timing timing = timing_of(run->trial, &subjects[i]);
 	struct cost *cost = &run->costs->all[i];
 	double ns, empty_ns;
 
 	if (!subjects[i].frame)
 		cost->err =
-			bench_kern_time_syn(run->bench->kern, run->fds[i], &timing, &ns, &empty_ns);
+			bench_kern_time_syn(run->trial->kern, run->fds[i], &timing, &ns, &empty_ns);
 	else
 		cost->err = bench_kern_time(&timing, run->empty_fds[i], &empty_ns)
 				    ?: bench_kern_time(&timing, run->fds[i], &ns);
@@ -127,8 +127,8 @@ static void time_subject(struct program_run *run, unsigned int i)
 /* The slices of each are spread over the whole time. */
 static int time_programs(const void *argument, void *result)
 {
-	struct program_run run = {.bench = (struct bench *)argument, .costs = result};
-	const int slices = run.bench->options->is_quick ? SLICES_QUICK : SLICES;
+	struct program_run run = {.trial = (struct trial *)argument, .costs = result};
+	const int slices = run.trial->is_quick ? SLICES_QUICK : SLICES;
 
 	for (unsigned int i = 0; i < COUNT(subjects); i++)
 		run.costs->all[i] = (struct cost){INFINITY, INFINITY, open_subject(&run, i)};
@@ -151,25 +151,25 @@ static const char *explain(const struct subject *subject, int err)
 	return strerror(-err);
 }
 
-int measure_program(struct bench *bench, uint32_t slice_ms)
+int measure_program(struct trial *trial, uint32_t slice_ms)
 {
-	struct costs *costs = (void *)bench->scratch;
+	struct costs *costs = trial->scratch;
 	const struct job_function function = {.fn = time_programs,
-					      .argument = bench,
+					      .argument = trial,
 					      .result = costs,
 					      .place = LAB_SERVER,
-					      .cpu = bench->lab.cpus[LAB_SERVER]};
-	int err = job_run(&bench->lab, &function, WAIT_MS);
+					      .cpu = trial->lab->cpus[LAB_SERVER]};
+	int err = job_run(trial->lab, &function, WAIT_MS);
 
 	(void)slice_ms;
 	for (unsigned int i = 0; !err && i < COUNT(subjects); i++) {
 		const struct cost *cost = &costs->all[i];
 
 		if (cost->err)
-			bench_record_reason(bench, subjects[i].figure,
+			trial_record_reason(trial, subjects[i].figure,
 					    explain(&subjects[i], cost->err));
 		else
-			bench_record(bench, subjects[i].figure, cost->ns - cost->empty_ns);
+			trial_record(trial, subjects[i].figure, cost->ns - cost->empty_ns);
 	}
 	return err;
 }

@@ -3,14 +3,15 @@
  * results.json: every figure with its rounds, or the reason why it has none; distributions as [microseconds, share of
  * latencies up to there]; goals.
  */
+#include "results.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "bench_report.h"
-#include "choose.h"
-#include "measure.h"
+#include "goals.h"
+#include "sheet.h"
 
 static json_t *figure_json(const struct samples *samples)
 {
@@ -32,13 +33,13 @@ static json_t *figure_json(const struct samples *samples)
 }
 
 /* All figures whose name begins with that of the contender. */
-static json_t *figures_json(const struct bench *bench, const char *contender)
+static json_t *figures_json(const struct board *board, const char *contender)
 {
 	const size_t len = strlen(contender);
 	json_t *object = json_object();
 
-	for (unsigned int i = 0; i < bench->samples.count; i++) {
-		const struct samples *samples = &bench->samples.all[i];
+	for (unsigned int i = 0; i < board->samples.count; i++) {
+		const struct samples *samples = &board->samples.all[i];
 
 		if (!strncmp(samples->name, contender, len) && samples->name[len] == '.')
 			json_object_set_new(object, samples->name + len + 1, figure_json(samples));
@@ -62,37 +63,37 @@ static json_t *distribution_json(const struct histogram *histogram)
 	return array;
 }
 
-static json_t *distributions_json(const struct bench *bench, unsigned int index)
+static json_t *distributions_json(const struct board *board, unsigned int index)
 {
-	const struct tallies *tallies = &bench->tallies[index];
+	const struct tallies *tallies = &board->rows[index].tallies;
 	json_t *object = json_object();
 	char name[64];
 
 	if (tallies->idle.connect.count)
 		json_object_set_new(object, "connect", distribution_json(&tallies->idle.connect));
-	for (unsigned int i = 0; bench->flood_rates[i]; i++) {
+	for (unsigned int i = 0; board->flood_rates[i]; i++) {
 		if (!tallies->under_flood[i].connect.count)
 			continue;
-		snprintf(name, sizeof(name), "flood.%u.connect", bench->flood_rates[i]);
+		snprintf(name, sizeof(name), "flood.%u.connect", board->flood_rates[i]);
 		json_object_set_new(object, name,
 				    distribution_json(&tallies->under_flood[i].connect));
 	}
 	return object;
 }
 
-static json_t *contender_json(const struct bench *bench, unsigned int index)
+static json_t *contender_json(const struct board *board, unsigned int index)
 {
-	const struct contender *contender = &bench->contenders[index];
-	json_t *object = json_pack("{s:s, s:s, s:o, s:o}", "name", contender->name, "text",
-				   contender->text, "figures", figures_json(bench, contender->name),
-				   "distributions", distributions_json(bench, index));
+	const struct board_row *row = &board->rows[index];
+	json_t *object = json_pack("{s:s, s:s, s:o, s:o}", "name", row->name, "text", row->text,
+				   "figures", figures_json(board, row->name), "distributions",
+				   distributions_json(board, index));
 
-	if (contender->is_unknown)
+	if (row->is_unknown)
 		json_object_set_new(object, "is_built", json_false());
 	return object;
 }
 
-static json_t *goals_json(const struct bench *bench)
+static json_t *goals_json(const struct board *board)
 {
 	static const char *const states[] = {
 		[GOAL_MET] = "met", [GOAL_MISSED] = "missed", [GOAL_UNKNOWN] = "not taken"};
@@ -100,7 +101,7 @@ static json_t *goals_json(const struct bench *bench)
 	struct goal_result result;
 
 	for (size_t i = 0; i < goal_count(); i++) {
-		if (!goal_judge(bench, i, &result))
+		if (!goal_judge(board, i, &result))
 			continue;
 		object = json_pack("{s:s, s:s, s:s}", "goal", result.text, "limit", result.limit,
 				   "state", states[result.state]);
@@ -113,19 +114,17 @@ static json_t *goals_json(const struct bench *bench)
 	return array;
 }
 
-int bench_report_write_json(const struct bench *bench, const char *path)
+int results_write(const struct board *board, const char *path)
 {
-	char conditions[CONDITIONS_SIZE];
 	json_t *contenders = json_array(), *root;
 	int err;
 
-	bench_report_conditions(bench, conditions);
-	for (unsigned int i = 0; i < bench->contender_count; i++)
-		json_array_append_new(contenders, contender_json(bench, i));
-	root = json_pack("{s:s, s:b, s:i, s:i, s:o, s:o, s:o}", "conditions", conditions, "quick",
-			 bench->options->is_quick, "rounds", (int)bench->plan.rounds, "slice_ms",
-			 (int)bench->plan.slice_ms, "contenders", contenders, "hand_off",
-			 figures_json(bench, HANDOFF_NAME), "goals", goals_json(bench));
+	for (unsigned int i = 0; i < board->row_count; i++)
+		json_array_append_new(contenders, contender_json(board, i));
+	root = json_pack("{s:s, s:b, s:i, s:i, s:o, s:o, s:o}", "conditions", board->conditions,
+			 "quick", board->is_quick, "rounds", (int)board->rounds, "slice_ms",
+			 (int)board->slice_ms, "contenders", contenders, "hand_off",
+			 figures_json(board, HANDOFF_NAME), "goals", goals_json(board));
 	if (!root)
 		return -ENOMEM;
 	err = json_dump_file(root, path, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) ? -EIO : 0;

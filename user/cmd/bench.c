@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "bench_lab.h"
 #include "commands.h"
+#include "contender.h"
 #include "loader_path.h"
 #include "log.h"
-#include "measure.h"
+#include "schedule.h"
+#include "sheet.h"
 
 #define TEXT(number) TEXT_OF(number)
 #define TEXT_OF(number) #number
@@ -36,9 +39,9 @@ static const char *measure_at(size_t index)
 {
 	size_t count = 0;
 
-	while (measure_table[count].name)
+	while (sheet_table[count].name)
 		count++;
-	return index < count ? measure_table[index].name : index == count ? HANDOFF_MEASURE : NULL;
+	return index < count ? sheet_table[index].name : index == count ? HANDOFF_MEASURE : NULL;
 }
 
 static const char *contender_at(size_t index)
@@ -49,8 +52,8 @@ static const char *contender_at(size_t index)
 static void print_lists(FILE *out)
 {
 	fprintf(out, "\nMeasures:\n");
-	for (const struct measure *measure = measure_table; measure->name; measure++)
-		help_print_item(out, measure->name, measure->title);
+	for (const struct sheet *sheet = sheet_table; sheet->name; sheet++)
+		help_print_item(out, sheet->name, sheet->title);
 	help_print_item(out, HANDOFF_MEASURE, "hand-offs a second, by threads");
 	fprintf(out, "\nContenders:\n");
 	for (const struct contender *contender = contender_table; contender->name; contender++)
