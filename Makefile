@@ -42,7 +42,7 @@ SEES_lab     := base net netlink
 SEES_explain := base net kern lab abi
 SEES_peer    := base net netlink kern io abi
 SEES_bench   := base net ipc kern session engine io lab abi
-SEES_cmd     := base net engine ipc kern io service report session core lab explain peer bench abi
+SEES_cmd     := base net engine ipc kern io service report core lab explain peer bench abi
 LAYERS := base net netlink engine ipc kern io service report session core lab explain peer bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))

@@ -13,7 +13,7 @@
 #include "link_watch.h"
 #include "loadable.h"
 #include "log.h"
-#include "method.h"
+#include "methods.h"
 
 struct check {
 	const struct loader_options *options;

@@ -7,7 +7,7 @@
 
 #include "events.h"
 #include "loader_run.h"
-#include "method.h"
+#include "methods.h"
 #include "numbers.h"
 #include "service.h"
 

@@ -8,7 +8,7 @@
 #include "loader.h"
 #include "loader_options.h"
 #include "log.h"
-#include "method.h"
+#include "methods.h"
 #include "probe.h"
 
 static enum log_level level_of(unsigned int verbose)

@@ -10,6 +10,7 @@
 #include "kern.h"
 #include "link_watch.h"
 #include "method_parts.h"
+#include "methods.h"
 #include "socket_maker.h"
 
 struct method_kind;
@@ -24,14 +25,6 @@ struct method {
 	struct flows *flows;
 	struct wire *wire; /* see struct method_parts */
 };
-
-bool method_needs_bpf(enum nol_method method);
-/* Can several workers do it? */
-bool method_can_share(enum nol_method method);
-
-/* What the configuration makes of the main object. */
-void method_kern_options(struct kern_options *out, const struct config *config,
-			 const struct link_info *link);
 
 /* Make it ready; the host is not touched. Errors are logged. */
 int method_open(struct method *out, const struct config *config, const struct link_info *link);
