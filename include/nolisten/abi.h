@@ -170,10 +170,9 @@ enum nol_answer {
 #define NOL_COOKIE_SLOTS (1 << NOL_COOKIE_SLOT_BITS)
 #define NOL_COOKIE_CLASSES (1 << NOL_COOKIE_CLASS_BITS)
 
-/* The low bits of a cookie's TSval. */
+/* The low bits of a cookie's TSval, NOL_COOKIE_TS_BITS. */
 #define NOL_COOKIE_TS_WSCALE 0x0fu /* shift count; all ones: no window scale */
 #define NOL_COOKIE_TS_SACK 0x10u
-#define NOL_COOKIE_TS_BITS 0x1fu
 
 /* nol_cookie, one entry. Written by user space only. */
 struct nol_cookie {

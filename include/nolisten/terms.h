@@ -5,6 +5,8 @@
 
 /* A cookie's TSval is CLOCK_MONOTONIC in units of 2^20 ns (1.05 ms, see RFC 7323, 5.4), plus ts_offset. */
 #define NOL_COOKIE_TS_SHIFT 20
+/* In its low bits it carries options: it is up to that much earlier than the clock. */
+#define NOL_COOKIE_TS_BITS 0x1fu
 
 enum nol_term {
 	NOL_TERM_TIMESTAMPS = 1,

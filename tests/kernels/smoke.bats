@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What must work on every kernel: each method, from its start to its end, however it ends.
 load ../netns/helpers
+load ../netns/sockets
 load ../netns/methods
 
 setup_file()
@@ -86,6 +87,14 @@ lives_and_dies()
 @test "engine: both families, kill -9, restart, SIGINT" {
 	lives_and_dies -m engine
 	expect_event '.event == "established" and .method == "engine"'
+}
+
+@test "the handshake tells the socket its RTT, by the engine's clock and by a cookie's" {
+	for method in engine xdp; do
+		start_loader -m $method
+		tells_its_rtt 10.0.0.2
+		stop_loader INT
+	done
 }
 
 @test "connect: both families, kill -9, restart, SIGINT" {

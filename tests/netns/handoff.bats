@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # An answered port gives an ordinary, established kernel socket, with real clients and the default echo.
 load helpers
+load sockets
 
 setup_file()
 {
@@ -72,6 +73,12 @@ hold_open()
 	# The client's shift of ours is the server's shift of its own, and the other way round.
 	[[ $client =~ wscale:([0-9]+),([0-9]+) ]]
 	[[ $output == *" wscale:${BASH_REMATCH[2]},${BASH_REMATCH[1]} "* ]]
+}
+
+# Without it the RTO is 3 s (RFC 6298, 5.7).
+@test "a socket knows its RTT from the handshake where timestamps are agreed" {
+	tells_its_rtt 10.0.0.2
+	tells_its_rtt fd00::2
 }
 
 @test "agrees with the client's smaller MSS" {

@@ -13,21 +13,28 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cmocka_setup.h"
 #include "own_netns.h"
 #include "raw_replay.h"
 
 #define ISS 5000
 #define IRS 9000
+#define ESTABLISHED 1 /* TCP_ESTABLISHED of netinet/tcp.h, which does not go with linux/tcp.h */
+#define NOW_NS (1000 * CLOCK_NS_PER_S)
 
 static struct engine_flow flow;
 static struct raw_replay *replay;
 static bool arrives_early; /* the data and the FIN */
+static bool has_timestamps, is_active; /* of the flow */
 static int was_transparent; /* when the options were set */
+
+static uint32_t tsecr; /* what the remote echoes, if timestamps were agreed */
 
 static void arrive(uint8_t flags, uint32_t seq, const char *payload)
 {
 	const struct segment segment = {
+		.options = {.has_timestamps = flow.has_timestamps, .tsval = 1, .tsecr = tsecr},
 		.tuple = {.local = flow.tuple.remote, .remote = flow.tuple.local},
 		.seq = seq,
 		.ack = ISS + 1,
@@ -107,11 +114,13 @@ static int open_socket(enum wire_shield shield, const char *local, const char *r
 		.remote_window = 1000,
 		.remote_wl1 = IRS + 1,
 		.has_sack = true,
+		.has_timestamps = has_timestamps,
+		.is_active = is_active,
 	};
 	assert_true(endpoint_parse(local, &flow.tuple.local));
 	assert_true(endpoint_parse(remote, &flow.tuple.remote));
 	was_transparent = -1;
-	return repair_open(&flow, &place, shield, 0, fd);
+	return repair_open(&flow, &place, shield, NOW_NS, fd);
 }
 
 static void without_a_shield_an_early_fin_ends_the_hand_off(void **state)
@@ -162,6 +171,74 @@ static void a_socket_is_transparent_only_while_it_is_made(void **state)
 	}
 }
 
+static struct tcp_info info_of(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	return info;
+}
+
+/* The SYN-ACK left 100 ms ago. */
+static void open_with_echo(const char *local, const char *remote, int *fd)
+{
+	arrives_early = false;
+	assert_int_equal(open_socket(WIRE_SHIELD_HOLD, local, remote, fd), 0);
+	tsecr = engine_tsval(&flow, NOW_NS) - 100;
+}
+
+static void the_final_ack_tells_a_socket_its_rtt(void **state)
+{
+	static const char *const ends[][2] = {{"127.0.0.1:1004", "192.0.2.1:2000"},
+					      {"[::1]:1004", "[::1]:2000"}};
+	struct tcp_info info;
+	int fd = -1;
+
+	(void)state;
+	has_timestamps = true;
+	for (int i = 0; i < 2; i++) {
+		open_with_echo(ends[i][0], ends[i][1], &fd);
+		arrive(TCP_ACK, IRS + 1, "");
+		info = info_of(fd);
+		assert_int_equal(info.tcpi_state, ESTABLISHED);
+		assert_int_equal(info.tcpi_unacked, 0);
+		assert_in_range(info.tcpi_rtt, 99000, 150000);
+		assert_in_range(info.tcpi_rto, 200000, 600000);
+		assert_int_equal(info.tcpi_total_retrans, 0);
+		close(fd);
+	}
+	has_timestamps = false;
+}
+
+static void data_in_the_final_ack_tells_the_rtt_as_well(void **state)
+{
+	char text[16];
+	int fd = -1;
+
+	(void)state;
+	has_timestamps = true;
+	open_with_echo("127.0.0.1:1005", "192.0.2.1:2000", &fd);
+	arrive(TCP_ACK | TCP_PSH, IRS + 1, "hello");
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 5);
+	assert_in_range(info_of(fd).tcpi_rtt, 99000, 150000);
+	has_timestamps = false;
+	close(fd);
+}
+
+/* Its final ACK is ours: nothing may wait for an acknowledgement that does not come. */
+static void nothing_is_outstanding_after_an_active_open(void **state)
+{
+	int fd = -1;
+
+	(void)state;
+	has_timestamps = is_active = true;
+	open_with_echo("127.0.0.1:1006", "192.0.2.1:2000", &fd);
+	assert_int_equal(info_of(fd).tcpi_unacked, 0);
+	has_timestamps = is_active = false;
+	close(fd);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -182,6 +259,9 @@ int main(void)
 		cmocka_unit_test(without_a_shield_an_early_fin_ends_the_hand_off),
 		cmocka_unit_test(a_deaf_socket_hears_nothing_before_it_has_its_options),
 		cmocka_unit_test(a_socket_is_transparent_only_while_it_is_made),
+		cmocka_unit_test(the_final_ack_tells_a_socket_its_rtt),
+		cmocka_unit_test(data_in_the_final_ack_tells_the_rtt_as_well),
+		cmocka_unit_test(nothing_is_outstanding_after_an_active_open),
 	};
 
 	if (!own_netns_enter())

@@ -9,13 +9,15 @@
 
 /*
  * The clock that made the cookie's TSval goes on here: not one tick before a TSval that the remote has seen, or
- * PAWS drops all we send. The hand-off clears the lowest bit.
+ * PAWS drops all we send. The hand-off clears the lowest bit. It goes on later by what the cookie's low bits may have
+ * set that TSval back: the kernel takes its distance from the echo for the RTT, which is to be no longer than it was.
  */
 static uint32_t choose_ts_offset(const struct engine_flow *flow, const struct segment *in,
 				 const struct nol_terms *terms, uint64_t now_ns)
 {
 	const uint32_t lowest = (in->options.tsecr + 1) & ~1u;
-	uint32_t tsval = (uint32_t)(now_ns >> NOL_COOKIE_TS_SHIFT) + terms->ts_offset;
+	uint32_t tsval =
+		(uint32_t)(now_ns >> NOL_COOKIE_TS_SHIFT) + terms->ts_offset - NOL_COOKIE_TS_BITS;
 
 	if (seq_before(tsval, lowest))
 		tsval = lowest;

@@ -4,14 +4,17 @@
  *   1. TCP_REPAIR on, which also spares bind() its walk over every socket of the port
  *   2. TCP_MAXSEG before connect(), or the socket stays at an MSS of 524
  *      and TCP_WINDOW_CLAMP when no window scale was agreed, or connect() chooses one that shifts our windows
- *   3. both sequence numbers: ISS+1 and IRS+1
+ *   3. both sequence numbers: ISS+1 and IRS+1; with timestamps ISS, see 7
  *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds); rounded up, since a TSval below that of our
  *      SYN-ACK would be dropped by the remote (RFC 7323, 5.3; Linux alone forgives 1)
  *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
  *   6. TCP_REPAIR_OPTIONS: only what was agreed
- *   7. TCP_REPAIR_WINDOW
- *   8. TCP_REPAIR off without a window probe, then SO_REUSEADDR, which turning repair off has cleared
- * From before 5 until behind 8 the shield is up: connect() makes the socket visible to packets.
+ *   7. with timestamps: one byte, where our SYN stood. Nothing leaves; it is on its way as far as the socket knows, and the
+ *      replayed final ACK acknowledges it: the socket learns its RTT from the echo, and an RTO that is not the 3 s of
+ *      a handshake that was repeated (RFC 6298, 5.7). Behind 6, which asks that nothing was sent
+ *   8. TCP_REPAIR_WINDOW
+ *   9. TCP_REPAIR off without a window probe, then SO_REUSEADDR, which turning repair off has cleared
+ * From before 5 until behind 9 the shield is up: connect() makes the socket visible to packets.
  */
 #include "repair.h"
 
@@ -91,6 +94,12 @@ static int maxseg_of(uint16_t mss)
 	return mss < MAXSEG_MIN ? MAXSEG_MIN : mss > MAXSEG_MAX ? MAXSEG_MAX : mss;
 }
 
+/* Of an active open the final ACK is ours, and nothing comes that would acknowledge the byte. */
+static bool learns_rtt(const struct engine_flow *flow)
+{
+	return flow->has_timestamps && !flow->is_active;
+}
+
 static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
 {
 	int err = set_int(fd, TCP_REPAIR, 1);
@@ -100,7 +109,7 @@ static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
 	if (!err && !flow->has_wscale)
 		err = set_int(fd, TCP_WINDOW_CLAMP, UINT16_MAX);
 	if (!err)
-		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + 1);
+		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + !learns_rtt(flow));
 	if (!err)
 		err = set_sequence(fd, TCP_RECV_QUEUE, flow->irs + 1);
 	if (!err && flow->has_timestamps)
@@ -160,6 +169,18 @@ static int set_agreed_options(int fd, const struct engine_flow *flow)
 		       : 0;
 }
 
+static int repeat_syn(int fd, const struct engine_flow *flow)
+{
+	int err;
+
+	if (!learns_rtt(flow))
+		return 0;
+	err = set_int(fd, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
+	if (!err && send(fd, "", 1, MSG_NOSIGNAL) != 1)
+		err = -errno;
+	return err;
+}
+
 static int set_window(int fd, const struct engine_flow *flow)
 {
 	const struct tcp_repair_window window = {
@@ -199,6 +220,8 @@ int repair_open(const struct engine_flow *flow, const struct socket_place *place
 		step = "bind and connect", err = bind_and_connect(fd, &flow->tuple, place);
 	if (!err)
 		step = "options", err = set_agreed_options(fd, flow);
+	if (!err)
+		step = "the byte of the SYN", err = repeat_syn(fd, flow);
 	if (!err)
 		step = "window", err = set_window(fd, flow);
 	if (!err)
