@@ -7,7 +7,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include <nolisten/abi.h>
+#include <abi/abi.h>
 
 const volatile bool nol_has_link_header = true;
 const volatile bool nol_is_loopback = false;

@@ -11,7 +11,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include <nolisten/meet.h>
+#include <abi/meet.h>
 
 #include "net.h"
 

@@ -10,7 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include <nolisten/self.h>
+#include <abi/self.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -7,7 +7,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include <nolisten/trace_abi.h>
+#include <abi/trace.h>
 
 #include "trace_types.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <nolisten/abi.h>
+#include <abi/abi.h>
 
 #include "commands.h"
 #include "counters.h"

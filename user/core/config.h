@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <nolisten/abi.h>
+#include <abi/abi.h>
 
 #include "addr.h"
 #include "kern.h"

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <nolisten/terms.h>
+#include <abi/terms.h>
 
 #include "addr.h"
 #include "segment.h"

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <nolisten/trace_abi.h>
+#include <abi/trace.h>
 
 #define CONVERSATION_STEPS_MAX 96
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <nolisten/trace_abi.h>
+#include <abi/trace.h>
 
 #include "addr.h"
 

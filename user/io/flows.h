@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <nolisten/abi.h>
+#include <abi/abi.h>
 
 #include "addr.h"
 

@@ -6,7 +6,7 @@
 #include <linux/types.h>
 #include <stdint.h>
 
-#include <nolisten/abi.h>
+#include <abi/abi.h>
 
 #include "addr.h"
 

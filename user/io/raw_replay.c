@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <nolisten/abi.h>
+#include <abi/abi.h>
 
 #include "log.h"
 #include "segment.h"

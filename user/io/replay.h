@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <nolisten/abi.h>
+#include <abi/abi.h>
 
 #include "wire.h"
 

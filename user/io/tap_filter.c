@@ -6,7 +6,7 @@
 #include <linux/types.h>
 #include <netinet/in.h>
 
-#include <nolisten/abi.h>
+#include <abi/abi.h>
 
 #define RANGES_MAX 16
 #define WHOLE 0xffffffffu

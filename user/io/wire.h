@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <nolisten/terms.h>
+#include <abi/terms.h>
 
 #include "addr.h"
 #include "segment.h"

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <nolisten/self.h>
+#include <abi/self.h>
 
 #include "load_failure.h"
 

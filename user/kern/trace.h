@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <nolisten/trace_abi.h>
+#include <abi/trace.h>
 
 #include "addr.h"
 #include "load_failure.h"

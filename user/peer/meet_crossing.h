@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <nolisten/meet.h>
+#include <abi/meet.h>
 
 struct meet_crossing;
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <nolisten/meet.h>
+#include <abi/meet.h>
 
 #include "addr.h"
 

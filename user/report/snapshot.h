@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include <nolisten/abi.h>
+#include <abi/abi.h>
 
 #include "addr.h"
 #include "counters.h"

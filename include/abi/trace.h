@@ -6,7 +6,7 @@
 #ifndef NOLISTEN_TRACE_ABI_H
 #define NOLISTEN_TRACE_ABI_H
 
-#include <nolisten/abi.h>
+#include <abi/abi.h>
 
 enum nol_step_kind {
 	NOL_STEP_NONE,
