@@ -2,6 +2,22 @@
 /* A socket maker that fails, waits or is silent, at each of its steps. */
 #include "session_fixture.h"
 
+#ifndef __SANITIZE_ADDRESS__
+extern void *__libc_calloc(size_t count, size_t size);
+
+static bool next_calloc_fails;
+
+void *calloc(size_t count, size_t size)
+{
+	const bool fails = next_calloc_fails;
+
+	next_calloc_fails = false;
+	return fails ? NULL : __libc_calloc(count, size);
+}
+#else
+static bool next_calloc_fails;
+#endif
+
 static void begin_handshake(uint16_t port)
 {
 	syn_in(port);
@@ -164,6 +180,24 @@ static void want_of_descriptors_has_a_name_at_the_end(void **state)
 	data_in(2000, 8);
 	run_round(0);
 	EXPECT_NOTES(2000, "send R");
+}
+
+static void want_of_memory_at_the_end_is_told_to_the_remote(void **state)
+{
+	(void)state;
+	use_early_maker();
+	begin_handshake(2000);
+	ack_in(2000);
+	next_calloc_fails = true;
+	run_round(0);
+	if (next_calloc_fails) /* a sanitizer's is called instead */
+		skip();
+	EXPECT_NOTES(
+		2000,
+		"complete, <established>, forget_socket, <reset handoff_failed>, send R., forget");
+	assert_int_equal(stats_of(0)->handoff_failed, 1);
+	assert_int_equal(stats_of(0)->resets_sent, 1);
+	assert_null(workers[0].maker.first);
 }
 
 static void one_that_fails_takes_no_other_with_it(void **state)
@@ -338,6 +372,7 @@ int main(void)
 		session_test(a_socket_may_have_to_be_waited_for_twice),
 		session_test(a_socket_that_fails_after_waiting_resets_the_remote),
 		session_test(want_of_descriptors_has_a_name_at_the_end),
+		session_test(want_of_memory_at_the_end_is_told_to_the_remote),
 		session_test(one_that_fails_takes_no_other_with_it),
 		session_test(a_reply_that_the_socket_sends_is_not_sent),
 		session_test(a_reply_is_sent_in_the_socket_s_terms),

@@ -91,13 +91,18 @@ static bool begin_flow(struct session *session, struct engine_flow *flow, bool h
 	return begin_socket(session, flow, has_time_wait);
 }
 
-/* It is over before it had a socket. */
-static void forget_flow(struct session *session, struct engine_flow *flow)
+static void give_up_socket(struct session *session, struct engine_flow *flow)
 {
 	struct socket_maker *maker = session->maker;
 
 	if (maker->ops->forget)
 		maker->ops->forget(maker, flow);
+}
+
+/* It is over before it had a socket. */
+static void forget_flow(struct session *session, struct engine_flow *flow)
+{
+	give_up_socket(session, flow);
 	forget_entry(session, &flow->tuple);
 }
 
@@ -142,11 +147,13 @@ static void begin_handoff(struct session *session, const struct engine_action *a
 {
 	struct engine_flow *flow = action->flow;
 	const bool is_wanted = complete_socket(session, action, packet);
+	int err;
 
 	tell_established(session, flow);
-	if (handoff_add(session->handoff, flow, action->has_reply ? &action->reply : NULL)) {
-		session->stats.handoff_failed++;
-		end_flow(session, action, EVENT_RESET);
+	err = handoff_add(session->handoff, flow, action->has_reply ? &action->reply : NULL);
+	if (err) {
+		give_up_socket(session, flow);
+		handoff_abort(session->handoff, flow, err);
 		engine_release(session->engine, flow);
 		return;
 	}

@@ -205,8 +205,7 @@ static int take_socket(struct handoff *handoff, struct handing *handing, uint64_
 	return err;
 }
 
-/* The handshake was completed and cannot be kept: the remote has to know. */
-static void abort_flow(struct handoff *handoff, const struct engine_flow *flow, int err)
+void handoff_abort(struct handoff *handoff, const struct engine_flow *flow, int err)
 {
 	const struct segment reset = {
 		.tuple = flow->tuple,
@@ -276,7 +275,7 @@ static bool hand_over(struct handoff *handoff, struct handing *handing, uint64_t
 	if (err == -EINPROGRESS)
 		return false;
 	if (err) {
-		abort_flow(handoff, flow, err);
+		handoff_abort(handoff, flow, err);
 		free_stored(handing);
 		return true;
 	}

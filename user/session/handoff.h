@@ -40,6 +40,8 @@ void handoff_free(struct handoff *handoff);
 
 /* An established flow joins the list. reply: the final ACK of an active open, sent after the hand-off; or NULL. -ENOMEM. */
 int handoff_add(struct handoff *handoff, struct engine_flow *flow, const struct segment *reply);
+/* Not added, for want of a socket or of memory: the remote has to know, and the flow is over. err: -errno, says why. */
+void handoff_abort(struct handoff *handoff, const struct engine_flow *flow, int err);
 /* Keep a copy of a packet of a flow that was added. */
 void handoff_store(struct handoff *handoff, const struct engine_flow *flow,
 		   const struct held_packet *packet);
