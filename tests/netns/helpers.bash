@@ -406,7 +406,7 @@ stay_on_one_processor()
 }
 
 # takes_aborts METHOD: clients that reset at once, and come again from the same port while the hand-off is going on. Each is
-# served. A SYN that meets the old socket on another CPU may have to be sent again; handover_test shows that others need not.
+# served. A SYN that meets the old socket on another CPU may have to be sent again; handoff_test shows that others need not.
 takes_aborts()
 {
 	in_client sysctl -qw net.ipv4.ip_local_port_range="40001 40001"

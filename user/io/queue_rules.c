@@ -22,7 +22,7 @@ struct queue_rules {
 	struct iptables iptables;
 };
 
-/* Where no socket is found, or a transparent one, which may be one that we are making: see packet_shield. */
+/* Where no socket is found, or a transparent one, which may be one that we are making: see enum wire_shield. */
 static const char table_format[] =
 	"table inet %s {\n"
 	"flags owner\n"
@@ -88,7 +88,7 @@ static void print_queueing(FILE *out, const char *chain, const char *match,
 	}
 }
 
-/* A wildcard listener is a listener, too. A transparent socket may be one that we are making: packet_shield. */
+/* A wildcard listener is a listener, too. A transparent socket may be one that we are making: enum wire_shield. */
 static char *format_rules(const struct queue_rules_options *options)
 {
 	char chain[NFT_TABLE_SIZE];
