@@ -179,12 +179,12 @@ agreed()
 	echo "$all"
 }
 
-# agree_over ADDRESS EXPECTED: both ends say so of a connection, and it carries data.
+# agree_over NAME ADDRESS EXPECTED: both ends say so of a connection, and it carries data.
 agree_over()
 {
-	hold_open "agree-$RANDOM" "$1"
-	is_equal "$(agreed "$SERVER")" "$2"
-	is_equal "$(agreed "$CLIENT")" "$2"
+	hold_open "$1" "$2"
+	is_equal "$(agreed "$SERVER")" "$3"
+	is_equal "$(agreed "$CLIENT")" "$3"
 	stop "$STARTED"
 	wait_for 5 has_sockets 0 "$SERVER" state established
 }
@@ -200,8 +200,8 @@ agree_on()
 		[ $((bits & 4)) = 0 ] || expected+=" wscale"
 		in_namespace "$1" sysctl -qw net.ipv4.tcp_timestamps=$((bits & 1)) \
 			net.ipv4.tcp_sack=$((bits >> 1 & 1)) net.ipv4.tcp_window_scaling=$((bits >> 2))
-		agree_over 10.0.0.2 "$expected"
-		agree_over fd00::2 "$expected"
+		agree_over "v4-$bits" 10.0.0.2 "$expected"
+		agree_over "v6-$bits" fd00::2 "$expected"
 	done
 }
 

@@ -18,14 +18,12 @@
 static int take_ports(struct option_parse *parse, const struct option_row *row, const char *arg)
 {
 	struct port_set *ports = option_field(parse, row);
-	const size_t words = sizeof(ports->words) / sizeof(ports->words[0]);
 	struct port_set set;
 	const char *why;
 
 	if (!port_set_parse(arg, &set, &why))
 		return option_refuse(parse, arg, "%s", why);
-	for (size_t i = 0; i < words; i++)
-		ports->words[i] |= set.words[i];
+	port_set_unite(ports, &set);
 	return 0;
 }
 

@@ -29,7 +29,8 @@
 #define BEAT_MS 1000
 
 struct core {
-	const struct config *config;
+	struct config config;
+	struct port_set known_ports; /* that are or were answered: connections may outlast that */
 	struct link_info link;
 	struct loop *loop;
 	struct method method;
@@ -51,7 +52,7 @@ struct core {
 
 static int fail(const struct core *core, const char *what, int err)
 {
-	log_error("%s: %s: %s", core->config->ifname, what, strerror(-err));
+	log_error("%s: %s: %s", core->config.ifname, what, strerror(-err));
 	return err;
 }
 
@@ -65,7 +66,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 			    const struct addr *addr)
 {
 	struct core *core = context;
-	const bool follows_addresses = !core->config->prefix_count;
+	const bool follows_addresses = !core->config.prefix_count;
 
 	switch (event) {
 	case LINK_ADDR_ADDED:
@@ -78,7 +79,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 		break;
 	case LINK_CHANGED:
 		if (info->is_up != core->link.is_up) {
-			log_info("%s: is %s", core->config->ifname, info->is_up ? "up" : "down");
+			log_info("%s: is %s", core->config.ifname, info->is_up ? "up" : "down");
 			if (info->is_up)
 				cookies_start(core->cookies);
 		}
@@ -89,7 +90,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 		core->link = *info;
 		break;
 	case LINK_GONE:
-		log_error("%s: the interface is gone", core->config->ifname);
+		log_error("%s: the interface is gone", core->config.ifname);
 		stop_for(core, -ENODEV);
 		break;
 	}
@@ -158,7 +159,7 @@ int core_find_link(const char *ifname, struct link_info *out)
 
 static int open_answered(struct core *core)
 {
-	const struct config *config = core->config;
+	const struct config *config = &core->config;
 	int err = answered_new(&core->answered, core->method.gate);
 
 	for (size_t i = 0; !err && i < config->prefix_count; i++)
@@ -169,8 +170,8 @@ static int open_answered(struct core *core)
 static int open_events(struct core *core)
 {
 	const struct events_options events = {
-		.json_path = core->config->events_path,
-		.is_quiet = core->config->is_quiet,
+		.json_path = core->config.events_path,
+		.is_quiet = core->config.is_quiet,
 	};
 
 	return events_new(&core->events, &events);
@@ -183,7 +184,7 @@ static int open_closing(struct core *core)
 		.flows = core->method.flows,
 		.events = core->events,
 		.ifindex = core->link.ifindex,
-		.ports = &core->config->ports,
+		.ports = &core->known_ports,
 	};
 
 	return closing_new(&core->closing, &closing);
@@ -194,7 +195,7 @@ static int configure_engine(struct core *core)
 {
 	struct engine_config *engine = &core->engine;
 
-	engine->max_flows = core->config->max_flows;
+	engine->max_flows = core->config.max_flows;
 	tcp_settings_read(engine, core->link.mtu);
 	method_adjust(&core->method, engine);
 	if (getrandom(engine->key, sizeof(engine->key), 0) != sizeof(engine->key))
@@ -205,7 +206,7 @@ static int configure_engine(struct core *core)
 static int open_workers(struct core *core)
 {
 	const struct workers_options workers = {
-		.config = core->config,
+		.config = &core->config,
 		.method = &core->method,
 		.loop = core->loop,
 		.events = core->events,
@@ -215,7 +216,7 @@ static int open_workers(struct core *core)
 	int err = configure_engine(core);
 
 	if (!err && core->method.kern)
-		err = cookie_settings_open(&core->cookies, core->method.kern, core->config,
+		err = cookie_settings_open(&core->cookies, core->method.kern, &core->config,
 					   &core->link, &core->engine);
 	return err ?: workers_new(&core->workers, &workers);
 }
@@ -239,11 +240,11 @@ static int start(struct core *core)
 
 	if (err)
 		return fail(core, "cannot make an event loop", err);
-	err = core_find_link(core->config->ifname, &core->link);
+	err = core_find_link(core->config.ifname, &core->link);
 	if (!err)
-		err = control_point_open(&core->control, core, core->config->ifname, core->loop);
+		err = control_point_open(&core->control, core, core->config.ifname, core->loop);
 	if (!err)
-		err = method_open(&core->method, core->config, &core->link);
+		err = method_open(&core->method, &core->config, &core->link);
 	if (!err)
 		err = open_answered(core);
 	if (!err)
@@ -269,7 +270,7 @@ int core_attach(struct core *core)
 	cookies_start(core->cookies);
 	core->started_ns = clock_monotonic_ns();
 	if (!core->link.is_up)
-		log_warning("%s: is down, nothing arrives until it is up", core->config->ifname);
+		log_warning("%s: is down, nothing arrives until it is up", core->config.ifname);
 	return 0;
 }
 
@@ -309,7 +310,8 @@ int core_open(struct core **out, const struct config *config)
 
 	if (!core)
 		return -ENOMEM;
-	core->config = config;
+	core->config = *config;
+	core->known_ports = config->ports;
 	raise_descriptor_limit();
 	err = start(core);
 	if (err)
@@ -322,6 +324,21 @@ int core_open(struct core **out, const struct config *config)
 int core_run(struct core *core)
 {
 	return workers_run(core->workers) ?: core->err;
+}
+
+int core_set_ports(struct core *core, const struct port_set *ports)
+{
+	const struct port_set old = core->config.ports;
+	struct gate *gate = core->method.gate;
+	int err;
+
+	port_set_unite(&core->known_ports, ports);
+	core->config.ports = *ports;
+	err = gate->ops->set_ports(gate, ports);
+	if (!err)
+		return 0;
+	core->config.ports = old;
+	return fail(core, "cannot answer other ports", err);
 }
 
 struct loop *core_loop(struct core *core)
@@ -342,13 +359,13 @@ void core_snapshot(struct core *core, struct snapshot *out)
 	struct gate *gate = core->method.gate;
 
 	*out = (struct snapshot){
-		.ifname = core->config->ifname,
+		.ifname = core->config.ifname,
 		.up_ns = clock_monotonic_ns() - core->started_ns,
-		.method = core->config->method,
+		.method = core->config.method,
 		.xdp = method_xdp_text(&core->method),
 		.tc = method_tc_text(&core->method),
-		.service = core->config->service,
-		.ports = &core->config->ports,
+		.service = core->config.service,
+		.ports = &core->config.ports,
 		.events_lost = events_lost(core->events),
 		.rates = core->rates.per_s,
 		.worker_count = workers_count(core->workers),

@@ -17,7 +17,10 @@
 
 struct core;
 
-/* Made and checked; the host is not touched. config is borrowed until it is closed. -errno, logged in one line. */
+/*
+ * Made and checked; the host is not touched. config is copied, what it points to is borrowed until it is closed. -errno,
+ * logged in one line.
+ */
 int core_open(struct core **out, const struct config *config);
 /* From now on handshakes are answered. Signals that the caller takes in the loop are blocked before. -errno, logged. */
 int core_attach(struct core *core);
@@ -30,6 +33,12 @@ int core_run(struct core *core);
 uint64_t core_leave(struct core *core);
 void core_stop(struct core *core);
 void core_close(struct core *core);
+
+/*
+ * These ports are answered from now on. Connections go on; half-open flows of ports that are left are lost. -errno, logged:
+ * the old ones still are.
+ */
+int core_set_ports(struct core *core, const struct port_set *ports);
 
 /* For the caller's own sources. */
 struct loop *core_loop(struct core *core);

@@ -9,6 +9,7 @@
 #include <abi/abi.h>
 
 #include "addr.h"
+#include "ports.h"
 
 struct gate;
 
@@ -22,6 +23,11 @@ struct gate_ops {
 	/* What is answered; each prefix is added once. */
 	int (*add_prefix)(struct gate *gate, const struct prefix *prefix);
 	int (*remove_prefix)(struct gate *gate, const struct prefix *prefix);
+	/*
+	 * These local ports are answered, from now on; -errno: the old ones still are. Connections that were handed off go
+	 * on. The set that the method was made with is its caller's, and changes first.
+	 */
+	int (*set_ports)(struct gate *gate, const struct port_set *ports);
 	/* Once a second: we are alive. NULL: what the host is changed by goes with the process. */
 	void (*beat)(struct gate *gate);
 	/* The counters that the method has; others are 0. */

@@ -35,22 +35,31 @@ static int restore(int family, int flavour, const char *text, char error[IPTABLE
 	return command_run(argv, text, error, IPTABLES_ERROR_SIZE);
 }
 
-static int install_family(int family, int flavour, const char *ifname, const char *rules,
-			  char error[IPTABLES_ERROR_SIZE])
+/* The chain's rules, whatever was in it. jump: the line that leads to it, or "". */
+static int write_chain(int family, int flavour, const char *ifname, const char *jump,
+		       const char *rules, char error[IPTABLES_ERROR_SIZE])
 {
 	char chain[NFT_TABLE_SIZE];
 	char *text;
 	int err;
 
 	iptables_chain_name(ifname, chain);
-	if (asprintf(
-		    &text,
-		    "*mangle\n:%s - [0:0]\n-A INPUT -i %s -p tcp -m pkttype --pkt-type unicast -j %s\n%sCOMMIT\n",
-		    chain, ifname, chain, rules) < 0)
+	if (asprintf(&text, "*mangle\n:%s - [0:0]\n%s%sCOMMIT\n", chain, jump, rules) < 0)
 		return -ENOMEM;
 	err = restore(family, flavour, text, error);
 	free(text);
 	return err;
+}
+
+static int install_family(int family, int flavour, const char *ifname, const char *rules,
+			  char error[IPTABLES_ERROR_SIZE])
+{
+	char chain[NFT_TABLE_SIZE], jump[256];
+
+	iptables_chain_name(ifname, chain);
+	snprintf(jump, sizeof(jump), "-A INPUT -i %s -p tcp -m pkttype --pkt-type unicast -j %s\n",
+		 ifname, chain);
+	return write_chain(family, flavour, ifname, jump, rules, error);
 }
 
 static int remove_family(int family, int flavour, const char *ifname)
@@ -144,6 +153,15 @@ int iptables_install(struct iptables *out, struct nft *nft, const char *ifname, 
 		iptables_remove(out, nft, ifname);
 	}
 	return err;
+}
+
+int iptables_change(const struct iptables *iptables, const char *ifname, const char *rules,
+		    char error[IPTABLES_ERROR_SIZE])
+{
+	const int flavour = iptables->flavour != flavours[0];
+	int err = write_chain(0, flavour, ifname, "", rules, error);
+
+	return err ?: write_chain(1, flavour, ifname, "", rules, error);
 }
 
 void iptables_remove(const struct iptables *iptables, struct nft *nft, const char *ifname)

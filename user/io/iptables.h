@@ -21,6 +21,9 @@ struct iptables {
  */
 int iptables_install(struct iptables *out, struct nft *nft, const char *ifname, const char *rules,
 		     char error[IPTABLES_ERROR_SIZE]);
+/* Other rules in their place, in one step for each family; on failure one family may have the old ones. */
+int iptables_change(const struct iptables *iptables, const char *ifname, const char *rules,
+		    char error[IPTABLES_ERROR_SIZE]);
 /* The tables are as they were, those that iptables-nft has made included. */
 void iptables_remove(const struct iptables *iptables, struct nft *nft, const char *ifname);
 /* The same for what somebody left behind, if there is anything. */

@@ -57,6 +57,12 @@ static int remove_prefix(struct gate *gate, const struct prefix *prefix)
 	return kern_remove_prefix(from_gate(gate)->kern, prefix);
 }
 
+static int set_ports(struct gate *gate, const struct port_set *ports)
+{
+	kern_set_ports(from_gate(gate)->kern, ports);
+	return 0;
+}
+
 static void beat(struct gate *gate)
 {
 	kern_beat(from_gate(gate)->kern);
@@ -78,6 +84,7 @@ static const struct gate_ops gate_ops = {
 	.detach = detach,
 	.add_prefix = add_prefix,
 	.remove_prefix = remove_prefix,
+	.set_ports = set_ports,
 	.beat = beat,
 	.read_stats = read_stats,
 	.free = free_method,

@@ -26,8 +26,6 @@
 #include "nft.h"
 #include "tapped.h"
 
-#define PORTS_TEXT_SIZE (65536 * 4) /* every second port */
-
 struct method_filter {
 	struct tapped tapped; /* first */
 	struct nft *nft;
@@ -118,15 +116,12 @@ static int write_addresses(struct method_filter *filter)
 static int write_table(struct method_filter *filter)
 {
 	const struct bpfless_options *options = &filter->tapped.bpfless.options;
-	char *ports = malloc(PORTS_TEXT_SIZE);
+	char *ports = nft_format_ports(options->ports);
 	const char *table = filter->table;
 	int err = -ENOMEM;
 
 	if (!ports)
 		return err;
-	port_set_format(options->ports, ports, PORTS_TEXT_SIZE);
-	if (!strcmp(ports, "all"))
-		strcpy(ports, "1-65535");
 	err = nft_run(filter->nft, "table inet %s\ndelete table inet %s\n", table, table);
 	if (!err)
 		err = nft_run(filter->nft, table_format, table, ports, options->ifname,
@@ -164,6 +159,16 @@ static int remove_prefix(struct gate *gate, const struct prefix *prefix)
 	int err = bpfless_remove_prefix(gate, prefix);
 
 	return !err && from_gate(gate)->is_attached ? write_addresses(from_gate(gate)) : err;
+}
+
+/* A packet of a port that is new and of no interest to the tap yet would be kept from the kernel, and from us. */
+static int set_ports(struct gate *gate, const struct port_set *ports)
+{
+	struct method_filter *filter = from_gate(gate);
+	int err = tapped_set_ports(gate, ports);
+
+	return err || !filter->is_attached ? err
+					   : nft_write_ports(filter->nft, filter->table, ports);
 }
 
 static int read_stats(struct gate *gate, struct nol_stats *out)
@@ -211,6 +216,7 @@ static const struct gate_ops gate_ops = {
 	.detach = detach,
 	.add_prefix = add_prefix,
 	.remove_prefix = remove_prefix,
+	.set_ports = set_ports,
 	.read_stats = read_stats,
 	.free = free_method,
 };

@@ -38,14 +38,20 @@ static struct method_nfqueue *from_gate(struct gate *gate)
 	return of(bpfless_of_gate(gate));
 }
 
+static struct queue_rules_options rules_for(const struct method_nfqueue *nfqueue,
+					    const struct port_set *ports)
+{
+	return (struct queue_rules_options){
+		.ifname = nfqueue->bpfless.options.ifname,
+		.ports = ports,
+		.queue = queue_number(nfqueue->queue),
+	};
+}
+
 static int attach(struct gate *gate)
 {
 	struct method_nfqueue *nfqueue = from_gate(gate);
-	const struct queue_rules_options rules = {
-		.ifname = nfqueue->bpfless.options.ifname,
-		.ports = nfqueue->bpfless.options.ports,
-		.queue = queue_number(nfqueue->queue),
-	};
+	const struct queue_rules_options rules = rules_for(nfqueue, nfqueue->bpfless.options.ports);
 	int err = queue_rules_install(&nfqueue->rules, &rules);
 
 	if (!err)
@@ -60,6 +66,14 @@ static void detach(struct gate *gate)
 
 	queue_rules_remove(nfqueue->rules);
 	nfqueue->rules = NULL;
+}
+
+static int set_ports(struct gate *gate, const struct port_set *ports)
+{
+	struct method_nfqueue *nfqueue = from_gate(gate);
+	const struct queue_rules_options rules = rules_for(nfqueue, ports);
+
+	return nfqueue->rules ? queue_rules_change(nfqueue->rules, &rules) : 0;
 }
 
 /* On its way here the stack may have written into options (record route) and left the header's checksum for later. */
@@ -133,6 +147,7 @@ static const struct gate_ops gate_ops = {
 	.detach = detach,
 	.add_prefix = bpfless_add_prefix,
 	.remove_prefix = bpfless_remove_prefix,
+	.set_ports = set_ports,
 	.read_stats = read_stats,
 	.free = free_method,
 };

@@ -85,6 +85,7 @@ static const struct gate_ops gate_ops = {
 	.detach = detach,
 	.add_prefix = bpfless_add_prefix,
 	.remove_prefix = bpfless_remove_prefix,
+	.set_ports = tapped_set_ports,
 	.read_stats = tapped_read_stats,
 	.free = free_method,
 };

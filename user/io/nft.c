@@ -16,6 +16,7 @@
 #include <nftables/libnftables.h>
 
 #define ERROR_SIZE 256
+#define PORTS_TEXT_SIZE (65536 * 4) /* every second port */
 
 struct nft {
 	struct nft_ctx *context;
@@ -117,4 +118,30 @@ const char *nft_error(const struct nft *nft)
 const char *nft_output(const struct nft *nft)
 {
 	return nft_ctx_get_output_buffer(nft->context);
+}
+
+char *nft_format_ports(const struct port_set *ports)
+{
+	char *text = malloc(PORTS_TEXT_SIZE);
+
+	if (!text)
+		return NULL;
+	port_set_format(ports, text, PORTS_TEXT_SIZE);
+	if (!strcmp(text, "all"))
+		strcpy(text, "1-65535");
+	return text;
+}
+
+int nft_write_ports(struct nft *nft, const char *table, const struct port_set *ports)
+{
+	char *text = nft_format_ports(ports);
+	int err;
+
+	if (!text)
+		return -ENOMEM;
+	err = nft_run(nft, "flush set inet %s ports\n%s%s%s%s%s\n", table,
+		      *text ? "add element inet " : "", *text ? table : "",
+		      *text ? " ports { " : "", text, *text ? " }" : "");
+	free(text);
+	return err;
 }

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "ports.h"
+
 struct nft;
 
 /* "nolisten_" and the name of the interface, with what nft would not take in a name as _xx. */
@@ -21,6 +23,10 @@ void nft_free(struct nft *nft);
  * printed, to be asked for once. Both are valid until the next command.
  */
 int nft_run(struct nft *nft, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The elements of the set "ports" of that inet table, anew. -ENOMEM, or as above. */
+int nft_write_ports(struct nft *nft, const char *table, const struct port_set *ports);
+/* Them, as elements: "80, 443, 8000-8999"; to be freed. NULL: no memory. */
+char *nft_format_ports(const struct port_set *ports);
 const char *nft_error(const struct nft *nft);
 const char *nft_output(const struct nft *nft);
 

@@ -11,7 +11,6 @@
 #include "log.h"
 #include "nft.h"
 
-#define PORTS_TEXT_SIZE (65536 * 4)
 #define RANGES_MAX \
 	32 /* rules of iptables; above that one for all, and user space lets the others go */
 
@@ -38,16 +37,13 @@ static const char table_format[] =
 
 static int install_nft(struct queue_rules *rules, const struct queue_rules_options *options)
 {
-	char *ports = malloc(PORTS_TEXT_SIZE);
+	char *ports = nft_format_ports(options->ports);
 	char table[NFT_TABLE_SIZE];
-	int err = -ENOMEM;
+	int err;
 
 	if (!ports)
-		return err;
+		return -ENOMEM;
 	nft_table_name(options->ifname, table);
-	port_set_format(options->ports, ports, PORTS_TEXT_SIZE);
-	if (!strcmp(ports, "all"))
-		strcpy(ports, "1-65535");
 	err = nft_run(rules->nft, table_format, table, ports, options->ifname,
 		      (unsigned int)options->queue);
 	free(ports);
@@ -145,6 +141,34 @@ int queue_rules_install(struct queue_rules **out, const struct queue_rules_optio
 	}
 	*out = rules;
 	return 0;
+}
+
+static int change_iptables(struct queue_rules *rules, const struct queue_rules_options *options,
+			   char error[IPTABLES_ERROR_SIZE])
+{
+	char *text = format_rules(options);
+	int err = text ? iptables_change(&rules->iptables, options->ifname, text, error) : -ENOMEM;
+
+	free(text);
+	return err;
+}
+
+int queue_rules_change(struct queue_rules *rules, const struct queue_rules_options *options)
+{
+	char error[IPTABLES_ERROR_SIZE] = "out of memory";
+	char table[NFT_TABLE_SIZE];
+	int err;
+
+	if (rules->is_nft) {
+		nft_table_name(options->ifname, table);
+		err = nft_write_ports(rules->nft, table, options->ports);
+		snprintf(error, sizeof(error), "%s", nft_error(rules->nft));
+	} else {
+		err = change_iptables(rules, options, error);
+	}
+	if (err)
+		log_error("%s: cannot queue other ports: %s", options->ifname, error);
+	return err;
 }
 
 void queue_rules_remove(struct queue_rules *rules)

@@ -22,6 +22,8 @@ struct queue_rules_options {
 
 /* Errors are logged: what is missing. */
 int queue_rules_install(struct queue_rules **out, const struct queue_rules_options *options);
+/* For other ports; -errno, logged: the old ones are queued still. */
+int queue_rules_change(struct queue_rules *rules, const struct queue_rules_options *options);
 void queue_rules_remove(struct queue_rules *rules); /* NULL is legal */
 /* "nftables", "iptables": who has them. */
 const char *queue_rules_backend(const struct queue_rules *rules);

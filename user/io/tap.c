@@ -36,7 +36,7 @@ struct tap {
 	struct buffer buffers[BATCH];
 };
 
-static int attach_filter(const struct tap *tap, const struct port_set *ports)
+int tap_set_ports(struct tap *tap, const struct port_set *ports)
 {
 	struct sock_filter code[TAP_FILTER_MAX];
 	const struct sock_fprog program = {
@@ -67,7 +67,7 @@ static int open_socket(struct tap *tap, const struct tap_options *options)
 	int err;
 
 	tap->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	err = tap->fd < 0 ? -errno : attach_filter(tap, options->ports);
+	err = tap->fd < 0 ? -errno : tap_set_ports(tap, options->ports);
 	return err ?: set_options(tap);
 }
 

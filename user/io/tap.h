@@ -32,6 +32,8 @@ struct tap_options {
 };
 
 int tap_new(struct tap **out, const struct tap_options *options);
+/* Others are of interest from now on. */
+int tap_set_ports(struct tap *tap, const struct port_set *ports);
 /* Nothing comes before the start, or after the stop. Errors of the start are logged. */
 int tap_start(struct tap *tap);
 void tap_stop(struct tap *tap);

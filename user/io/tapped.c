@@ -129,6 +129,11 @@ struct tapped *tapped_of_gate(struct gate *gate)
 	return of(bpfless_of_gate(gate));
 }
 
+int tapped_set_ports(struct gate *gate, const struct port_set *ports)
+{
+	return tap_set_ports(tapped_of_gate(gate)->tap, ports);
+}
+
 int tapped_read_stats(struct gate *gate, struct nol_stats *out)
 {
 	struct tapped *tapped = tapped_of_gate(gate);

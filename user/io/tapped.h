@@ -31,6 +31,7 @@ void tapped_release(struct tapped *tapped);
 struct tapped *tapped_of_gate(struct gate *gate);
 
 /* Members of the tables. */
+int tapped_set_ports(struct gate *gate, const struct port_set *ports);
 int tapped_read_stats(struct gate *gate, struct nol_stats *out);
 int tapped_receive(struct wire *wire, uint32_t max, packet_fn fn, void *context);
 int tapped_fd(const struct wire *wire);
