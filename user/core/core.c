@@ -113,7 +113,7 @@ static void beat(void *context, uint32_t events)
 	(void)events;
 	if (gate->ops->beat)
 		gate->ops->beat(gate);
-	workers_sum(core->workers, &sum);
+	workers_read(core->workers, NULL, &sum);
 	cookies_beat(core->cookies, sum.half_open);
 	rates_beat(&core->rates, gate, clock_monotonic_ns());
 	alerts_check(&core->alerts, gate, core->events);
@@ -337,7 +337,9 @@ int core_set_ports(struct core *core, const struct port_set *ports)
 	err = gate->ops->set_ports(gate, ports);
 	if (!err)
 		return 0;
+	/* Some of the host's rules may have changed by then. */
 	core->config.ports = old;
+	gate->ops->set_ports(gate, &old);
 	return fail(core, "cannot answer other ports", err);
 }
 
@@ -373,9 +375,7 @@ void core_snapshot(struct core *core, struct snapshot *out)
 	out->prefixes = answered_all(core->answered, &out->prefix_count);
 	gate->ops->read_stats(gate, &out->packets);
 	core_visit_flows(core, count_flow, &out->flows);
-	for (uint32_t i = 0; i < out->worker_count; i++)
-		workers_read(core->workers, i, &out->workers[i]);
-	workers_sum(core->workers, &out->sum);
+	workers_read(core->workers, out->workers, &out->sum);
 }
 
 int core_visit_flows(struct core *core, flow_fn fn, void *context)

@@ -208,11 +208,6 @@ static void read_counts(struct worker *worker, void *context)
 	};
 }
 
-void workers_read(struct workers *workers, uint32_t number, struct worker_counts *out)
-{
-	worker_call(workers->all[number], read_counts, out);
-}
-
 static void add_session(struct session_stats *sum, const struct session_stats *one)
 {
 #define ADD(name, text) sum->name += one->name;
@@ -222,25 +217,27 @@ static void add_session(struct session_stats *sum, const struct session_stats *o
 		sum->reasons[i] += one->reasons[i];
 }
 
-void workers_sum(struct workers *workers, struct worker_counts *out)
+void workers_read(struct workers *workers, struct worker_counts *each, struct worker_counts *sum)
 {
 	struct worker_counts one;
 
-	*out = (struct worker_counts){0};
+	*sum = (struct worker_counts){0};
 	for (uint32_t i = 0; i < workers->count; i++) {
-		workers_read(workers, i, &one);
-		add_session(&out->session, &one.session);
-		out->half_open += one.half_open;
-		out->connections += one.connections;
-		out->refused += one.refused;
+		worker_call(workers->all[i], read_counts, &one);
+		if (each)
+			each[i] = one;
+		add_session(&sum->session, &one.session);
+		sum->half_open += one.half_open;
+		sum->connections += one.connections;
+		sum->refused += one.refused;
 	}
-	out->session.closed = closing_count(workers->options.closing);
+	sum->session.closed = closing_count(workers->options.closing);
 }
 
 uint64_t workers_connections(struct workers *workers)
 {
 	struct worker_counts sum;
 
-	workers_sum(workers, &sum);
+	workers_read(workers, NULL, &sum);
 	return sum.connections;
 }

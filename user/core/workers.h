@@ -44,9 +44,8 @@ void workers_leave(struct workers *workers);
 void workers_set_mtu(struct workers *workers, uint32_t mtu);
 
 uint32_t workers_count(const struct workers *workers);
-void workers_read(struct workers *workers, uint32_t number, struct worker_counts *out);
-/* All together; session.closed as well. */
-void workers_sum(struct workers *workers, struct worker_counts *out);
+/* sum: all together, session.closed as well; each: of every one, NOL_WORKERS_MAX of them, or NULL. */
+void workers_read(struct workers *workers, struct worker_counts *each, struct worker_counts *sum);
 uint64_t workers_connections(struct workers *workers);
 
 #endif

@@ -4,7 +4,7 @@
  *   1. TCP_REPAIR on, which also spares bind() its walk over every socket of the port
  *   2. TCP_MAXSEG before connect(), or the socket stays at an MSS of 524
  *      and TCP_WINDOW_CLAMP when no window scale was agreed, or connect() chooses one that shifts our windows
- *   3. both sequence numbers: ISS+1 and IRS+1; with timestamps ISS, see 7
+ *   3. both sequence numbers: IRS+1, then ISS+1; with timestamps ISS, see 7
  *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds); rounded up, since a TSval below that of our
  *      SYN-ACK would be dropped by the remote (RFC 7323, 5.3; Linux alone forgives 1)
  *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
@@ -109,9 +109,10 @@ static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
 	if (!err && !flow->has_wscale)
 		err = set_int(fd, TCP_WINDOW_CLAMP, UINT16_MAX);
 	if (!err)
-		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + !learns_rtt(flow));
-	if (!err)
 		err = set_sequence(fd, TCP_RECV_QUEUE, flow->irs + 1);
+	/* The last queue to be chosen: repeat_syn() sends into it. */
+	if (!err)
+		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + !learns_rtt(flow));
 	if (!err && flow->has_timestamps)
 		err = set_int(fd, TCP_TIMESTAMP, (int)((engine_tsval(flow, now_ns) + 1) & ~1u));
 	return err;
@@ -171,14 +172,9 @@ static int set_agreed_options(int fd, const struct engine_flow *flow)
 
 static int repeat_syn(int fd, const struct engine_flow *flow)
 {
-	int err;
-
 	if (!learns_rtt(flow))
 		return 0;
-	err = set_int(fd, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
-	if (!err && send(fd, "", 1, MSG_NOSIGNAL) != 1)
-		err = -errno;
-	return err;
+	return send(fd, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
 static int set_window(int fd, const struct engine_flow *flow)
