@@ -126,6 +126,19 @@ static void never_goes_behind_a_tsval_that_was_seen(void **state)
 	assert_int_equal(engine_tsval(action.flow, NOW_NS) & ~1u, 1008);
 }
 
+/* The echo is what the remote says it is. */
+static void believes_no_echo_of_long_ago(void **state)
+{
+	struct segment ack = ack_from(1000);
+	struct nol_terms terms = full_terms();
+	struct engine_action action;
+
+	(void)state;
+	terms.ts_offset = offset_for(ack.options.tsecr + 600000);
+	action = adopt(&ack, &terms);
+	assert_int_equal(engine_tsval(action.flow, NOW_NS), ack.options.tsecr + 1000);
+}
+
 static void does_without_what_was_not_agreed(void **state)
 {
 	struct segment ack = ack_from(1000);
@@ -206,6 +219,7 @@ int main(void)
 		adopt_test(adopts_what_the_cookie_says),
 		adopt_test(goes_on_with_the_clock_of_the_cookie),
 		adopt_test(never_goes_behind_a_tsval_that_was_seen),
+		adopt_test(believes_no_echo_of_long_ago),
 		adopt_test(does_without_what_was_not_agreed),
 		adopt_test(clamps_the_mss_to_the_path),
 		adopt_test(refuses_when_the_table_is_full),

@@ -7,10 +7,14 @@
 #include "seq.h"
 #include "tcb.h"
 
+#define LONGEST_RTT_MS 1000 /* RFC 6298, 2.1 */
+
 /*
  * The clock that made the cookie's TSval goes on here: not one tick before a TSval that the remote has seen, or
  * PAWS drops all we send. The hand-off clears the lowest bit. It goes on later by what the cookie's low bits may have
  * set that TSval back: the kernel takes its distance from the echo for the RTT, which is to be no longer than it was.
+ * Nor longer than the RTT that is assumed when none is known: nobody vouches for the echo, and an RTO of two minutes
+ * would keep what is left of the connection for half an hour.
  */
 static uint32_t choose_ts_offset(const struct engine_flow *flow, const struct segment *in,
 				 const struct nol_terms *terms, uint64_t now_ns)
@@ -19,6 +23,8 @@ static uint32_t choose_ts_offset(const struct engine_flow *flow, const struct se
 	uint32_t tsval =
 		(uint32_t)(now_ns >> NOL_COOKIE_TS_SHIFT) + terms->ts_offset - NOL_COOKIE_TS_BITS;
 
+	if (seq_after(tsval, in->options.tsecr + LONGEST_RTT_MS))
+		tsval = in->options.tsecr + LONGEST_RTT_MS;
 	if (seq_before(tsval, lowest))
 		tsval = lowest;
 	return tsval - engine_tsval(flow, now_ns);
