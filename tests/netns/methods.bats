@@ -280,6 +280,53 @@ has_client_resets()
 	EOF
 }
 
+# Stopped, it hears of the end only behind what comes after.
+@test "filter answers what comes behind the end of a connection before it has heard of that" {
+	in_client nft 'add table t; add chain t o { type filter hook output priority 0; }
+		add rule t o tcp flags & (rst | ack) == rst drop'
+	start_loader -m filter -s exec:cat
+	PYTHONPATH=$REPO/tests/tools PYTHONDONTWRITEBYTECODE=1 in_client python3 - "$LOADER_PID" <<-'EOF'
+		import os, signal, sys
+		from segments import *
+		loader = int(sys.argv[1])
+
+		def receive(wire, flag):
+		    while not (segment := wire.receive(5)).flags & flag:
+		        pass
+		    return segment
+
+		def is_answered_behind(end, port):
+		    wire = Wire(34567, port)
+		    wire.send(SYN, 1000)
+		    ack = receive(wire, SYN).seq + 1
+		    wire.send(ACK, 1001, ack, b"x")
+		    while not receive(wire, ACK).data:
+		        pass
+		    os.kill(loader, signal.SIGSTOP)
+		    try:
+		        seq = end(wire, ack + 1)
+		    finally:
+		        os.kill(loader, signal.SIGCONT)
+		    return receive(wire, RST).seq == seq
+
+		def reset(wire, ack):
+		    wire.send(RST | ACK, 1002, ack)
+		    wire.send(ACK, 1002, ack)
+		    return ack
+
+		def finish(wire, ack):
+		    wire.send(FIN | ACK, 1002, ack)
+		    receive(wire, FIN)
+		    wire.send(ACK, 1003, ack + 1)
+		    wire.send(ACK, 1003, ack + 1, b"late")
+		    return ack + 1
+
+		for i in range(10):
+		    assert is_answered_behind(reset, 21000 + i)
+		    assert is_answered_behind(finish, 22000 + i)
+	EOF
+}
+
 # What an unprivileged user can do in a namespace of its own: a client in a second network namespace.
 own_namespace()
 {

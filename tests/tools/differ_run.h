@@ -16,6 +16,7 @@
 #define DEADLINE_MS 700
 #define TICK_MS 5
 #define RUNS_MAX 256
+#define RTO_MS 900 /* the first of a SYN-ACK is 1 s (RFC 6298, 2.1) and may be rounded down */
 #define AT_ONCE 64 /* the kernel's RSTs share one send buffer, which has room for some 250 */
 
 struct run {
@@ -24,6 +25,7 @@ struct run {
 	unsigned int step; /* the next */
 	unsigned int fence; /* which one has to be back */
 	uint64_t sent_ms, heard_ms;
+	uint64_t sent_realtime_ms;
 	bool may_differ; /* nobody waits for it to become alike */
 	bool has_ended;
 };
@@ -65,6 +67,7 @@ static void run_next_step(struct run *run, uint64_t now_ms)
 		side_send(&sides[s], &run->conversations[s], step);
 	}
 	run->sent_ms = run->heard_ms = now_ms;
+	run->sent_realtime_ms = clock_ms(CLOCK_REALTIME);
 	run->fence = fence.sent + 1;
 }
 
@@ -76,12 +79,22 @@ static bool is_step_answered(const struct run *run, uint64_t now_ms)
 	       answer_text_is_alike(&run->conversations[0].text, &run->conversations[1].text);
 }
 
+/* The server's timer has sent it again, not what we sent: this program was kept from going on for so long. */
+static bool is_of_timer(const struct run *run, const struct conversation *conversation,
+			const struct wire_answer *answer)
+{
+	return (answer->flags & (WIRE_SYN | WIRE_ACK)) == (WIRE_SYN | WIRE_ACK) &&
+	       answer->seq == conversation->state.iss &&
+	       answer->received_ms >= run->sent_realtime_ms + RTO_MS;
+}
+
 static void run_take(int s, const struct wire_answer *answer, uint64_t now_ms)
 {
 	for (size_t i = 0; i < run_begun; i++) {
 		struct conversation *conversation = &runs[i].conversations[s];
 
-		if (runs[i].has_ended || conversation->port != answer->local_port)
+		if (runs[i].has_ended || conversation->port != answer->local_port ||
+		    is_of_timer(&runs[i], conversation, answer))
 			continue;
 		answer_text_add(&conversation->text, &conversation->state, answer);
 		runs[i].heard_ms = now_ms;

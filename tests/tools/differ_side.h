@@ -37,6 +37,7 @@ static void side_open(struct side *side, const char *ifname, bool is_v6, uint16_
 	side->fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
 	setsockopt(side->fd, SOL_PACKET, PACKET_AUXDATA, &(int){1}, sizeof(int));
 	setsockopt(side->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &(int){1}, sizeof(int));
+	setsockopt(side->fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int));
 	if (ioctl(side->fd, SIOCGIFHWADDR, &request) ||
 	    bind(side->fd, (struct sockaddr *)&address, sizeof(address)))
 		fail(ifname);
@@ -50,15 +51,30 @@ static void side_open(struct side *side, const char *ifname, bool is_v6, uint16_
 		  side->wire.remote_addr);
 }
 
-/* The checksum of what a veth peer sends may be unfinished: the kernel says so beside the packet. */
-static bool is_checksum_there(struct msghdr *message)
-{
-	struct cmsghdr *control = CMSG_FIRSTHDR(message);
-	struct tpacket_auxdata aux = {0};
+/* What is said of a packet beside it. */
+struct beside {
+	bool has_checksum; /* what a veth peer sends may be unfinished */
+	uint64_t received_ms; /* CLOCK_REALTIME */
+};
 
-	if (control && control->cmsg_type == PACKET_AUXDATA)
-		memcpy(&aux, CMSG_DATA(control), sizeof(aux));
-	return !(aux.tp_status & TP_STATUS_CSUMNOTREADY);
+static struct beside read_beside(struct msghdr *message)
+{
+	struct beside beside = {.has_checksum = true};
+	struct tpacket_auxdata aux;
+	struct timespec stamp;
+
+	for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control;
+	     control = CMSG_NXTHDR(message, control)) {
+		if (control->cmsg_level == SOL_PACKET && control->cmsg_type == PACKET_AUXDATA) {
+			memcpy(&aux, CMSG_DATA(control), sizeof(aux));
+			beside.has_checksum = !(aux.tp_status & TP_STATUS_CSUMNOTREADY);
+		}
+		if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS) {
+			memcpy(&stamp, CMSG_DATA(control), sizeof(stamp));
+			beside.received_ms = timespec_ms(&stamp);
+		}
+	}
+	return beside;
 }
 
 /* false: there was nothing. *is_answer: it was TCP of our family. */
@@ -72,11 +88,14 @@ static bool side_receive(struct side *side, struct wire_answer *out, bool *is_an
 				 .msg_control = control,
 				 .msg_controllen = sizeof(control)};
 	ssize_t len = recvmsg(side->fd, &message, MSG_DONTWAIT);
+	struct beside beside;
 
 	if (len <= 0)
 		return false;
+	beside = read_beside(&message);
 	*is_answer = get16(frame + 12) == (side->wire.is_v6 ? ETH_P_IPV6 : ETH_P_IP) &&
-		     wire_parse(frame, (size_t)len, is_checksum_there(&message), out);
+		     wire_parse(frame, (size_t)len, beside.has_checksum, out);
+	out->received_ms = beside.received_ms;
 	return true;
 }
 

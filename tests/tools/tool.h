@@ -48,12 +48,22 @@ TOOL_UNUSED static socklen_t resolve(const char *host, const char *port,
 	return len;
 }
 
-TOOL_UNUSED static uint64_t now_ms(void)
+TOOL_UNUSED static uint64_t timespec_ms(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * 1000 + (uint64_t)time->tv_nsec / 1000000;
+}
+
+TOOL_UNUSED static uint64_t clock_ms(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	clock_gettime(clock, &now);
+	return timespec_ms(&now);
+}
+
+TOOL_UNUSED static uint64_t now_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 /* As many descriptors as the hard limit allows. */

@@ -57,6 +57,7 @@ struct wire_answer {
 	size_t options_len;
 	size_t payload_len;
 	bool has_bad_checksum;
+	uint64_t received_ms; /* CLOCK_REALTIME, for whoever receives to say */
 };
 
 static void put16(uint8_t *out, uint32_t value)

@@ -57,6 +57,14 @@ static bool takes(uint8_t flags)
 	return bpfless_takes(&bpfless, &segment, now_ns);
 }
 
+static bool takes_data(uint8_t flags)
+{
+	const struct segment segment = {
+		.tuple = tuple, .flags = flags, .window = 1000, .payload_len = 5};
+
+	return bpfless_takes(&bpfless, &segment, now_ns);
+}
+
 static void what_a_socket_owns_is_left_to_it(void **state)
 {
 	(void)state;
@@ -97,6 +105,43 @@ static void nothing_is_remembered_behind_a_reset(void **state)
 	assert_int_equal(bpfless.stats.held_stray, 2);
 }
 
+/* The word that a socket is gone comes late. */
+static void hand_off(void)
+{
+	assert_int_equal(bpfless_open_flow(&bpfless.table, &tuple, now_ns), 0);
+	assert_int_equal(bpfless_hand_off_flow(&bpfless.table, &tuple, 0), 0);
+}
+
+static void what_comes_behind_a_reset_is_no_longer_of_the_flow(void **state)
+{
+	(void)state;
+	hand_off();
+	assert_false(takes(TCP_ACK));
+	assert_false(takes(TCP_RST));
+	assert_false(takes(TCP_ACK));
+	reset_both();
+	assert_false(takes(TCP_RST));
+	assert_true(takes(TCP_ACK));
+}
+
+/* The acknowledgement of our FIN may be what the socket went with. */
+static void what_comes_behind_a_fin_is_no_longer_of_the_flow(void **state)
+{
+	(void)state;
+	for (int was_handed_off = 0; was_handed_off < 2; was_handed_off++) {
+		if (was_handed_off)
+			hand_off();
+		assert_false(takes(TCP_FIN | TCP_ACK));
+		assert_false(takes_data(TCP_ACK));
+		reset_both();
+		assert_false(takes(TCP_ACK));
+		assert_true(takes_data(TCP_ACK));
+		assert_true(takes(TCP_FIN | TCP_ACK));
+		connect_both();
+		port_set_add(&ports, tuple.local.port);
+	}
+}
+
 static int set_up(void **state)
 {
 	const struct bpfless_options options = {
@@ -131,6 +176,8 @@ int main(void)
 		bpfless_test(the_last_acknowledgement_is_no_stray),
 		bpfless_test(a_syn_is_asked_for_anew),
 		bpfless_test(nothing_is_remembered_behind_a_reset),
+		bpfless_test(what_comes_behind_a_reset_is_no_longer_of_the_flow),
+		bpfless_test(what_comes_behind_a_fin_is_no_longer_of_the_flow),
 	};
 
 	if (!own_netns_enter())

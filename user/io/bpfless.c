@@ -95,25 +95,54 @@ static struct bpfless_owned *owned_slot(struct bpfless *bpfless, const struct tu
 }
 
 /*
- * A SYN begins something new: for it nothing is taken from memory. Behind a RST, which may have ended the socket and is
- * seen here before the kernel has taken it, nothing is remembered. What cannot be told is the kernel's.
+ * The owner may be gone, and this is not what it went with: no acknowledgement has ended it, nor does a RST that is
+ * behind the one that did ask for an answer.
+ */
+static bool may_outlive(uint8_t seen, const struct segment *segment)
+{
+	if (segment->flags & TCP_RST)
+		return false;
+	return seen & TCP_RST ||
+	       (seen & TCP_FIN && (segment->flags & TCP_FIN || segment->payload_len));
+}
+
+/* What cannot be told is the kernel's. */
+static bool ask_for_owner(const struct bpfless *bpfless, const struct tuple *tuple)
+{
+	bool has_owner = true;
+
+	sock_diag_has_owner(bpfless->diag_fd, tuple, bpfless->options.ifindex, &has_owner);
+	return has_owner;
+}
+
+/*
+ * A SYN begins something new: for it nothing is taken from memory. Nor behind a RST, which may have ended the socket and
+ * is seen here before the kernel has taken it.
  */
 static bool is_owned(struct bpfless *bpfless, const struct segment *segment, uint64_t now_ns)
 {
 	const struct tuple *tuple = &segment->tuple;
 	struct bpfless_owned *owned = owned_slot(bpfless, tuple);
-	bool has_owner = !bpfless_is_bare_syn(segment) && now_ns < owned->until_ns &&
-			 tuple_is_equal(&owned->tuple, tuple);
+	const bool is_known = tuple_is_equal(&owned->tuple, tuple);
+	const uint8_t seen = is_known ? owned->seen : 0;
 
-	if (!has_owner) {
-		has_owner = true;
-		sock_diag_has_owner(bpfless->diag_fd, tuple, bpfless->options.ifindex, &has_owner);
-		if (has_owner)
-			*owned = (struct bpfless_owned){*tuple, now_ns + OWNED_NS};
+	if (!is_known || now_ns >= owned->until_ns || bpfless_is_bare_syn(segment) ||
+	    may_outlive(seen, segment)) {
+		if (!ask_for_owner(bpfless, tuple))
+			return false;
+		*owned = (struct bpfless_owned){*tuple, now_ns + OWNED_NS, seen};
 	}
-	if (segment->flags & TCP_RST)
-		owned->until_ns = 0;
-	return has_owner;
+	owned->seen |= segment->flags & (TCP_FIN | TCP_RST);
+	return true;
+}
+
+bool bpfless_met_socket(const struct bpfless *bpfless, struct flow_entry *entry,
+			const struct segment *segment)
+{
+	if (may_outlive(entry->seen, segment) && !ask_for_owner(bpfless, &segment->tuple))
+		entry->is_outlived = true;
+	entry->seen |= segment->flags & (TCP_FIN | TCP_RST);
+	return !bpfless_is_bare_syn(segment) && !entry->is_outlived;
 }
 
 bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint64_t now_ns)
@@ -122,11 +151,13 @@ bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint6
 	struct nol_stats *stats = &bpfless->stats;
 
 	if (entry && entry->flow.state == NOL_FLOW_SYN_RECEIVED) {
+		entry->seen |= segment->flags & TCP_FIN;
 		entry->flow.held++;
 		stats->held_flow++;
 		return true;
 	}
-	if (entry && entry->flow.state == NOL_FLOW_HANDED_OFF && !bpfless_is_bare_syn(segment)) {
+	if (entry && entry->flow.state == NOL_FLOW_HANDED_OFF &&
+	    bpfless_met_socket(bpfless, entry, segment)) {
 		stats->ingress_handed_off++;
 		return false;
 	}
@@ -265,6 +296,8 @@ int bpfless_get_flow(struct flows *flows, const struct tuple *tuple, struct nol_
 	if (!entry)
 		return -ENOENT;
 	*out = entry->flow;
+	if (entry->is_outlived)
+		out->state = NOL_FLOW_CLOSED;
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct bpfless_options {
 struct bpfless_owned {
 	struct tuple tuple;
 	uint64_t until_ns;
+	uint8_t seen; /* TCP_FIN, TCP_RST */
 };
 
 /* The first member of such a method's own struct. */
@@ -70,6 +71,12 @@ void bpfless_release(struct bpfless *bpfless);
 bool bpfless_is_bare_syn(const struct segment *segment);
 /* Of an answered port, not the kernel's: true, and counted as held. False: counted as passed. */
 bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint64_t now_ns);
+/*
+ * Whether the socket that this flow was handed to takes it, or went with it. Not so a SYN, which the remote may send
+ * between the end of the socket and our hearing of it: nobody would answer.
+ */
+bool bpfless_met_socket(const struct bpfless *bpfless, struct flow_entry *entry,
+			const struct segment *segment);
 /* The text of the answered prefixes of one family, "10.0.0.2, 10.1.0.0/24"; to be freed. NULL: no memory. */
 char *bpfless_format_prefixes(const struct bpfless *bpfless, bool is_v4);
 

@@ -4,6 +4,7 @@
 #define NOLISTEN_FLOW_MEMORY_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <abi/abi.h>
@@ -17,6 +18,8 @@ struct flow_entry {
 	struct nol_flow flow;
 	/* At the tap, when the kernel socket was made, later when it was known to be gone; 0 before. */
 	uint64_t arrived;
+	uint8_t seen; /* TCP_FIN, TCP_RST: what came from the remote that may end it */
+	bool is_outlived; /* by its remote: the kernel socket is gone, though no word of that has come */
 	uint64_t rst_ns; /* when the kernel's first RST left, CLOCK_REALTIME; 0: none was seen */
 };
 

@@ -13,7 +13,8 @@
  *
  * So a RST that some kernel socket sent is never dropped. If no more 4-tuples can be remembered, the packet itself is
  * dropped: the tap has had it, and the kernel does not send what would get out. Late data of a connection that is over
- * gets its RST from the engine, which sends what the kernel would have.
+ * gets its RST from the engine, which sends what the kernel would have; where our own side ended it, as soon as we have
+ * heard of that.
  */
 #include "method_filter.h"
 

@@ -44,16 +44,14 @@ static void count_unparsed(struct nol_stats *stats, enum segment_error error)
 		stats->ingress_odd++;
 }
 
-/*
- * Its socket was still there, or only just gone, when this packet arrived: the kernel has answered it, if anybody has to.
- * Not so a SYN, which the remote may send between the end of the socket and our hearing of it: nobody would answer.
- */
+/* Its socket was still there, or only just gone, when this packet arrived: the kernel has answered it, if anybody has to. */
 static bool met_last_socket(struct tapped *tapped, const struct segment *segment)
 {
-	const struct flow_entry *entry = flow_memory_find(tapped->bpfless.flows, &segment->tuple);
+	struct flow_entry *entry = flow_memory_find(tapped->bpfless.flows, &segment->tuple);
 
-	return entry && !bpfless_is_bare_syn(segment) && entry->flow.state == NOL_FLOW_CLOSED &&
-	       tap_received(tapped->tap) <= entry->arrived;
+	return entry && entry->flow.state == NOL_FLOW_CLOSED &&
+	       tap_received(tapped->tap) <= entry->arrived &&
+	       bpfless_met_socket(&tapped->bpfless, entry, segment);
 }
 
 static void take_packet(void *context, const struct tap_packet *packet)
