@@ -17,6 +17,7 @@
 #define TICK_MS 5
 #define RUNS_MAX 256
 #define RTO_MS 900 /* the first of a SYN-ACK is 1 s (RFC 6298, 2.1) and may be rounded down */
+#define PROMPT_MS 300 /* what comes later may be of a timer */
 #define AT_ONCE 64 /* the kernel's RSTs share one send buffer, which has room for some 250 */
 
 struct run {
@@ -62,12 +63,12 @@ static void run_next_step(struct run *run, uint64_t now_ms)
 		run_ended++;
 		return;
 	}
+	run->sent_realtime_ms = clock_ms(CLOCK_REALTIME);
 	for (int s = 0; s < SIDES; s++) {
 		answer_text_begin(&run->conversations[s].text, is_sum, strchr(step, '&'));
 		side_send(&sides[s], &run->conversations[s], step);
 	}
 	run->sent_ms = run->heard_ms = now_ms;
-	run->sent_realtime_ms = clock_ms(CLOCK_REALTIME);
 	run->fence = fence.sent + 1;
 }
 
@@ -83,9 +84,11 @@ static bool is_step_answered(const struct run *run, uint64_t now_ms)
 static bool is_of_timer(const struct run *run, const struct conversation *conversation,
 			const struct wire_answer *answer)
 {
+	const uint64_t at_ms = answer->received_ms;
+
 	return (answer->flags & (WIRE_SYN | WIRE_ACK)) == (WIRE_SYN | WIRE_ACK) &&
-	       answer->seq == conversation->state.iss &&
-	       answer->received_ms >= run->sent_realtime_ms + RTO_MS;
+	       answer->seq == conversation->state.iss && at_ms >= conversation->heard_ms + RTO_MS &&
+	       (at_ms < run->sent_realtime_ms || at_ms >= run->sent_realtime_ms + PROMPT_MS);
 }
 
 static void run_take(int s, const struct wire_answer *answer, uint64_t now_ms)
@@ -96,6 +99,8 @@ static void run_take(int s, const struct wire_answer *answer, uint64_t now_ms)
 		if (runs[i].has_ended || conversation->port != answer->local_port ||
 		    is_of_timer(&runs[i], conversation, answer))
 			continue;
+		if (!conversation->heard_ms)
+			conversation->heard_ms = answer->received_ms;
 		answer_text_add(&conversation->text, &conversation->state, answer);
 		runs[i].heard_ms = now_ms;
 	}

@@ -17,6 +17,7 @@ struct conversation {
 	uint16_t port;
 	struct script_state state;
 	struct answer_text text;
+	uint64_t heard_ms; /* the first answer, CLOCK_REALTIME */
 };
 
 struct side {
