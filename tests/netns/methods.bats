@@ -290,6 +290,9 @@ has_client_resets()
 		from segments import *
 		loader = int(sys.argv[1])
 
+		def state():
+		    return open(f"/proc/{loader}/stat").read().rpartition(")")[2].split()[0]
+
 		def receive(wire, flag):
 		    while not (segment := wire.receive(5)).flags & flag:
 		        pass
@@ -301,6 +304,8 @@ has_client_resets()
 		    ack = receive(wire, SYN).seq + 1
 		    wire.send(ACK, 1001, ack, b"x")
 		    while not receive(wire, ACK).data:
+		        pass
+		    while state() != "S": # it has given away its own descriptor
 		        pass
 		    os.kill(loader, signal.SIGSTOP)
 		    try:
