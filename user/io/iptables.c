@@ -23,9 +23,11 @@ static const char *const table_lists[2] = {"/proc/net/ip_tables_names",
 
 #define CHAIN_PREFIX "nolisten_"
 
-void iptables_chain_name(const char *ifname, char name[NFT_TABLE_SIZE])
+void iptables_chain_names(const char *ifname, char first[IPTABLES_CHAIN_SIZE],
+			  char second[IPTABLES_CHAIN_SIZE])
 {
-	snprintf(name, NFT_TABLE_SIZE, CHAIN_PREFIX "%s", ifname);
+	snprintf(first, IPTABLES_CHAIN_SIZE, CHAIN_PREFIX "%s", ifname);
+	snprintf(second, IPTABLES_CHAIN_SIZE, CHAIN_PREFIX "%s/own", ifname);
 }
 
 static int restore(int family, int flavour, const char *text, char error[IPTABLES_ERROR_SIZE])
@@ -35,16 +37,17 @@ static int restore(int family, int flavour, const char *text, char error[IPTABLE
 	return command_run(argv, text, error, IPTABLES_ERROR_SIZE);
 }
 
-/* The chain's rules, whatever was in it. jump: the line that leads to it, or "". */
+/* The chains' rules, whatever was in them. jump: the line that leads to the first, or "". */
 static int write_chain(int family, int flavour, const char *ifname, const char *jump,
 		       const char *rules, char error[IPTABLES_ERROR_SIZE])
 {
-	char chain[NFT_TABLE_SIZE];
+	char first[IPTABLES_CHAIN_SIZE], second[IPTABLES_CHAIN_SIZE];
 	char *text;
 	int err;
 
-	iptables_chain_name(ifname, chain);
-	if (asprintf(&text, "*mangle\n:%s - [0:0]\n%s%sCOMMIT\n", chain, jump, rules) < 0)
+	iptables_chain_names(ifname, first, second);
+	if (asprintf(&text, "*mangle\n:%s - [0:0]\n:%s - [0:0]\n%s%sCOMMIT\n", first, second, jump,
+		     rules) < 0)
 		return -ENOMEM;
 	err = restore(family, flavour, text, error);
 	free(text);
@@ -54,23 +57,26 @@ static int write_chain(int family, int flavour, const char *ifname, const char *
 static int install_family(int family, int flavour, const char *ifname, const char *rules,
 			  char error[IPTABLES_ERROR_SIZE])
 {
-	char chain[NFT_TABLE_SIZE], jump[256];
+	char first[IPTABLES_CHAIN_SIZE], second[IPTABLES_CHAIN_SIZE], jump[256];
 
-	iptables_chain_name(ifname, chain);
+	iptables_chain_names(ifname, first, second);
 	snprintf(jump, sizeof(jump), "-A INPUT -i %s -p tcp -m pkttype --pkt-type unicast -j %s\n",
-		 ifname, chain);
+		 ifname, first);
 	return write_chain(family, flavour, ifname, jump, rules, error);
 }
 
+/* To name a chain makes it, or empties it: an earlier version had one. */
 static int remove_family(int family, int flavour, const char *ifname)
 {
-	char chain[NFT_TABLE_SIZE], text[512], error[IPTABLES_ERROR_SIZE];
+	char first[IPTABLES_CHAIN_SIZE], second[IPTABLES_CHAIN_SIZE];
+	char text[512], error[IPTABLES_ERROR_SIZE];
 
-	iptables_chain_name(ifname, chain);
+	iptables_chain_names(ifname, first, second);
 	snprintf(
 		text, sizeof(text),
-		"*mangle\n-D INPUT -i %s -p tcp -m pkttype --pkt-type unicast -j %s\n-F %s\n-X %s\nCOMMIT\n",
-		ifname, chain, chain, chain);
+		"*mangle\n:%s - [0:0]\n:%s - [0:0]\n"
+		"-D INPUT -i %s -p tcp -m pkttype --pkt-type unicast -j %s\n-X %s\n-X %s\nCOMMIT\n",
+		first, second, ifname, first, first, second);
 	return restore(family, flavour, text, error);
 }
 
@@ -191,10 +197,11 @@ static bool has_legacy_mangle(int family)
 /* The whole name: that of veth10 begins with that of veth1. */
 static bool has_chain(struct nft *nft, int family, const char *ifname)
 {
-	char chain[NFT_TABLE_SIZE], line[NFT_TABLE_SIZE + 16];
+	char first[IPTABLES_CHAIN_SIZE], second[IPTABLES_CHAIN_SIZE];
+	char line[IPTABLES_CHAIN_SIZE + 16];
 
-	iptables_chain_name(ifname, chain);
-	snprintf(line, sizeof(line), "chain %s {", chain);
+	iptables_chain_names(ifname, first, second);
+	snprintf(line, sizeof(line), "chain %s {", first);
 	return has_table(nft, family) && strstr(nft_output(nft), line);
 }
 

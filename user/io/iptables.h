@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A chain in iptables' and ip6tables' mangle table, reached from INPUT. */
+/* A chain in iptables' and ip6tables' mangle table, reached from INPUT, and a second one that it may go to. */
 #ifndef NOLISTEN_IPTABLES_H
 #define NOLISTEN_IPTABLES_H
 
@@ -9,6 +9,7 @@
 #include "nft.h"
 
 #define IPTABLES_ERROR_SIZE 256
+#define IPTABLES_CHAIN_SIZE 29 /* with the end, as iptables has it */
 
 struct iptables {
 	const char *flavour; /* "iptables", "iptables-legacy" */
@@ -29,7 +30,8 @@ void iptables_remove(const struct iptables *iptables, struct nft *nft, const cha
 /* The same for what somebody left behind, if there is anything. */
 void iptables_sweep(struct nft *nft, const char *ifname);
 
-/* The name of the chain; at most 28 characters, which an interface's name leaves room for. */
-void iptables_chain_name(const char *ifname, char name[NFT_TABLE_SIZE]);
+/* The names of the chains; an interface's name leaves room for them, and can be neither's. */
+void iptables_chain_names(const char *ifname, char first[IPTABLES_CHAIN_SIZE],
+			  char second[IPTABLES_CHAIN_SIZE]);
 
 #endif

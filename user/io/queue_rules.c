@@ -50,8 +50,6 @@ static int install_nft(struct queue_rules *rules, const struct queue_rules_optio
 	return err;
 }
 
-#define QUEUE_FORMAT "-j NFQUEUE --queue-num %u --queue-bypass\n"
-
 static unsigned int count_ranges(const struct port_set *ports)
 {
 	unsigned int count = 0;
@@ -62,15 +60,12 @@ static unsigned int count_ranges(const struct port_set *ports)
 	return count;
 }
 
-/* Lines "-A CHAIN ... --dport FIRST:LAST MATCH ...", or one for all ports. */
-static void print_queueing(FILE *out, const char *chain, const char *match,
-			   const struct queue_rules_options *options)
+/* Lines "-A CHAIN ... --dport FIRST:LAST THEN", or one for all ports. */
+static void print_for_ports(FILE *out, const char *chain, const char *then,
+			    const struct port_set *ports)
 {
-	const struct port_set *ports = options->ports;
-
 	if (count_ranges(ports) > RANGES_MAX) {
-		fprintf(out, "-A %s -p tcp %s" QUEUE_FORMAT, chain, match,
-			(unsigned int)options->queue);
+		fprintf(out, "-A %s -p tcp %s\n", chain, then);
 		return;
 	}
 	for (uint32_t first = 1, last; first <= UINT16_MAX; first = last + 1) {
@@ -79,25 +74,31 @@ static void print_queueing(FILE *out, const char *chain, const char *match,
 			continue;
 		while (last < UINT16_MAX && port_set_has(ports, (uint16_t)(last + 1)))
 			last++;
-		fprintf(out, "-A %s -p tcp --dport %u:%u %s" QUEUE_FORMAT, chain, first, last,
-			match, (unsigned int)options->queue);
+		fprintf(out, "-A %s -p tcp --dport %u:%u %s\n", chain, first, last, then);
 	}
 }
 
-/* A wildcard listener is a listener, too. A transparent socket may be one that we are making: enum wire_shield. */
+/*
+ * A wildcard listener is a listener, too. A transparent socket may be one that we are making, see enum wire_shield, and
+ * is asked for second: whoever finds no socket at first and a shielded one then would let the packet through to that.
+ */
 static char *format_rules(const struct queue_rules_options *options)
 {
-	char chain[NFT_TABLE_SIZE];
+	char chain[IPTABLES_CHAIN_SIZE], owned[IPTABLES_CHAIN_SIZE];
+	char to_queue[64], to_owned[128];
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
-	iptables_chain_name(options->ifname, chain);
-	print_queueing(out, chain, "-m socket --nowildcard --transparent ", options);
-	fprintf(out, "-A %s -p tcp -m socket --nowildcard -j RETURN\n", chain);
-	print_queueing(out, chain, "", options);
+	iptables_chain_names(options->ifname, chain, owned);
+	snprintf(to_queue, sizeof(to_queue), "-j NFQUEUE --queue-num %u --queue-bypass",
+		 (unsigned int)options->queue);
+	snprintf(to_owned, sizeof(to_owned), "-m socket --nowildcard -g %s", owned);
+	print_for_ports(out, chain, to_owned, options->ports);
+	print_for_ports(out, chain, to_queue, options->ports);
+	fprintf(out, "-A %s -p tcp -m socket --nowildcard --transparent %s\n", owned, to_queue);
 	fclose(out);
 	return text;
 }
