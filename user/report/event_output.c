@@ -48,6 +48,14 @@ static void lose(struct event_output *output, int err)
 	output->is_broken = err == EPIPE;
 }
 
+/* As many whole lines as a pipe takes in one piece: several processes may write to it. A line is shorter than that. */
+static size_t piece_len(const char *text, size_t len)
+{
+	const char *end = memrchr(text, '\n', len < PIPE_BUF ? len : PIPE_BUF);
+
+	return end ? (size_t)(end - text) + 1 : len < PIPE_BUF ? len : PIPE_BUF;
+}
+
 static bool has_room(const struct event_output *output, int timeout_ms)
 {
 	struct pollfd poll_fd = {.fd = output->fd, .events = POLLOUT};
@@ -63,8 +71,8 @@ static bool write_some(struct event_output *output, int timeout_ms)
 
 	if (!len || !has_room(output, timeout_ms))
 		return false;
-	if (!output->is_file && len > PIPE_BUF)
-		len = PIPE_BUF;
+	if (!output->is_file)
+		len = piece_len(output->buffer + output->start, len);
 	written = write(output->fd, output->buffer + output->start, len);
 	if (written > 0) {
 		output->start += written;
