@@ -56,6 +56,9 @@ static void drop_others(struct program *program, bool sees_outgoing)
 	if (sees_outgoing)
 		skip_if(program, PACKET_OUTGOING, 1);
 	give_back(program, 0);
+	/* Before Linux 6.2 a VLAN device leaves the ID of what it has untagged. */
+	load_extra(program, SKF_AD_VLAN_TAG_PRESENT);
+	skip_if(program, 0, 3);
 	load_extra(program, SKF_AD_VLAN_TAG);
 	add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, VLAN_ID, 0, 1));
 	give_back(program, 0);
