@@ -97,6 +97,15 @@ static void ports_replace_the_default_and_add_up(void **state)
 	assert_false(port_set_has(&options.config.ports, 34567));
 }
 
+static void vlans_add_up(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--vlan=5,4093-4094", "--vlan=1", "eth0"), 0);
+	assert_int_equal(port_set_count(&options.vlans), 4);
+	assert_true(port_set_has(&options.vlans, 1));
+	assert_true(port_set_has(&options.vlans, 4094));
+}
+
 static void addresses_add_up(void **state)
 {
 	(void)state;
@@ -154,6 +163,11 @@ static const struct mistake {
 	{{"eth0", "-a", "::1,"}, "--address: '': "},
 	{{"eth0", "-m", "xdpp"}, "--method: 'xdpp': not one of auto, xdp, engine"},
 	{{"eth0", "-s", "banner"}, "--service: 'banner': "},
+	{{"eth0", "--vlan=0"}, "--vlan: '0': VLAN IDs from 1 to 4094"},
+	{{"eth0", "--vlan=4000-4095"}, "--vlan: '4000-4095': VLAN IDs from 1 to 4094"},
+	{{"eth0", "--vlan=five"}, "--vlan: 'five': VLAN IDs from 1 to 4094"},
+	{{"eth0", "--vlan=5", "--check"}, "--vlan: does not go with --check"},
+	{{"eth0", "--vlan=5", "-a::1"}, "--vlan: does not go with --address: "},
 	{{"eth0", "--rst=redirect:"}, "--rst: 'redirect:': not one of drop, redirect:IFACE"},
 	{{"eth0", "--xdp=off"}, "--xdp: 'off': not one of auto, native, generic"},
 	{{"eth0", "--tc=off"}, "--tc: 'off': not one of auto, tcx, clsact"},
@@ -203,6 +217,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_interface_alone_is_enough, free_options),
 		cmocka_unit_test_teardown(every_option_sets_its_field, free_options),
 		cmocka_unit_test_teardown(ports_replace_the_default_and_add_up, free_options),
+		cmocka_unit_test_teardown(vlans_add_up, free_options),
 		cmocka_unit_test_teardown(addresses_add_up, free_options),
 		cmocka_unit_test_teardown(the_last_rst_action_holds, free_options),
 		cmocka_unit_test_teardown(options_may_follow_the_interface_and_be_shortened,

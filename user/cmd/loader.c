@@ -7,13 +7,17 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core.h"
 #include "listeners.h"
 #include "log.h"
+#include "vlan_loaders.h"
 
 struct loader {
 	const struct config *config;
+	struct vlan_loaders *vlans; /* NULL: none */
 	struct core *core;
 	struct loop_source *signals;
 	struct snapshot snapshot;
@@ -69,29 +73,42 @@ static void take_signal(void *context, uint32_t signal)
 	struct loader *loader = context;
 
 	(void)signal;
+	vlan_loaders_tell(loader->vlans);
 	if (loader->has_left)
 		core_stop(loader->core);
 	else
 		leave(loader);
 }
 
-static int run(struct loader *loader)
+/* fd: -1 if nobody waits. */
+static void tell_ready(int fd)
+{
+	if (fd >= 0 && send(fd, "", 1, MSG_NOSIGNAL) != 1)
+		log_debug("nobody waits for us: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static int run(struct loader *loader, int ready_fd)
 {
 	int err = core_attach(loader->core);
 
+	if (!err)
+		err = vlan_loaders_begin(loader->vlans);
 	if (err)
 		return err;
 	print_start(loader);
+	tell_ready(ready_fd);
 	err = core_run(loader->core);
 	if (err && !loader->has_left)
 		print_summary(loader);
 	return err;
 }
 
-int loader_run(const struct config *config)
+static int run_on(const struct config *config, struct vlan_loaders *vlans, int ready_fd)
 {
 	static const int signals[] = {SIGINT, SIGTERM, 0};
-	struct loader loader = {.config = config};
+	struct loader loader = {.config = config, .vlans = vlans};
 	int err = core_open(&loader.core, config);
 
 	if (err)
@@ -101,8 +118,28 @@ int loader_run(const struct config *config)
 	if (err)
 		log_error("%s: cannot watch for signals: %s", config->ifname, strerror(-err));
 	else
-		err = run(&loader);
+		err = run(&loader, ready_fd);
 	loop_remove(loader.signals);
 	core_close(loader.core);
 	return err;
+}
+
+static int run_on_vlan(const struct config *config, int ready_fd)
+{
+	return run_on(config, NULL, ready_fd);
+}
+
+int loader_run(const struct config *config, const struct port_set *vlans)
+{
+	struct vlan_loaders *loaders = NULL;
+	int err = 0, vlans_err;
+
+	if (port_set_count(vlans))
+		err = vlan_loaders_new(&loaders, config, vlans, run_on_vlan);
+	if (!err)
+		err = run_on(config, loaders, -1);
+	if (err)
+		vlan_loaders_stop(loaders);
+	vlans_err = vlan_loaders_free(loaders);
+	return err ?: vlans_err;
 }

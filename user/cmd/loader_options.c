@@ -10,6 +10,7 @@
 #include "methods.h"
 #include "numbers.h"
 #include "service.h"
+#include "vlan.h"
 
 #define KIB 1024
 #define DEFAULT_PORT 34567
@@ -24,6 +25,23 @@ static int take_ports(struct option_parse *parse, const struct option_row *row, 
 	if (!port_set_parse(arg, &set, &why))
 		return option_refuse(parse, arg, "%s", why);
 	port_set_unite(ports, &set);
+	return 0;
+}
+
+/* Given again, it adds. */
+static int take_vlans(struct option_parse *parse, const struct option_row *row, const char *arg)
+{
+	struct port_set *vlans = option_field(parse, row);
+	struct port_set set;
+	const char *why;
+	bool is_good = port_set_parse(arg, &set, &why);
+
+	for (uint32_t id = VLAN_ID_MAX + 1; is_good && id <= UINT16_MAX; id++)
+		is_good = !port_set_has(&set, (uint16_t)id);
+	if (!is_good)
+		return option_refuse(parse, arg, "VLAN IDs from 1 to %d are needed, as in 5,10-12",
+				     VLAN_ID_MAX);
+	port_set_unite(vlans, &set);
 	return 0;
 }
 
@@ -103,6 +121,12 @@ static int check(struct option_parse *parse)
 		return option_fail_usage(parse, "which interface? ");
 	if (options->is_json && !options->is_check)
 		return option_fail(parse, "--json: goes with --check; --events=FILE is JSON too");
+	if (port_set_count(&options->vlans) && options->is_check)
+		return option_fail(parse, "--vlan: does not go with --check");
+	if (port_set_count(&options->vlans) && config->prefix_count)
+		return option_fail(parse,
+				   "--vlan: does not go with --address: which of them has it? "
+				   "Start a loader on each device, as in eth0.5");
 	if (config->rst_action != NOL_RST_DROP && !method_needs_bpf(config->method))
 		return option_fail(parse, "--rst: method %s has no guard: use auto or engine",
 				   method_text(config->method));
@@ -148,6 +172,8 @@ static const struct option_row options[] = {
 	{"address", 'a', "LIST",
 	 "local addresses or prefixes to answer, IPv4 and IPv6 [the interface's own]",
 	 take_prefixes},
+	{"vlan", 0, "LIST", "answer the VLAN devices on top of IFACE as well: 5,10-12", take_vlans,
+	 FIELD(vlans)},
 	{"method", 'm', "METHOD",
 	 "who answers the SYN: %s [auto: XDP plain ones, the engine the others]", option_take_word,
 	 FIELD(config.method), .words = method_words},

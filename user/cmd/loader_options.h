@@ -11,6 +11,7 @@
 /* Strings point into argv. */
 struct loader_options {
 	struct config config; /* its ifname is NULL only with is_check */
+	struct port_set vlans; /* IDs */
 	bool is_check, is_json;
 	unsigned int verbose;
 };

@@ -24,7 +24,7 @@ static int run(const struct loader_options *options)
 		return check_run(options);
 	missing = feature_first_missing(!method_needs_bpf(options->config.method));
 	if (!missing)
-		return loader_run(&options->config);
+		return loader_run(&options->config, &options->vlans);
 	log_error("this host lacks %s, needed for %s; --check lists everything", missing->name,
 		  missing->needed_for);
 	return -ENOTSUP;

@@ -57,6 +57,12 @@ static void log_other_program(const struct kern *kern)
 		id = query.prog_id ? query.prog_id : query.drv_prog_id;
 		id = id ? id : query.skb_prog_id;
 	}
+	if (!id) {
+		log_error("%s: a device on top of it, such as a VLAN's, has an XDP program, and the "
+			  "kernel wants that to come second: detach it first",
+			  kern->ifname);
+		return;
+	}
 	program_name(id, name);
 	log_error("%s: another XDP program is attached, %s (id %u): detach it first, perhaps by "
 		  "\"ip link set dev %s xdp off\"",
