@@ -14,6 +14,7 @@
 #include "sock_diag.h"
 
 #define OWNED_NS CLOCK_NS_PER_S
+#define ASKED_NS (10 * CLOCK_NS_PER_MS)
 
 struct bpfless *bpfless_of_gate(struct gate *gate)
 {
@@ -123,11 +124,10 @@ static bool is_owned(struct bpfless *bpfless, const struct segment *segment, uin
 {
 	const struct tuple *tuple = &segment->tuple;
 	struct bpfless_owned *owned = owned_slot(bpfless, tuple);
-	const bool is_known = tuple_is_equal(&owned->tuple, tuple);
+	const bool is_known = tuple_is_equal(&owned->tuple, tuple) && !bpfless_is_bare_syn(segment);
 	const uint8_t seen = is_known ? owned->seen : 0;
 
-	if (!is_known || now_ns >= owned->until_ns || bpfless_is_bare_syn(segment) ||
-	    may_outlive(seen, segment)) {
+	if (!is_known || now_ns >= owned->until_ns || may_outlive(seen, segment)) {
 		if (!ask_for_owner(bpfless, tuple))
 			return false;
 		*owned = (struct bpfless_owned){*tuple, now_ns + OWNED_NS, seen};
@@ -136,12 +136,26 @@ static bool is_owned(struct bpfless *bpfless, const struct segment *segment, uin
 	return true;
 }
 
-bool bpfless_met_socket(const struct bpfless *bpfless, struct flow_entry *entry,
-			const struct segment *segment)
+/* A RST or FIN that the socket has ignored shall not make every packet behind it cost a question. */
+static bool has_owner_still(const struct bpfless *bpfless, struct flow_entry *entry,
+			    const struct segment *segment, uint64_t now_ns)
 {
-	if (may_outlive(entry->seen, segment) && !ask_for_owner(bpfless, &segment->tuple))
+	if (now_ns < entry->owned_until_ns)
+		return true;
+	entry->owned_until_ns = now_ns + ASKED_NS;
+	return ask_for_owner(bpfless, &segment->tuple);
+}
+
+bool bpfless_met_socket(const struct bpfless *bpfless, struct flow_entry *entry,
+			const struct segment *segment, uint64_t now_ns)
+{
+	const uint8_t ends = segment->flags & (TCP_FIN | TCP_RST);
+
+	if (may_outlive(entry->seen, segment) && !has_owner_still(bpfless, entry, segment, now_ns))
 		entry->is_outlived = true;
-	entry->seen |= segment->flags & (TCP_FIN | TCP_RST);
+	if (ends)
+		entry->owned_until_ns = 0;
+	entry->seen |= ends;
 	return !bpfless_is_bare_syn(segment) && !entry->is_outlived;
 }
 
@@ -151,13 +165,13 @@ bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint6
 	struct nol_stats *stats = &bpfless->stats;
 
 	if (entry && entry->flow.state == NOL_FLOW_SYN_RECEIVED) {
-		entry->seen |= segment->flags & TCP_FIN;
+		entry->seen |= segment->flags & (TCP_FIN | TCP_RST);
 		entry->flow.held++;
 		stats->held_flow++;
 		return true;
 	}
 	if (entry && entry->flow.state == NOL_FLOW_HANDED_OFF &&
-	    bpfless_met_socket(bpfless, entry, segment)) {
+	    bpfless_met_socket(bpfless, entry, segment, now_ns)) {
 		stats->ingress_handed_off++;
 		return false;
 	}

@@ -76,7 +76,7 @@ bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint6
  * between the end of the socket and our hearing of it: nobody would answer.
  */
 bool bpfless_met_socket(const struct bpfless *bpfless, struct flow_entry *entry,
-			const struct segment *segment);
+			const struct segment *segment, uint64_t now_ns);
 /* The text of the answered prefixes of one family, "10.0.0.2, 10.1.0.0/24"; to be freed. NULL: no memory. */
 char *bpfless_format_prefixes(const struct bpfless *bpfless, bool is_v4);
 

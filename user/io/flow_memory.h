@@ -19,6 +19,8 @@ struct flow_entry {
 	/* At the tap, when the kernel socket was made, later when it was known to be gone; 0 before. */
 	uint64_t arrived;
 	uint8_t seen; /* TCP_FIN, TCP_RST: what came from the remote that may end it */
+	uint64_t
+		owned_until_ns; /* till then the socket that was there when somebody asked is not asked for again */
 	bool is_outlived; /* by its remote: the kernel socket is gone, though no word of that has come */
 	uint64_t rst_ns; /* when the kernel's first RST left, CLOCK_REALTIME; 0: none was seen */
 };

@@ -45,13 +45,13 @@ static void count_unparsed(struct nol_stats *stats, enum segment_error error)
 }
 
 /* Its socket was still there, or only just gone, when this packet arrived: the kernel has answered it, if anybody has to. */
-static bool met_last_socket(struct tapped *tapped, const struct segment *segment)
+static bool met_last_socket(struct tapped *tapped, const struct segment *segment, uint64_t now_ns)
 {
 	struct flow_entry *entry = flow_memory_find(tapped->bpfless.flows, &segment->tuple);
 
 	return entry && entry->flow.state == NOL_FLOW_CLOSED &&
 	       tap_received(tapped->tap) <= entry->arrived &&
-	       bpfless_met_socket(&tapped->bpfless, entry, segment);
+	       bpfless_met_socket(&tapped->bpfless, entry, segment, now_ns);
 }
 
 static void take_packet(void *context, const struct tap_packet *packet)
@@ -72,7 +72,7 @@ static void take_packet(void *context, const struct tap_packet *packet)
 			tapped->outgoing(tapped, &segment, packet);
 	} else if (error) {
 		count_unparsed(&tapped->bpfless.stats, error);
-	} else if (met_last_socket(tapped, &segment)) {
+	} else if (met_last_socket(tapped, &segment, held.held_ns)) {
 		tapped->bpfless.stats.ingress_handed_off++;
 	} else if (bpfless_takes(&tapped->bpfless, &segment, held.held_ns)) {
 		tapped->fn(tapped->context, &held);
