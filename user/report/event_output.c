@@ -6,9 +6,11 @@
 #include "event_output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -128,14 +130,29 @@ void event_output_append(struct event_output *output, const char *text, size_t l
 	}
 }
 
+/*
+ * The room that poll() has seen in a pipe another process may take, and a write() would wait then. One that does not is
+ * of a description of our own: others have the one that was given to us.
+ */
+static int reopen_pipe(int fd)
+{
+	char path[32];
+	int own;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	return own >= 0 ? own : fd;
+}
+
 int event_output_open(struct event_output *output, int fd, const char *name)
 {
-	struct stat status;
+	struct stat status = {0};
 
+	fstat(fd, &status);
 	output->name = name;
-	output->fd = fd;
+	output->fd = S_ISFIFO(status.st_mode) && fd <= STDERR_FILENO ? reopen_pipe(fd) : fd;
 	output->last = '\n';
-	output->is_file = !fstat(fd, &status) && S_ISREG(status.st_mode);
+	output->is_file = S_ISREG(status.st_mode);
 	output->buffer = malloc(BUFFER_SIZE);
 	return output->buffer ? 0 : -ENOMEM;
 }
