@@ -25,9 +25,15 @@ static bool has_bpffs(void)
 	return !statfs(PIN_ROOT, &fs) && fs.f_type == BPF_FS_MAGIC;
 }
 
+/* bpffs refuses dots, which names of VLAN devices have; a colon no interface's name has. */
 static void path_of(const struct kern *kern, const char *map, char path[PIN_PATH_SIZE])
 {
-	snprintf(path, PIN_PATH_SIZE, "%s/%s/%s", PIN_PARENT, kern->ifname, map);
+	char folder[IF_NAMESIZE];
+
+	snprintf(folder, sizeof(folder), "%s", kern->ifname);
+	for (char *dot = folder; (dot = strchr(dot, '.'));)
+		*dot = ':';
+	snprintf(path, PIN_PATH_SIZE, "%s/%s/%s", PIN_PARENT, folder, map);
 }
 
 /* Pins outlive a killed process, its heartbeat does not. */

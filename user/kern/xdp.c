@@ -58,9 +58,10 @@ static void log_other_program(const struct kern *kern)
 		id = id ? id : query.skb_prog_id;
 	}
 	if (!id) {
-		log_error("%s: a device on top of it, such as a VLAN's, has an XDP program, and the "
-			  "kernel wants that to come second: detach it first",
-			  kern->ifname);
+		log_error(
+			"%s: a device on top of it, such as a VLAN's, has an XDP program, and the "
+			"kernel wants that to come second: detach it first",
+			kern->ifname);
 		return;
 	}
 	program_name(id, name);
