@@ -113,16 +113,42 @@ answers_vlan_5()
 	expect_event '.event == "handed_off"'
 	kill -INT "$LOADER_PID"
 	wait_for 5 has_text "$LOADER_LOG" '1 connection lives on'
-	! is_gone "$LOADER_PID"
+	kill -0 "$LOADER_PID"
 	kill -INT "$LOADER_PID"
 	wait_for 10 is_gone "$LOADER_PID"
 	wait_for 10 is_gone "$STARTED"
+}
+
+@test "a signal to each process is one signal" {
+	local pid
+	start_vlan_loader --vlan=5 -s hold
+	in_client nc -d 10.0.5.2 34567 >/dev/null 3>&- &
+	STARTED=$!
+	expect_event '.event == "handed_off"'
+	for pid in $(pgrep -P "$LOADER_PID") "$LOADER_PID"; do
+		kill -TERM "$pid"
+	done
+	wait_for 5 has_text "$LOADER_LOG" '1 connection lives on'
+	wait_for 5 has_text "$LOADER_LOG" 'eth0: detached'
+	kill -0 "$STARTED"
+	stop_loader
+	wait_for 10 is_gone "$STARTED"
+}
+
+@test "link-local addresses are the VLAN's, whatever has become of the tag" {
+	local address
+	start_vlan_loader --vlan=5
+	address=$(ip -n "$SERVER" -j -6 address show dev eth0.5 scope link | jq -r '.[0].addr_info[0].local')
+	is_echoing "$address%eth0.5"
+	expect_event '.event == "handed_off" and (.local | startswith("[fe80"))'
+	[[ $(in_server "$NOLISTEN" status eth0) != *fe80* ]]
 }
 
 @test "a VLAN that goes away leaves the others, and a status" {
 	start_vlan_loader --vlan=5,7
 	ip -n "$SERVER" link del eth0.5
 	wait_for 5 has_text "$LOADER_LOG" 'eth0.5: the interface is gone'
+	wait_for 5 has_text "$LOADER_LOG" 'eth0.5: is no longer answered'
 	is_echoing 10.0.7.2
 	is_echoing 10.0.0.2
 	stop_loader

@@ -7,8 +7,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "core.h"
 #include "listeners.h"
@@ -18,10 +16,12 @@
 struct loader {
 	const struct config *config;
 	struct vlan_loaders *vlans; /* NULL: none */
+	int parent_fd; /* of a VLAN's process, else -1 */
 	struct core *core;
-	struct loop_source *signals;
+	struct loop_source *signals; /* or the parent's word */
 	struct snapshot snapshot;
 	bool has_left;
+	int err; /* why it cannot go on */
 };
 
 static void print_start(struct loader *loader)
@@ -68,78 +68,128 @@ static void leave(struct loader *loader)
 			active == 1 ? "it" : "them");
 }
 
-static void take_signal(void *context, uint32_t signal)
+static void go(struct loader *loader)
 {
-	struct loader *loader = context;
-
-	(void)signal;
-	vlan_loaders_tell(loader->vlans);
 	if (loader->has_left)
 		core_stop(loader->core);
 	else
 		leave(loader);
 }
 
-/* fd: -1 if nobody waits. */
-static void tell_ready(int fd)
+static void take_signal(void *context, uint32_t signal)
 {
-	if (fd >= 0 && send(fd, "", 1, MSG_NOSIGNAL) != 1)
-		log_debug("nobody waits for us: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	struct loader *loader = context;
+
+	(void)signal;
+	vlan_loaders_tell(loader->vlans);
+	go(loader);
 }
 
-static int run(struct loader *loader, int ready_fd)
+/* Without a parent there is nothing to wait for. */
+static void take_parents_word(void *context, uint32_t events)
+{
+	struct loader *loader = context;
+
+	(void)events;
+	if (vlan_parent_await(loader->parent_fd)) {
+		go(loader);
+		return;
+	}
+	loop_remove(loader->signals);
+	loader->signals = NULL;
+	if (!loader->has_left)
+		leave(loader);
+	core_stop(loader->core);
+}
+
+static int watch_for_end(struct loader *loader)
+{
+	static const int signals[] = {SIGINT, SIGTERM, 0};
+	struct loop *loop = core_loop(loader->core);
+	int err = loader->parent_fd < 0
+			  ? loop_add_signals(loop, signals, take_signal, loader, &loader->signals)
+			  : loop_add(loop, loader->parent_fd, EPOLLIN, take_parents_word, loader,
+				     &loader->signals);
+
+	if (err)
+		log_error("%s: cannot watch for signals: %s", loader->config->ifname,
+			  strerror(-err));
+	return err;
+}
+
+/* All answer, those of the VLANs too. */
+static void take_ready(void *context, int err)
+{
+	struct loader *loader = context;
+
+	loader->err = err;
+	if (err)
+		core_stop(loader->core);
+	else
+		print_start(loader);
+}
+
+/* Of a VLAN's process: it is open; may it begin? */
+static bool may_begin(const struct loader *loader)
+{
+	return loader->parent_fd < 0 ||
+	       (vlan_parent_tell(loader->parent_fd) && vlan_parent_await(loader->parent_fd));
+}
+
+static int run(struct loader *loader)
 {
 	int err = core_attach(loader->core);
 
 	if (!err)
-		err = vlan_loaders_begin(loader->vlans);
+		err = vlan_loaders_begin(loader->vlans, core_loop(loader->core), take_ready,
+					 loader);
 	if (err)
 		return err;
-	print_start(loader);
-	tell_ready(ready_fd);
-	err = core_run(loader->core);
+	if (loader->parent_fd >= 0)
+		vlan_parent_tell(loader->parent_fd);
+	err = core_run(loader->core) ?: loader->err;
 	if (err && !loader->has_left)
 		print_summary(loader);
 	return err;
 }
 
-static int run_on(const struct config *config, struct vlan_loaders *vlans, int ready_fd)
+static int run_on(const struct config *config, struct vlan_loaders *vlans, int parent_fd)
 {
-	static const int signals[] = {SIGINT, SIGTERM, 0};
-	struct loader loader = {.config = config, .vlans = vlans};
+	struct loader loader = {.config = config, .vlans = vlans, .parent_fd = parent_fd};
 	int err = core_open(&loader.core, config);
 
 	if (err)
 		return err;
-	err = loop_add_signals(core_loop(loader.core), signals, take_signal, &loader,
-			       &loader.signals);
-	if (err)
-		log_error("%s: cannot watch for signals: %s", config->ifname, strerror(-err));
-	else
-		err = run(&loader, ready_fd);
+	if (may_begin(&loader))
+		err = watch_for_end(&loader) ?: run(&loader);
+	vlan_loaders_unwatch(vlans);
 	loop_remove(loader.signals);
 	core_close(loader.core);
 	return err;
 }
 
-static int run_on_vlan(const struct config *config, int ready_fd)
+static int run_on_vlan(const struct config *config, int parent_fd)
 {
-	return run_on(config, NULL, ready_fd);
+	return run_on(config, NULL, parent_fd);
+}
+
+static int run_with_vlans(const struct config *config, const struct port_set *ids)
+{
+	struct config below = *config;
+	struct vlan_loaders *vlans;
+	int err = vlan_loaders_new(&vlans, config, ids, run_on_vlan);
+	int vlans_err;
+
+	if (err)
+		return err;
+	/* Those of the VLAN devices are the same, and a tag may be gone when XDP sees a frame. */
+	below.skips_link_local = true;
+	err = run_on(&below, vlans, -1);
+	vlans_err = vlan_loaders_free(vlans, err);
+	return err ?: vlans_err;
 }
 
 int loader_run(const struct config *config, const struct port_set *vlans)
 {
-	struct vlan_loaders *loaders = NULL;
-	int err = 0, vlans_err;
-
-	if (port_set_count(vlans))
-		err = vlan_loaders_new(&loaders, config, vlans, run_on_vlan);
-	if (!err)
-		err = run_on(config, loaders, -1);
-	if (err)
-		vlan_loaders_stop(loaders);
-	vlans_err = vlan_loaders_free(loaders);
-	return err ?: vlans_err;
+	return port_set_count(vlans) ? run_with_vlans(config, vlans) : run_on(config, NULL, -1);
 }

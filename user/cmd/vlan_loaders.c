@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Children in process groups of their own: Ctrl-C reaches the parent alone, which passes it on once. They die with it. */
+/* Children in process groups of their own, so that Ctrl-C reaches the parent alone. They die with it. */
 #include "vlan_loaders.h"
 
 #include <errno.h>
@@ -18,14 +18,36 @@
 struct vlan_loader {
 	char ifname[IF_NAMESIZE];
 	pid_t pid; /* 0: it does not run */
-	int fd; /* a byte to begin; a byte back when it answers */
+	int fd; /* its socket, or -1 */
+	bool is_ready;
+	struct loop_source *source;
+	struct vlan_loaders *all;
 };
 
 struct vlan_loaders {
+	vlan_ready_fn fn; /* NULL once it has been called */
+	void *context;
 	size_t count;
+	bool is_told; /* that it is over */
 	bool has_failed;
 	struct vlan_loader loaders[];
 };
+
+bool vlan_parent_tell(int parent_fd)
+{
+	return send(parent_fd, "", 1, MSG_NOSIGNAL) == 1;
+}
+
+bool vlan_parent_await(int parent_fd)
+{
+	char byte;
+	ssize_t len;
+
+	do
+		len = recv(parent_fd, &byte, sizeof(byte), 0);
+	while (len < 0 && errno == EINTR);
+	return len == sizeof(byte);
+}
 
 /* Each device, before any of them is touched. */
 static int find_devices(struct vlan_loaders *loaders, const char *ifname,
@@ -35,10 +57,12 @@ static int find_devices(struct vlan_loaders *loaders, const char *ifname,
 	int err = core_find_link(ifname, &link);
 
 	for (uint16_t id = 1; !err && id <= VLAN_ID_MAX; id++) {
+		struct vlan_loader *loader = &loaders->loaders[loaders->count];
+
 		if (!port_set_has(ids, id))
 			continue;
-		loaders->loaders[loaders->count].fd = -1;
-		err = vlan_find(link.ifindex, id, loaders->loaders[loaders->count++].ifname);
+		*loader = (struct vlan_loader){.fd = -1, .all = loaders};
+		err = vlan_find(link.ifindex, id, loader->ifname);
 		if (err == -ENODEV)
 			log_error("%s: has no device for VLAN %u: \"ip link add link %s name "
 				  "%s.%u type vlan id %u\" makes one",
@@ -46,35 +70,22 @@ static int find_devices(struct vlan_loaders *loaders, const char *ifname,
 		else if (err)
 			log_error("%s: cannot look for the device of VLAN %u: %s", ifname, id,
 				  strerror(-err));
+		else
+			loaders->count++;
 	}
 	return err;
 }
 
-static bool send_byte(int fd)
+static void close_sockets(struct vlan_loaders *loaders)
 {
-	return send(fd, "", 1, MSG_NOSIGNAL) == 1;
-}
-
-static bool await_byte(int fd)
-{
-	char byte;
-	ssize_t len;
-
-	do
-		len = recv(fd, &byte, sizeof(byte), 0);
-	while (len < 0 && errno == EINTR);
-	return len == sizeof(byte);
-}
-
-/* The ends of those that were started before are the parent's. */
-static void close_others(struct vlan_loaders *loaders)
-{
-	for (size_t i = 0; i < loaders->count; i++)
+	for (size_t i = 0; i < loaders->count; i++) {
 		if (loaders->loaders[i].fd >= 0)
 			close(loaders->loaders[i].fd);
+		loaders->loaders[i].fd = -1;
+	}
 }
 
-__attribute__((noreturn)) static void run_child(const struct vlan_loader *loader,
+__attribute__((noreturn)) static void run_child(const char *ifname,
 						const struct config *parent_config, pid_t parent,
 						vlan_job_fn job, int fd)
 {
@@ -83,9 +94,9 @@ __attribute__((noreturn)) static void run_child(const struct vlan_loader *loader
 	setpgid(0, 0);
 	signal(SIGTTOU, SIG_IGN); /* a background group may be kept from writing to the terminal */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	config.ifname = loader->ifname;
-	if (getppid() != parent || !await_byte(fd))
-		_exit(EXIT_SUCCESS);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	config.ifname = ifname;
 	_exit(job(&config, fd) ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
@@ -97,20 +108,33 @@ static int fork_one(struct vlan_loaders *loaders, struct vlan_loader *loader,
 	int err = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) ? -errno : 0;
 
 	if (!err) {
+		loader->fd = fds[0];
 		loader->pid = fork();
 		if (!loader->pid) {
-			close(fds[0]);
-			close_others(loaders);
-			run_child(loader, config, parent, job, fds[1]);
+			char ifname[IF_NAMESIZE];
+
+			memcpy(ifname, loader->ifname, sizeof(ifname));
+			close_sockets(loaders);
+			run_child(ifname, config, parent, job, fds[1]);
 		}
 		err = loader->pid < 0 ? -errno : 0;
 		close(fds[1]);
-		loader->fd = fds[0];
 	}
 	if (!err)
 		return 0;
 	loader->pid = 0;
 	log_error("%s: cannot start a process: %s", loader->ifname, strerror(-err));
+	return err;
+}
+
+static int open_all(struct vlan_loaders *loaders, const struct config *config, vlan_job_fn job)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < loaders->count; i++)
+		err = fork_one(loaders, &loaders->loaders[i], config, job);
+	for (size_t i = 0; !err && i < loaders->count; i++)
+		err = vlan_parent_await(loaders->loaders[i].fd) ? 0 : -ECHILD;
 	return err;
 }
 
@@ -128,86 +152,131 @@ int vlan_loaders_new(struct vlan_loaders **out, const struct config *config,
 {
 	const size_t count = port_set_count(ids);
 	struct vlan_loaders *loaders =
-		calloc(1, sizeof(*loaders) + count * sizeof(loaders->loaders[0]));
+		calloc(1, sizeof(*loaders) + (count + 1) * sizeof(loaders->loaders[0]));
 	sigset_t set;
 	int err;
 
 	if (!loaders)
 		return -ENOMEM;
+	signal(SIGCHLD,
+	       SIG_DFL); /* ignored, as whoever started us may have had it, nobody would hear */
 	block_signals(&set);
 	err = find_devices(loaders, config->ifname, ids);
-	for (size_t i = 0; !err && i < loaders->count; i++)
-		err = fork_one(loaders, &loaders->loaders[i], config, job);
+	if (!err)
+		err = open_all(loaders, config, job);
 	if (err)
-		vlan_loaders_free(loaders);
+		vlan_loaders_free(loaders, true);
 	else
 		*out = loaders;
 	return err;
 }
 
-int vlan_loaders_begin(struct vlan_loaders *loaders)
+static void tell_ready(struct vlan_loaders *loaders, int err)
 {
+	const vlan_ready_fn fn = loaders->fn;
+
+	loaders->fn = NULL;
+	if (fn)
+		fn(loaders->context, err);
+}
+
+/* Ready, or at its end: what is left of that is said when all is over, but for a job that was killed. */
+static void take_word(void *context, uint32_t events)
+{
+	struct vlan_loader *loader = context;
+	struct vlan_loaders *loaders = loader->all;
+	bool is_ready = true;
+
+	(void)events;
+	loader->is_ready = vlan_parent_await(loader->fd);
+	if (!loader->is_ready) {
+		loop_remove(loader->source);
+		loader->source = NULL;
+		if (!loaders->is_told)
+			log_warning("%s: is no longer answered", loader->ifname);
+		tell_ready(loaders, -ECHILD);
+		return;
+	}
+	for (size_t i = 0; i < loaders->count; i++)
+		is_ready &= loaders->loaders[i].is_ready;
+	if (is_ready)
+		tell_ready(loaders, 0);
+}
+
+int vlan_loaders_begin(struct vlan_loaders *loaders, struct loop *loop, vlan_ready_fn fn,
+		       void *context)
+{
+	int err = 0;
+
+	if (!loaders) {
+		fn(context, 0);
+		return 0;
+	}
+	loaders->fn = fn;
+	loaders->context = context;
+	for (size_t i = 0; !err && i < loaders->count; i++) {
+		struct vlan_loader *loader = &loaders->loaders[i];
+
+		err = loop_add(loop, loader->fd, EPOLLIN, take_word, loader, &loader->source);
+		if (err)
+			log_error("%s: cannot watch its process: %s", loader->ifname,
+				  strerror(-err));
+		vlan_parent_tell(loader->fd); /* if it has ended, the loop will tell */
+	}
+	return err;
+}
+
+void vlan_loaders_tell(struct vlan_loaders *loaders)
+{
+	if (loaders)
+		loaders->is_told = true;
 	for (size_t i = 0; loaders && i < loaders->count; i++)
-		if (!send_byte(loaders->loaders[i].fd) || !await_byte(loaders->loaders[i].fd))
-			return -ECHILD;
-	return 0;
+		if (loaders->loaders[i].fd >= 0)
+			vlan_parent_tell(loaders->loaders[i].fd);
 }
 
-static void send_signal(const struct vlan_loaders *loaders, int signal)
+void vlan_loaders_unwatch(struct vlan_loaders *loaders)
 {
-	for (size_t i = 0; loaders && i < loaders->count; i++)
-		if (loaders->loaders[i].pid)
-			kill(loaders->loaders[i].pid, signal);
+	for (size_t i = 0; loaders && i < loaders->count; i++) {
+		loop_remove(loaders->loaders[i].source);
+		loaders->loaders[i].source = NULL;
+	}
 }
 
-void vlan_loaders_tell(const struct vlan_loaders *loaders)
+static void note_end(struct vlan_loaders *loaders, struct vlan_loader *loader, int status)
 {
-	send_signal(loaders, SIGTERM);
-}
-
-/* The second signal ends what the first leaves open; two of one kind may become one. */
-void vlan_loaders_stop(const struct vlan_loaders *loaders)
-{
-	send_signal(loaders, SIGTERM);
-	send_signal(loaders, SIGINT);
+	loader->pid = 0;
+	loaders->has_failed |= status != 0;
+	if (WIFSIGNALED(status))
+		log_error("%s: its process was killed by signal %d", loader->ifname,
+			  WTERMSIG(status));
 }
 
 /* The number of those that still run. */
 static size_t reap(struct vlan_loaders *loaders)
 {
 	size_t running = 0;
-	int status;
 
 	for (size_t i = 0; i < loaders->count; i++) {
 		struct vlan_loader *loader = &loaders->loaders[i];
+		int status = 0;
 
-		if (loader->pid && waitpid(loader->pid, &status, WNOHANG) == loader->pid) {
-			loader->pid = 0;
-			loaders->has_failed |= status != 0;
-		}
+		if (loader->pid && waitpid(loader->pid, &status, WNOHANG))
+			note_end(loaders, loader, status);
 		running += loader->pid != 0;
 	}
 	return running;
 }
 
-/* Without a word to begin by then they end. */
-static void close_all(struct vlan_loaders *loaders)
-{
-	for (size_t i = 0; i < loaders->count; i++) {
-		if (loaders->loaders[i].fd >= 0)
-			close(loaders->loaders[i].fd);
-		loaders->loaders[i].fd = -1;
-	}
-}
-
-int vlan_loaders_free(struct vlan_loaders *loaders)
+int vlan_loaders_free(struct vlan_loaders *loaders, bool at_once)
 {
 	sigset_t set;
 	bool has_failed;
 
 	if (!loaders)
 		return 0;
-	close_all(loaders);
+	if (at_once)
+		close_sockets(loaders);
 	block_signals(&set);
 	while (reap(loaders)) {
 		const int signal = sigwaitinfo(&set, NULL);
@@ -215,6 +284,7 @@ int vlan_loaders_free(struct vlan_loaders *loaders)
 		if (signal == SIGINT || signal == SIGTERM)
 			vlan_loaders_tell(loaders);
 	}
+	close_sockets(loaders);
 	has_failed = loaders->has_failed;
 	free(loaders);
 	return has_failed ? -ECHILD : 0;

@@ -20,6 +20,7 @@ struct config {
 	struct port_set ports;
 	struct prefix *prefixes; /* none: the interface's own addresses */
 	size_t prefix_count;
+	bool skips_link_local; /* of the interface's own IPv6 addresses: a device on top of it has the same */
 	enum nol_method method; /* NOL_METHOD_NONE: auto */
 	const char *service; /* passed service_check() */
 	enum nol_rst_action rst_action;

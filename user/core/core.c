@@ -66,7 +66,9 @@ static void take_link_event(void *context, enum link_event event, const struct l
 			    const struct addr *addr)
 {
 	struct core *core = context;
-	const bool follows_addresses = !core->config.prefix_count;
+	const bool follows_addresses =
+		!core->config.prefix_count && !(addr && core->config.skips_link_local &&
+						!addr_is_v4(addr) && addr_is_link_local(addr));
 
 	switch (event) {
 	case LINK_ADDR_ADDED:
