@@ -138,7 +138,7 @@ answers_vlan_5()
 @test "link-local addresses are the VLAN's, whatever has become of the tag" {
 	local address
 	start_vlan_loader --vlan=5
-	address=$(ip -n "$SERVER" -j -6 address show dev eth0.5 scope link | jq -r '.[].addr_info[]?.local')
+	address=$(ip -n "$SERVER" -j -6 address show dev eth0.5 scope link | jq -r '.[].addr_info[]?.local // empty')
 	is_echoing "$address%eth0.5"
 	expect_event '.event == "handed_off" and (.local | startswith("[fe80"))'
 	[[ $(in_server "$NOLISTEN" status eth0) != *fe80* ]]
