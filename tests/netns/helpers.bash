@@ -282,7 +282,7 @@ refused_loader()
 {
 	local expected=$1 text=$2
 	shift 2
-	run in_server timeout -k 1 10 "$LOADER" "$@"
+	run in_server timeout -k 1 $((10 * PATIENCE)) "$LOADER" "$@"
 	if [ "$status" != "$expected" ] || [[ $output != *"$text"* ]] || [ ${#lines[@]} != 1 ]; then
 		printf 'expected status %s and one line with "%s", got status %s:\n%s\n' \
 			"$expected" "$text" "$status" "$output" >&2
