@@ -180,7 +180,7 @@ static void tell_ready(struct vlan_loaders *loaders, int err)
 		fn(loaders->context, err);
 }
 
-/* Ready, or at its end: what is left of that is said when all is over, but for a job that was killed. */
+/* It is ready, or at its end. Why that came it has said itself, unless it was killed: then that is said when all is over. */
 static void take_word(void *context, uint32_t events)
 {
 	struct vlan_loader *loader = context;
