@@ -4,7 +4,9 @@
 #   make demo       install what is missing, build, show it working        (root)
 #   make test       install what is missing, build, run every test         (root)
 #   make test-kernels [KERNELS="6.1 6.12/arm64 newest"]   the tests on other kernels, in virtual machines (root)
+#   make soak SOAK="kill 7"   a long test: kill, many, long, floods, leases, guard, with its arguments; see tests/soak (root)
 #   make bench      the benchmark, quick; results and plots in build/bench (root)
+#   make speed      the long one, twelve minutes: new plots in doc/img, and the README's tables of it (root)
 #   make deps       install the Debian packages that building and testing need
 #   make install    to $(DESTDIR)$(PREFIX)
 #
@@ -16,6 +18,7 @@ V ?= 0
 PREFIX ?= /usr/local
 CC ?= gcc
 CLANG ?= clang
+OBJCOPY ?= $(shell $(CC) -print-prog-name=objcopy)
 BPFTOOL ?= $(firstword $(shell command -v bpftool) /usr/sbin/bpftool)
 VMLINUX_H ?= vmlinux.h
 BIN := $(if $(filter command,$(origin O)),$(O),.)
@@ -34,16 +37,18 @@ SEES_engine  := base net abi
 SEES_ipc     := base
 SEES_kern    := base net netlink abi
 SEES_io      := base net netlink kern abi
-SEES_service := base net
-SEES_report  := base net engine abi
+SEES_service := base net ipc
+SEES_report  := base net service engine abi
 SEES_session := base net engine kern io service report abi
 SEES_core    := base net engine ipc kern io service report session abi
 SEES_lab     := base net netlink
-SEES_explain := base net kern lab abi
+SEES_explain := base net netlink kern lab abi
+SEES_guard   := base net netlink kern io abi
 SEES_peer    := base net netlink kern io abi
 SEES_bench   := base net ipc kern session engine io lab abi
-SEES_cmd     := base net engine ipc kern io service report core lab explain peer bench abi
-LAYERS := base net netlink engine ipc kern io service report session core lab explain peer bench cmd
+SEES_lib     := ipc abi
+SEES_cmd     := base net engine ipc kern io service report core lab explain peer guard bench abi
+LAYERS := base net netlink engine ipc kern io service report session core lab explain peer guard bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 
@@ -60,7 +65,7 @@ comma := ,
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
 	-Wshadow -Wvla -Wno-missing-field-initializers $(if $(filter 1,$(WERROR)),-Werror) $(CFLAGS) \
 	$(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-LIBS := -lbpf -lelf -lz -ljansson -lcap-ng -lnftables -lnetfilter_queue -lmnl
+LIBS := -lbpf -lelf -lz -ljansson -lcap-ng -lnftables -lnetfilter_queue -lmnl -lmicrohttpd -lm
 LIBS_DIRECT := $(LIBS)
 
 SOURCES := $(foreach l,$(LAYERS),$(wildcard user/$(l)/*.c))
@@ -73,7 +78,7 @@ SKELETONS := $(patsubst bpf/%.bpf.c,$(OBJ)/skel/%.skel.h,$(BPF_SOURCES))
 ARCHIVE := $(OBJ)/nolisten.a
 
 .PHONY: all
-all: $(BIN)/nolisten-loader $(BIN)/nolisten
+all: $(BIN)/nolisten-loader $(BIN)/nolisten library
 
 $(BIN)/nolisten-loader: $(OBJ)/user/cmd/loader_main.o $(ARCHIVE)
 $(BIN)/nolisten: $(OBJ)/user/cmd/nolisten_main.o $(ARCHIVE)
@@ -126,31 +131,81 @@ $(OBJ)/user/$(1)/%.o: user/$(1)/%.c | $(MADE_$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
+# libnolisten: user/lib, and what it shares with the loader's side. Only what the version map names can be seen, in the static
+# one too: its object has been linked once, and its other names made local.
+VERSION := $(shell sed -n 's/.*NOLISTEN_VERSION "\(.*\)"/\1/p' user/cmd/version.h)
+LIB := $(OBJ)/lib
+LIB_SONAME := libnolisten.so.0
+LIB_SOURCES := $(wildcard user/lib/*.c) user/ipc/app_protocol.c user/ipc/fd_message.c
+LIB_OBJECTS := $(patsubst user/%.c,$(LIB)/%.o,$(LIB_SOURCES))
+.PHONY: library
+library: $(LIB)/$(LIB_SONAME) $(LIB)/libnolisten.a $(LIB)/nolisten.pc
+$(LIB_OBJECTS): $(LIB)/%.o: user/%.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -fPIC -fvisibility=hidden $(call include_flags,lib) -MMD -MP -c $< -o $@
+$(LIB)/$(LIB_SONAME): $(LIB_OBJECTS) user/lib/libnolisten.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -shared -Wl,-soname,$(LIB_SONAME) -Wl,--version-script=user/lib/libnolisten.map \
+		-Wl,-z,defs -o $@ $(LIB_OBJECTS) -lpthread
+$(LIB)/libnolisten.a: $(LIB_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)$(CC) -r -nostdlib -o $(LIB)/nolisten.o $^
+	$(Q)$(OBJCOPY) --localize-hidden $(LIB)/nolisten.o
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $(LIB)/nolisten.o
+$(LIB)/nolisten.pc: user/lib/nolisten.pc.in user/cmd/version.h
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's,@VERSION@,$(VERSION),' $< > $@
+
 # Tests. Unit tests see the pure layers and the services; BPF tests see the kernel side.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(OBJ)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 BPF_TESTS := $(patsubst tests/bpf/%.c,$(OBJ)/tests/bpf/%,$(wildcard tests/bpf/*_test.c))
-TOOLS := $(patsubst tests/tools/%.c,$(OBJ)/tests/tools/%,$(wildcard tests/tools/*.c))
+TOOLS := $(patsubst tests/tools/%.c,$(OBJ)/tests/tools/%,$(filter-out %.bpf.c,$(wildcard tests/tools/*.c)))
 TEST_INCLUDES := -iquote tests $(foreach l,$(LAYERS),-iquote user/$(l)) -Iinclude -I$(OBJ)/skel
 
 $(OBJ)/tests/%: tests/%.c $(ARCHIVE)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_INCLUDES) -MMD -MP -o $@ $< $(ARCHIVE) $(LIBS) -lcmocka -lpthread
+	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_INCLUDES) -Wl,--as-needed -MMD -MP -o $@ $< $(ARCHIVE) $(LIBS) -lcmocka -lpthread
 
-# Fuzz targets are built from the pure layers' sources, with clang's libFuzzer.
-FUZZ_SOURCES := $(wildcard user/base/*.c user/net/*.c user/engine/*.c)
+# A tool's own programs.
+TOOL_BPF := $(OBJ)/tests/tools/flood.bpf.o
+$(TOOL_BPF): $(OBJ)/tests/tools/%.bpf.o: tests/tools/%.bpf.c $(OBJ)/vmlinux/vmlinux.h
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(if $(filter 1,$(WERROR)),-Werror) -I$(OBJ)/vmlinux -Ibpf -iquote tests -MMD -MP -c $< -o $@
+$(OBJ)/skel/flood.skel.h: $(TOOL_BPF)
+	$(call say,SKEL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name flood_bpf > $@
+$(OBJ)/tests/tools/stray_flood: $(OBJ)/skel/flood.skel.h
+
+# Fuzz targets, with clang's libFuzzer: what they aim at is built with its coverage and the sanitizers, an object each for
+# all targets; what else they need, libbpf among it, comes from the archive.
+FUZZ_SOURCES := $(wildcard user/base/*.c user/net/*.c user/engine/*.c user/ipc/*.c user/cmd/option*.c) \
+	user/io/cookie_file.c user/core/claim.c user/cmd/loader_options.c
+FUZZ_OBJECTS := $(patsubst %.c,$(OBJ)/fuzz/%.o,$(FUZZ_SOURCES))
+FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
-$(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
+$(OBJ)/fuzz/%.o: %.c | $(ARCHIVE)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -Iinclude -iquote tests -iquote user/base -iquote user/net -iquote user/engine -o $@ $< $(FUZZ_SOURCES)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(TEST_INCLUDES) -MMD -MP -c $< -o $@
+$(OBJ)/fuzz/fuzz.a: $(FUZZ_OBJECTS)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+$(FUZZERS): $(O)/fuzz/%: $(OBJ)/fuzz/tests/fuzz/%.o $(OBJ)/fuzz/fuzz.a $(ARCHIVE)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Wl,--as-needed -o $@ $^ $(LIBS) -lcmocka -lpthread
+.PRECIOUS: $(OBJ)/fuzz/tests/fuzz/%.o
 
 .PHONY: tests fuzzers
 tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TOOLS)
 fuzzers: $(FUZZERS)
 
-.PHONY: deps test test-kernels demo bench
+.PHONY: deps test test-kernels soak demo bench
 deps:
 	$(Q)tests/deps
 
@@ -164,6 +219,11 @@ test-kernels: KERNELS ?= 6.1 6.12 newest 6.1/arm64 6.12/arm64 newest/arm64
 test-kernels: deps
 	$(Q)$(MAKE) --no-print-directory tests
 	$(Q)exec env O=$(O) OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/kernels/run $(KERNELS)
+
+SOAK ?= kill
+soak: deps
+	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)exec env O=$(O) OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/soak/$(SOAK)
 
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
@@ -184,9 +244,17 @@ $(COMPLETIONS): $(O)/completion/%: $(BIN)/%
 	$(Q)mkdir -p $(@D)
 	$(Q)$(abspath $<) --completion > $@
 
-.PHONY: man install
+.PHONY: man install install-library
 man: $(MANPAGES)
-install: all man $(COMPLETIONS)
+install-library: library
+	install -d "$(DESTDIR)$(PREFIX)/include" "$(DESTDIR)$(PREFIX)/lib/pkgconfig"
+	install -m 644 include/nolisten.h "$(DESTDIR)$(PREFIX)/include/"
+	install -m 644 $(LIB)/libnolisten.a "$(DESTDIR)$(PREFIX)/lib/"
+	install -m 755 $(LIB)/$(LIB_SONAME) "$(DESTDIR)$(PREFIX)/lib/$(LIB_SONAME).$(VERSION)"
+	ln -sf $(LIB_SONAME).$(VERSION) "$(DESTDIR)$(PREFIX)/lib/$(LIB_SONAME)"
+	ln -sf $(LIB_SONAME) "$(DESTDIR)$(PREFIX)/lib/libnolisten.so"
+	sed 's,@PREFIX@,$(PREFIX),' $(LIB)/nolisten.pc > "$(DESTDIR)$(PREFIX)/lib/pkgconfig/nolisten.pc"
+install: all man $(COMPLETIONS) install-library
 	install -d "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(PREFIX)/bin"
 	install $(BIN)/nolisten-loader "$(DESTDIR)$(PREFIX)/sbin/"
 	install $(BIN)/nolisten "$(DESTDIR)$(PREFIX)/bin/"
@@ -201,6 +269,15 @@ BENCH ?= --quick
 bench: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(BIN)/nolisten bench $(BENCH) --out=$(O)/bench
+
+# The long run (SPEED_S seconds) that doc/img and the tables of the README's Speed are made of: plots there, tables onto standard output.
+SPEED_S ?= 720
+SPEED_METHODS ?= listen-0,listen,synproxy,echo,auto,xdp,xdp-native,engine,connect,accept,nfqueue,filter
+.PHONY: speed
+speed: all
+	$(Q)$(BIN)/nolisten bench --time=$(SPEED_S) --methods=$(SPEED_METHODS) --out=$(O)/speed
+	$(Q)cp $(O)/speed/*.svg doc/img/
+	$(Q)doc/speed $(O)/speed/results.json
 
 .PHONY: format clean
 format:

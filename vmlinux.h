@@ -39,6 +39,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_LPM_TRIE = 11,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
@@ -46,6 +47,7 @@ enum bpf_map_type {
 
 enum {
 	BPF_NOEXIST = 1,
+	BPF_EXIST = 2,
 };
 
 enum {
@@ -67,8 +69,36 @@ enum {
 };
 
 enum {
+	BPF_RB_AVAIL_DATA = 0,
+};
+
+enum {
+	BPF_F_RECOMPUTE_CSUM = 1,
+};
+
+enum {
+	BPF_ADJ_ROOM_NET = 0,
+};
+
+enum {
+	BPF_FIB_LKUP_RET_NOT_FWDED = 4,
+	BPF_FIB_LKUP_RET_FWD_DISABLED = 5,
+};
+
+enum {
+	BPF_CSUM_LEVEL_QUERY = 0,
+};
+
+enum {
+	BPF_HDR_START_MAC = 0,
+	BPF_HDR_START_NET = 1,
+};
+
+enum {
 	BPF_TCP_SYN_SENT = 2,
 	BPF_TCP_TIME_WAIT = 6,
+	BPF_TCP_CLOSE = 7,
+	BPF_TCP_LISTEN = 10,
 };
 
 enum {
@@ -81,6 +111,7 @@ enum {
 
 enum sock_type {
 	SOCK_STREAM = 1,
+	SOCK_RAW = 3,
 };
 
 enum xdp_action {
@@ -109,6 +140,43 @@ struct bpf_sock_tuple {
 	};
 };
 
+/* The same; what stands for its unions is as long as they are. */
+struct bpf_fib_lookup {
+	__u8 family;
+	__u8 l4_protocol;
+	__be16 sport;
+	__be16 dport;
+	__u16 tot_len;
+	__u32 ifindex;
+	__be32 flowinfo;
+	union {
+		__be32 ipv4_src;
+		__u32 ipv6_src[4];
+	};
+	union {
+		__be32 ipv4_dst;
+		__u32 ipv6_dst[4];
+	};
+	__u32 vlan;
+	__u8 smac[6];
+	__u8 dmac[6];
+};
+
+/* The same for a kernel function. */
+struct bpf_tcp_req_attrs {
+	u32 rcv_tsval;
+	u32 rcv_tsecr;
+	u16 mss;
+	u8 rcv_wscale;
+	u8 snd_wscale;
+	u8 ecn_ok;
+	u8 wscale_ok;
+	u8 sack_ok;
+	u8 tstamp_ok;
+	u8 usec_ts_ok;
+	u8 reserved[3];
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct bpf_sock {
@@ -126,6 +194,8 @@ struct __sk_buff {
 	__u32 vlan_present;
 	__u32 vlan_tci;
 	__u32 ifindex;
+	__u32 ingress_ifindex;
+	__u32 pkt_type;
 	__u32 data;
 	__u32 data_end;
 	union {
@@ -197,6 +267,24 @@ struct sock_common {
 	};
 };
 
+struct sock {
+	struct sock_common __sk_common;
+	u32 sk_ack_backlog;
+	u32 sk_max_ack_backlog;
+};
+
+struct inet_sock {
+	struct sock sk;
+};
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+};
+
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
 	unsigned char tw_substate;
@@ -206,6 +294,23 @@ struct tcp_timewait_sock {
 	struct inet_timewait_sock tw_sk;
 	u32 tw_ts_recent;
 	int tw_ts_recent_stamp;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	union {
+		struct seq_file *seq;
+	};
+};
+
+struct bpf_iter__tcp {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct sock_common *sk_common;
+	};
 };
 
 #pragma clang attribute pop

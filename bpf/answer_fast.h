@@ -30,21 +30,25 @@ static __always_inline bool is_unowned(struct xdp_md *ctx, const struct facts *f
 }
 
 static __always_inline bool answer_family(struct xdp_md *ctx, const struct packet *packet,
-					  __u64 now_ns)
+					  const struct nol_config *owner)
 {
 	const struct nol_cookie *config = find_cookie_config();
 	struct options options = {};
 	struct answer answer = {};
+	struct cookie cookie;
 	struct facts facts;
-	__u32 class;
+	__u64 now_ns;
 
 	facts_read(packet, &facts);
 	if (!config || !may_answer(config, &facts) || !read_fast(ctx, &facts, &options) ||
-	    !is_fast_flowless(ctx, &facts) || !choose_class(config, &facts, &options, &class))
+	    !is_fast_flowless(ctx, &facts))
 		return false;
-	if (!is_unowned(ctx, &facts))
+	decline_options(config, &options);
+	now_ns = cookie_clock_ns(config);
+	if (!is_owner_alive(owner, now_ns) || !is_unowned(ctx, &facts) ||
+	    !cookie_make(config, &facts, &options, now_ns, &cookie))
 		return false;
-	build_answer(&answer, config, &facts, &options, cookie_make(config, &facts, class), now_ns);
+	build_answer(&answer, config, &facts, &options, &cookie);
 	if (!is_fitting(ctx, &facts, &answer) || !write_frame(ctx, &facts, &answer))
 		return false;
 	count(cookie_sent);
@@ -54,18 +58,17 @@ static __always_inline bool answer_family(struct xdp_md *ctx, const struct packe
 /* False: take the general way. Each family gets code of its own, in which its sizes are constants. */
 static __always_inline bool answer_fast(struct xdp_md *ctx, const struct packet *packet)
 {
-	const struct nol_config *config = find_config();
-	const __u64 now_ns = bpf_ktime_get_coarse_ns();
+	const struct nol_config *owner = find_config();
 	struct packet copy = *packet;
 
-	if (!config || nol_connects_back || !is_owner_alive(config, now_ns))
+	if (!owner || nol_connects_back)
 		return false;
 	if (packet->is_ipv4) {
 		copy.is_ipv4 = true;
-		return answer_family(ctx, &copy, now_ns);
+		return answer_family(ctx, &copy, owner);
 	}
 	copy.is_ipv4 = false;
-	return answer_family(ctx, &copy, now_ns);
+	return answer_family(ctx, &copy, owner);
 }
 
 #endif

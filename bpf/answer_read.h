@@ -18,12 +18,12 @@ static __always_inline bool has_plain_headers(const struct facts *facts)
 	       facts->key.remote_port;
 }
 
-/* Only SYN, ECN negotiation aside, which is declined in any case. */
+/* Only SYN, ECN negotiation aside, which is declined where it cannot be carried. */
 static __always_inline bool has_plain_flags(const struct facts *facts, enum nol_answer answer)
 {
 	if (answer == NOL_ANSWER_PLAIN)
 		return (facts->flags & ~ANSWER_FLAGS_ECN) == TCP_FLAG_SYN;
-	return !(facts->flags & TCP_FLAG_FIN);
+	return is_bare_syn(facts) && !(facts->flags & TCP_FLAG_FIN);
 }
 
 /* 240.0.0.0/4 is no source either, which only the engine counts. */
@@ -41,6 +41,12 @@ static __always_inline bool is_checksum_good(const struct facts *facts, __u64 su
 	if (fold_sum(sum + pseudo) == 0xffff)
 		return true;
 	return *(__u16 *)&check_word == fold_sum(pseudo);
+}
+
+/* tcp: right behind an IPv4 header without options, whose checksum the kernel has not looked at yet. */
+static __always_inline bool is_ip_header_good(const struct facts *facts, const __be32 *tcp)
+{
+	return !facts->is_ipv4 || fold_sum(sum_five(tcp - 5)) == 0xffff;
 }
 
 /* MSS, SACK-permitted, timestamps, NOP, window scale: what Linux sends, and most of the world with it. */
@@ -67,7 +73,7 @@ static __always_inline bool read_fast(struct xdp_md *ctx, const struct facts *fa
 
 	if (facts->header_len != 40 || (void *)(words + 10) > cursor.end)
 		return false;
-	return read_linux_options(words + 5, options) &&
+	return is_ip_header_good(facts, words) && read_linux_options(words + 5, options) &&
 	       is_checksum_good(facts, sum_five(words) + sum_five(words + 5),
 				words[ANSWER_CHECK_WORD]);
 }
@@ -82,11 +88,11 @@ static __always_inline bool read_slowly(struct xdp_md *ctx, const struct facts *
 	__be32 check_word;
 	__u64 sum;
 
-	if ((void *)(words + 5) > cursor.end)
+	if ((void *)(words + 5) > cursor.end || !is_ip_header_good(facts, words))
 		return false;
 	sum = sum_five(words);
 	check_word = words[ANSWER_CHECK_WORD];
-	if (!options_read(ctx, facts, &walk))
+	if (!options_read(ctx, facts, &walk) || walk.is_signed)
 		return false;
 	*options = walk.found;
 	options_words = (const __be32 *)walk.bytes;

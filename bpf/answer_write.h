@@ -6,56 +6,70 @@
 #ifndef NOLISTEN_BPF_ANSWER_WRITE_H
 #define NOLISTEN_BPF_ANSWER_WRITE_H
 
+#include "advertised.h"
 #include "answer_read.h"
 #include "cookie.h"
 
 #define ANSWER_TTL 64
 #define ANSWER_FLAGS_SYN_ACK 0x12
-#define ANSWER_MAX_WORDS 10 /* of TCP header and options */
+#define ANSWER_MIN_WORDS 5 /* of a TCP header */
+#define ANSWER_MAX_WORDS 10 /* and options */
 
-/* The SYN-ACK's TCP header in network order; unused words are zero. */
+/* The reply's TCP header in network order; unused words are zero. */
 struct answer {
 	__be32 words[ANSWER_MAX_WORDS];
 	__u32 count;
 };
 
+/* Of a remote without timestamps. */
+static __always_inline void build_short_options(struct answer *answer, __be32 wscale,
+						const struct options *options)
+{
+	const __be32 sack = bpf_htonl(0x01010402);
+
+	if (!(options->has & NOL_OFFER_SACK)) {
+		answer->words[6] = options->has & NOL_OFFER_WSCALE ? wscale : 0;
+		answer->count = options->has & NOL_OFFER_WSCALE ? 7 : 6;
+		return;
+	}
+	answer->words[6] = sack;
+	answer->words[7] = options->has & NOL_OFFER_WSCALE ? wscale : 0;
+	answer->count = options->has & NOL_OFFER_WSCALE ? 8 : 7;
+}
+
 /* In Linux's order, see tcpopt_build(). */
 static __always_inline void build_options(struct answer *answer, const struct nol_cookie *config,
-					  const struct facts *facts, const struct options *options,
-					  __u64 now_ns)
+					  const struct nol_advertised *advertised,
+					  const struct options *options, __u32 tsval)
 {
-	__u32 mss = facts->is_ipv4 ? config->mss_v4 : config->mss_v6;
+	const __be32 wscale = bpf_htonl(0x01030300 | advertised->wscale);
 
-	answer->count = 6;
-	answer->words[5] = bpf_htonl(OPTION_MSS << 24 | OPTION_MSS_LEN << 16 | mss);
-	if (!(options->has & NOL_OFFER_TIMESTAMPS))
+	answer->words[5] = bpf_htonl(OPTION_MSS << 24 | OPTION_MSS_LEN << 16 | advertised->mss);
+	if (!(options->has & NOL_OFFER_TIMESTAMPS)) {
+		build_short_options(answer, wscale, options);
 		return;
+	}
 	answer->count = 9;
 	answer->words[6] =
 		options->has & NOL_OFFER_SACK ? bpf_htonl(0x0402080a) : bpf_htonl(0x0101080a);
-	answer->words[7] = bpf_htonl(cookie_tsval(config, now_ns, options));
+	answer->words[7] = bpf_htonl(tsval);
 	answer->words[8] = bpf_htonl(options->tsval);
 	if (!(options->has & NOL_OFFER_WSCALE))
 		return;
 	answer->count = 10;
-	answer->words[9] = bpf_htonl(0x01030300 | config->wscale);
-}
-
-static __always_inline __u16 choose_window(const struct nol_cookie *config, bool is_ipv4,
-					   bool has_timestamps)
-{
-	if (is_ipv4)
-		return has_timestamps ? config->window_v4[1] : config->window_v4[0];
-	return has_timestamps ? config->window_v6[1] : config->window_v6[0];
+	answer->words[9] = wscale;
 }
 
 static __always_inline void build_header(struct answer *answer, const struct nol_cookie *config,
-					 const struct facts *facts, __u32 iss)
+					 const struct nol_advertised *advertised,
+					 const struct facts *facts, bool has_timestamps, __u32 iss)
 {
 	__u32 offset_and_flags = answer->count << 12 | ANSWER_FLAGS_SYN_ACK;
-	__u32 window = choose_window(config, facts->is_ipv4, answer->count > 6);
+	__u32 window = has_timestamps ? advertised->window[1] : advertised->window[0];
 	__u16 check;
 
+	if (cookie_has_ecn(config, facts, has_timestamps))
+		offset_and_flags |= TCP_FLAG_ECE;
 	answer->words[0] = bpf_htonl((__u32)facts->key.local_port << 16 | facts->key.remote_port);
 	answer->words[1] = bpf_htonl(iss);
 	answer->words[2] = bpf_htonl(facts->seq + 1);
@@ -102,22 +116,29 @@ static __always_inline void swap_link(struct ethhdr *eth)
 	halves[5] = c;
 }
 
+/* From a word on; false: the frame ends before that. */
+static __always_inline bool write_words(__be32 *words, void *end, const struct answer *answer,
+					__u32 from, __u32 count)
+{
+	if ((void *)(words + from + count) > end)
+		return false;
+	__builtin_memcpy(words + from, answer->words + from, count * 4);
+	return true;
+}
+
 static __always_inline bool write_tcp(__be32 *words, void *end, const struct answer *answer)
 {
-	if ((void *)(words + 6) > end)
+	if (answer->count == ANSWER_MAX_WORDS)
+		return write_words(words, end, answer, 0, ANSWER_MAX_WORDS);
+	if (answer->count == ANSWER_MIN_WORDS)
+		return write_words(words, end, answer, 0, ANSWER_MIN_WORDS);
+	if (!write_words(words, end, answer, 0, 6))
 		return false;
-	__builtin_memcpy(words, answer->words, 24);
-	if (answer->count == 6)
-		return true;
-	if ((void *)(words + 9) > end)
-		return false;
-	__builtin_memcpy(words + 6, answer->words + 6, 12);
 	if (answer->count == 9)
-		return true;
-	if ((void *)(words + 10) > end)
+		return write_words(words, end, answer, 6, 3);
+	if (answer->count > 6 && !write_words(words, end, answer, 6, 1))
 		return false;
-	words[9] = answer->words[9];
-	return true;
+	return answer->count != 8 || write_words(words, end, answer, 7, 1);
 }
 
 static __always_inline bool write_frame(struct xdp_md *ctx, const struct facts *facts,
@@ -160,10 +181,13 @@ static __always_inline bool fit_frame(struct xdp_md *ctx, const struct facts *fa
 
 static __always_inline void build_answer(struct answer *answer, const struct nol_cookie *config,
 					 const struct facts *facts, const struct options *options,
-					 __u32 iss, __u64 now_ns)
+					 const struct cookie *cookie)
 {
-	build_options(answer, config, facts, options, now_ns);
-	build_header(answer, config, facts, iss);
+	const struct nol_advertised advertised = find_advertised(config, facts);
+
+	build_options(answer, config, &advertised, options, cookie->tsval);
+	build_header(answer, config, &advertised, facts, options->has & NOL_OFFER_TIMESTAMPS,
+		     cookie->iss);
 }
 
 #endif

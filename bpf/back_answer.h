@@ -20,7 +20,7 @@ static __always_inline bool back_may_answer(struct __sk_buff *skb)
 {
 	struct packet packet;
 
-	if (parse_egress(skb, &packet) != PARSE_TCP || is_of_other_vlan(skb))
+	if (parse_skb(skb, &packet) != PARSE_TCP || is_of_other_vlan(skb))
 		return false;
 	return (((const __u8 *)packet.tcp)[13] & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) ==
 		       TCP_FLAG_SYN &&
@@ -95,7 +95,7 @@ static __noinline int back_answer(struct __sk_buff *skb)
 	struct packet packet;
 	struct nol_back *back;
 
-	if (parse_egress(skb, &packet) != PARSE_TCP)
+	if (parse_skb(skb, &packet) != PARSE_TCP)
 		return GUARD_LET_GO;
 	facts_read(&packet, &facts);
 	segment_turn(&facts);

@@ -11,6 +11,7 @@
 
 #define TURN_TCP_LEN 40 /* every option has its place, or NOPs in its place */
 #define TURN_MAX_WINDOW 65535
+#define TURN_SIGNATURE_LEN 18
 
 /* The headers of the SYN-ACK that is made. */
 struct turn_made {
@@ -37,13 +38,17 @@ static __always_inline __u32 turn_ip_len(const struct facts *facts)
 	return facts->is_ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 }
 
-/* No payload, no IP options or extension headers, no VLAN tag. */
+/*
+ * No payload, no IP options or extension headers, no VLAN tag; and no more TCP options than a bare ACK may have, among
+ * which there is no room for a signature.
+ */
 static __always_inline bool is_plain_ack(const struct facts *facts)
 {
 	const __u8 mask = TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | TCP_FLAG_FIN | TCP_FLAG_URG;
 	__u32 l3_offset = nol_has_link_header ? sizeof(struct ethhdr) : 0;
 
 	return (facts->flags & mask) == TCP_FLAG_ACK && facts->l3_offset == l3_offset &&
+	       facts->header_len < TCP_MIN_HEADER + TURN_SIGNATURE_LEN &&
 	       facts->l4_offset == l3_offset + turn_ip_len(facts) &&
 	       facts->ip_len == turn_ip_len(facts) + facts->header_len;
 }

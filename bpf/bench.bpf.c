@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The benchmark's own programs: one makes a flood of SYNs (run as live frames), one takes what comes back and
+ * The benchmark's own programs: one makes a flood of SYNs or ACKs (run as live frames), one takes what comes back and
  * may finish the handshakes, one reflects every packet (the limit of what can be answered), and one puts a SYN
  * back into shape before each run of a program that is being timed.
  */
@@ -44,6 +44,7 @@ enum {
 __u64 flood_frame[FRAME_WORDS];
 __u64 flood_ip_sum;
 __u64 flood_tcp_sum;
+__u32 flood_ack_step; /* between the acknowledgements of one segment and the next; 0: none, a SYN */
 __u32 flood_prefix; /* of the sources, a /16 in host order */
 __u32 flood_sequence; /* the next packet's number; written by the sender */
 bool finishes_handshakes;
@@ -104,7 +105,7 @@ static __always_inline bool write_template(struct xdp_md *ctx)
 }
 
 /* Every packet of a flood has a 4-tuple of its own, 2^31 of them in turn. */
-static __always_inline bool write_syn(struct xdp_md *ctx, __u32 number)
+static __always_inline bool write_segment(struct xdp_md *ctx, __u32 number)
 {
 	__u32 source = flood_prefix | (number >> FLOOD_PORT_BITS & FLOOD_ADDRESS_MASK);
 	__u32 port = FLOOD_FIRST_PORT | (number & ((1 << FLOOD_PORT_BITS) - 1));
@@ -116,9 +117,11 @@ static __always_inline bool write_syn(struct xdp_md *ctx, __u32 number)
 	put_long(words + WORD_SOURCE, source);
 	words[WORD_SOURCE_PORT] = bpf_htons(port);
 	put_long(words + WORD_SEQ, number * 2654435761u);
+	put_long(words + WORD_ACK, number * flood_ack_step);
 	sum = words[WORD_SOURCE] + words[WORD_SOURCE + 1];
 	words[WORD_IP_CHECK] = ~fold(flood_ip_sum + sum);
-	sum += words[WORD_SOURCE_PORT] + words[WORD_SEQ] + words[WORD_SEQ + 1];
+	sum += words[WORD_SOURCE_PORT] + words[WORD_SEQ] + words[WORD_SEQ + 1] + words[WORD_ACK] +
+	       words[WORD_ACK + 1];
 	words[WORD_TCP_CHECK] = ~fold(flood_tcp_sum + sum);
 	return true;
 }
@@ -126,7 +129,7 @@ static __always_inline bool write_syn(struct xdp_md *ctx, __u32 number)
 SEC("xdp")
 int bench_send(struct xdp_md *ctx)
 {
-	return write_syn(ctx, flood_sequence++) ? XDP_TX : XDP_DROP;
+	return write_segment(ctx, flood_sequence++) ? XDP_TX : XDP_DROP;
 }
 
 /* The words of a plain IPv4 TCP frame that goes to (or comes from) a source of the flood, or NULL. */
@@ -273,7 +276,7 @@ int bench_restore(struct xdp_md *ctx)
 
 	if (len != FRAME_LEN && bpf_xdp_adjust_tail(ctx, FRAME_LEN - (int)len))
 		return XDP_ABORTED;
-	if (write_syn(ctx, 1))
+	if (write_segment(ctx, 1))
 		bpf_tail_call(ctx, &bench_timed, 0);
 	return XDP_ABORTED;
 }

@@ -4,6 +4,7 @@
 #define NOLISTEN_BPF_CLASSIFY_H
 
 #include "flow.h"
+#include "leased.h"
 #include "owner.h"
 #include "stats.h"
 
@@ -114,6 +115,12 @@ static __always_inline bool is_replayed(const struct facts *facts, __u32 tag)
 	return facts->tag == (tag & (facts->is_ipv4 ? 0xffff : IPV6_FLOW_LABEL_MASK));
 }
 
+/* A listener opens nothing for a SYN with a FIN. */
+static __always_inline bool may_open(const struct facts *facts)
+{
+	return is_bare_syn(facts) && !(facts->flags & TCP_FLAG_FIN);
+}
+
 /* Nobody's flow: a kernel socket's, or ours. */
 static __always_inline bool classify_by_owner(struct xdp_md *ctx, const struct facts *facts,
 					      struct hold *hold)
@@ -121,8 +128,12 @@ static __always_inline bool classify_by_owner(struct xdp_md *ctx, const struct f
 	struct bpf_sock *sk = owner_find(ctx, facts);
 	bool is_replaced;
 
+	if (!sk && is_leased(&facts->key)) {
+		count(ingress_leased);
+		return false;
+	}
 	if (!sk) {
-		hold->reason = is_bare_syn(facts) ? NOL_HOLD_SYN : NOL_HOLD_STRAY;
+		hold->reason = may_open(facts) ? NOL_HOLD_SYN : NOL_HOLD_STRAY;
 		return true;
 	}
 	is_replaced = sk->state == BPF_TCP_TIME_WAIT && is_bare_syn(facts) &&

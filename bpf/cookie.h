@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * SYN cookies, see struct nol_cookie. The hash is over 4-tuple and the remote's ISN, keyed by slot and MSS class, so that a
- * cookie is worth something to nobody else, for no other connection, and for two minutes at most.
+ * SYN cookies, see struct nol_cookie: made of a SYN, recognised in the segment that acknowledges one, and read. The hash is
+ * over 4-tuple and the remote's ISN, keyed by slot, so that a cookie is worth something to nobody else, for no other
+ * connection, and for two minutes at most. Nothing here needs a packet's context but cookie_accept(), at the end.
  */
 #ifndef NOLISTEN_BPF_COOKIE_H
 #define NOLISTEN_BPF_COOKIE_H
 
+#include "advertised.h"
 #include "options.h"
 #include "siphash.h"
 #include "stats.h"
 
-#define COOKIE_END_V6 0xee /* SipHash's own other end, that of its 128-bit form */
-#define COOKIE_DEFAULT_MSS_V4 536
-#define COOKIE_DEFAULT_MSS_V6 1220
+#include <abi/mss.h>
 
-/*
- * An MSS is rounded down to one of these: the defaults of RFC 9293 (3.7.1), the common link sizes less tunnels,
- * Ethernet, jumbo frames, loopback.
- */
-const __u16 nol_mss_v4[NOL_COOKIE_CLASSES] = {536, 1220, 1360, 1400, 1440, 1460, 8960, 65495};
-const __u16 nol_mss_v6[NOL_COOKIE_CLASSES] = {1220, 1280, 1360, 1380, 1420, 1440, 8940, 65476};
+#define COOKIE_HASH_MASK (~0u >> NOL_COOKIE_SLOT_BITS)
+#define COOKIE_EARLY_MS (NOL_COOKIE_EARLY_S * 1000)
+#define COOKIE_LIFE_MS (2 * NOL_COOKIE_SLOT_S * 1000)
+
+/* What a SYN-ACK carries of it. */
+struct cookie {
+	__u32 iss, tsval;
+};
+
+/* What is left of a cookie once it is known to be ours. */
+struct cookie_proof {
+	__u32 code;
+	__u32 ts_offset; /* as in struct nol_terms */
+};
 
 static __always_inline const struct nol_cookie *find_cookie_config(void)
 {
@@ -28,10 +36,35 @@ static __always_inline const struct nol_cookie *find_cookie_config(void)
 	return bpf_map_lookup_elem(&nol_cookie, &zero);
 }
 
-static __always_inline __u16 cookie_class_mss(__u32 class, bool is_ipv4)
+/* True, so many times a window on this CPU. */
+static __always_inline bool may_take_exact_clock(const struct nol_cookie *config, __u64 now_ns)
 {
-	class &= NOL_COOKIE_CLASSES - 1;
-	return is_ipv4 ? nol_mss_v4[class] : nol_mss_v6[class];
+	__u32 zero = 0;
+	struct nol_exact *exact = bpf_map_lookup_elem(&nol_exact, &zero);
+
+	if (!exact)
+		return false;
+	if ((__s64)(now_ns - exact->since_ns) >= (__s64)NOL_EXACT_WINDOW_NS) {
+		exact->since_ns = now_ns;
+		exact->taken = 0;
+	}
+	if (exact->taken >= config->exact_in_window)
+		return false;
+	exact->taken++;
+	return true;
+}
+
+/* For TSvals. In a flood nearly all are by the coarse clock, which costs a tenth of the exact one. */
+static __always_inline __u64 cookie_clock_ns(const struct nol_cookie *config)
+{
+	const __u64 now_ns = bpf_ktime_get_coarse_ns();
+
+	return may_take_exact_clock(config, now_ns) ? bpf_ktime_get_ns() : now_ns;
+}
+
+static __always_inline __u32 cookie_first_class(bool is_ipv4)
+{
+	return is_ipv4 ? NOL_MSS_CLASS_536 : NOL_MSS_CLASS_1220;
 }
 
 /* The MSS that a SYN means (RFC 9293, 3.7.1). */
@@ -39,19 +72,55 @@ static __always_inline __u16 effective_mss(const struct options *options, bool i
 {
 	if (options->mss)
 		return options->mss;
-	return is_ipv4 ? COOKIE_DEFAULT_MSS_V4 : COOKIE_DEFAULT_MSS_V6;
+	return is_ipv4 ? NOL_MSS_MIN_V4 : NOL_MSS_MIN_V6;
 }
 
-/* False: the MSS is smaller than any class. */
-static __always_inline bool cookie_find_class(__u16 mss, bool is_ipv4, __u32 *class)
+/* In the count of the family. False: the MSS is smaller than any class. */
+static __always_inline bool cookie_find_class(const struct nol_cookie *config, bool is_ipv4,
+					      __u16 mss, __u32 *class)
 {
-	for (__u32 i = NOL_COOKIE_CLASSES; i-- > 0;) {
-		if (mss < cookie_class_mss(i, is_ipv4))
-			continue;
-		*class = i;
-		return true;
-	}
-	return false;
+	const __u32 last = (is_ipv4 ? config->classes_v4 : config->classes_v6) - 1;
+	__u32 found;
+
+	if (mss < (is_ipv4 ? NOL_MSS_MIN_V4 : NOL_MSS_MIN_V6))
+		return false;
+	found = nol_mss_class(mss) - cookie_first_class(is_ipv4);
+	*class = found < last ? found : last;
+	return true;
+}
+
+/* By the sysctl, or by a feature of the route. */
+static __always_inline bool may_agree_to_ecn(const struct nol_cookie *config,
+					     const struct facts *facts)
+{
+	const struct nol_advertised *found;
+
+	if (config->offers & NOL_OFFER_ECN || !config->has_routes)
+		return config->offers & NOL_OFFER_ECN;
+	found = find_route(facts);
+	return found && found->has_ecn;
+}
+
+static __always_inline bool cookie_has_ecn(const struct nol_cookie *config,
+					   const struct facts *facts, bool has_timestamps)
+{
+	const __u8 setup = TCP_FLAG_ECE | TCP_FLAG_CWR;
+
+	/* A SYN that says at once that its packets are ECN-capable does not follow RFC 3168, 6.1.1. */
+	return config->has_ecn && (facts->flags & setup) == setup && !facts->ecn &&
+	       (has_timestamps || !config->is_wary) && may_agree_to_ecn(config, facts);
+}
+
+static __always_inline __u32 cookie_encode(const struct nol_cookie *config,
+					   const struct facts *facts, const struct options *options,
+					   __u32 class)
+{
+	__u32 wscale = options->has & NOL_OFFER_WSCALE ? options->wscale : NOL_COOKIE_NO_WSCALE;
+	__u32 sack = !!(options->has & NOL_OFFER_SACK);
+	__u32 code = class << NOL_COOKIE_CLASS_SHIFT | wscale << 1 | sack;
+	bool has_timestamps = options->has & NOL_OFFER_TIMESTAMPS;
+
+	return config->has_ecn ? code << 1 | cookie_has_ecn(config, facts, has_timestamps) : code;
 }
 
 static __always_inline __u64 cookie_half(const __u8 *bytes)
@@ -73,82 +142,122 @@ static __always_inline void hash_addresses(struct siphash *s, const struct facts
 	siphash_add(s, ((const __u64 *)local)[1]);
 }
 
-/*
- * Remote and local address, remote and local port, ISN: whole words, and always as many of them in a family. So the
- * last word of SipHash, which tells messages of different lengths apart, is left out, which is two rounds less; the
- * families end differently instead.
- */
-static __always_inline __u32 cookie_hash(const struct nol_cookie *config, const struct facts *facts,
-					 __u32 isn, __u32 slot, __u32 class)
+static __always_inline __u64 cookie_hash(const struct nol_cookie *config, const struct facts *facts,
+					 __u32 isn, __u32 slot)
 {
 	const struct nol_flow_key *key = &facts->key;
 	struct siphash s;
 
-	siphash_start(
-		&s, config->keys[slot & (NOL_COOKIE_SLOTS - 1)][class & (NOL_COOKIE_CLASSES - 1)]);
+	siphash_start(&s, config->keys[slot & (NOL_COOKIE_SLOTS - 1)]);
 	hash_addresses(&s, facts);
 	siphash_add(&s, key->remote_port | (__u64)key->local_port << 16 | (__u64)isn << 32);
-	return (__u32)siphash_end(&s, facts->is_ipv4 ? SIPHASH_END : COOKIE_END_V6)
-	       << NOL_COOKIE_HASH_SHIFT;
+	return siphash_end(&s, facts->is_ipv4 ? NOL_COOKIE_KIND_V4 : NOL_COOKIE_KIND_V6);
 }
 
-static __always_inline __u32 cookie_make(const struct nol_cookie *config, const struct facts *facts,
-					 __u32 class)
+static __always_inline __u32 cookie_ts_offset(const struct nol_cookie *config, __u64 hash)
 {
-	__u32 slot = config->slot;
-
-	return cookie_hash(config, facts, facts->seq, slot, class) | class << NOL_COOKIE_SLOT_BITS |
-	       (slot & (NOL_COOKIE_SLOTS - 1));
+	return config->ts_offset + (__u32)(hash >> 32);
 }
 
-/* Our TSval: never later than our clock, so that the hand-off can go on from the clock. */
-static __always_inline __u32 cookie_tsval(const struct nol_cookie *config, __u64 now_ns,
-					  const struct options *options)
+/* Of a SYN. False: no class takes its MSS. A TSval of 0 is never sent, since its echo would be none. */
+static __always_inline bool cookie_make(const struct nol_cookie *config, const struct facts *facts,
+					const struct options *options, __u64 now_ns,
+					struct cookie *out)
 {
-	__u32 clock = (__u32)(now_ns >> NOL_COOKIE_TS_SHIFT) + config->ts_offset;
-	__u32 bits = options->has & NOL_OFFER_WSCALE ? options->wscale : NOL_COOKIE_TS_WSCALE;
-	__u32 tsval;
+	__u32 slot = config->slot, class;
+	__u64 hash;
 
-	if (options->has & NOL_OFFER_SACK)
-		bits |= NOL_COOKIE_TS_SACK;
-	tsval = (clock & ~NOL_COOKIE_TS_BITS) | bits;
-	return tsval > clock ? tsval - (NOL_COOKIE_TS_BITS + 1) : tsval;
+	if (!cookie_find_class(config, facts->is_ipv4, effective_mss(options, facts->is_ipv4),
+			       &class))
+		return false;
+	hash = cookie_hash(config, facts, facts->seq, slot);
+	out->iss = ((__u32)hash + cookie_encode(config, facts, options, class) * NOL_COOKIE_SPREAD)
+			   << NOL_COOKIE_SLOT_BITS |
+		   (slot & (NOL_COOKIE_SLOTS - 1));
+	out->tsval = (nol_clock_ms(now_ns) + cookie_ts_offset(config, hash)) ?: 1;
+	return true;
 }
 
-/* A remote that echoes no TSval of ours has agreed to the MSS alone. */
-static __always_inline void read_terms(const struct options *options, struct nol_terms *terms)
+/* How many slots before the newest one this ISS would have been made in; a cookie above 1 has expired. */
+static __always_inline __u32 cookie_age(const struct nol_cookie *config, __u32 iss)
 {
-	__u32 tsecr = options->tsecr;
-
-	if (!(options->has & NOL_OFFER_TIMESTAMPS) || !tsecr)
-		return;
-	terms->options = NOL_TERM_TIMESTAMPS;
-	if (tsecr & NOL_COOKIE_TS_SACK)
-		terms->options |= NOL_TERM_SACK;
-	if ((tsecr & NOL_COOKIE_TS_WSCALE) == NOL_COOKIE_TS_WSCALE)
-		return;
-	terms->options |= NOL_TERM_WSCALE;
-	terms->wscale = tsecr & NOL_COOKIE_TS_WSCALE;
+	return (config->newest - iss) & (NOL_COOKIE_SLOTS - 1);
 }
 
-/* Does this segment acknowledge a cookie of ours, for the ISN before its own first byte? */
+/* Does this segment acknowledge a cookie of ours, of whatever age, for the ISN before its own first byte? */
+static __always_inline bool cookie_matches(const struct nol_cookie *config,
+					   const struct facts *facts, struct cookie_proof *out)
+{
+	__u32 iss = facts->ack - 1, slot = iss & (NOL_COOKIE_SLOTS - 1);
+	__u64 hash = cookie_hash(config, facts, facts->seq - 1, slot);
+
+	out->code = ((iss >> NOL_COOKIE_SLOT_BITS) - (__u32)hash) * NOL_COOKIE_GATHER &
+		    COOKIE_HASH_MASK;
+	out->ts_offset = cookie_ts_offset(config, hash);
+	return out->code < (facts->is_ipv4 ? config->codes_v4[slot] : config->codes_v6[slot]);
+}
+
+/* And is it young enough? Counts those that are not. */
 static __always_inline bool cookie_is_valid(const struct nol_cookie *config,
-					    const struct facts *facts)
+					    const struct facts *facts, struct cookie_proof *out)
 {
-	__u32 iss = facts->ack - 1, newest = config->newest;
-	__u32 age = (newest - iss) & (NOL_COOKIE_SLOTS - 1);
-	__u32 class = iss >> NOL_COOKIE_SLOT_BITS & (NOL_COOKIE_CLASSES - 1);
-	__u32 hash = cookie_hash(config, facts, facts->seq - 1, newest - age, class);
-
-	if (iss >> NOL_COOKIE_HASH_SHIFT != hash >> NOL_COOKIE_HASH_SHIFT) {
+	if (!cookie_matches(config, facts, out)) {
 		count(cookie_forged);
 		return false;
 	}
-	if (age > 1) {
+	if (cookie_age(config, facts->ack - 1) > 1) {
 		count(cookie_expired);
 		return false;
 	}
 	return true;
+}
+
+static __always_inline void cookie_decode(const struct nol_cookie *config,
+					  const struct facts *facts, __u32 code,
+					  struct nol_terms *terms)
+{
+	__u32 wscale;
+
+	if (config->has_ecn) {
+		terms->options |= code & 1 ? NOL_TERM_ECN : 0;
+		code >>= 1;
+	}
+	terms->options |= code & 1 ? NOL_TERM_SACK : 0;
+	wscale = code >> 1 & NOL_COOKIE_NO_WSCALE;
+	terms->mss =
+		nol_mss_of((code >> NOL_COOKIE_CLASS_SHIFT) + cookie_first_class(facts->is_ipv4));
+	if (wscale == NOL_COOKIE_NO_WSCALE)
+		return;
+	terms->options |= NOL_TERM_WSCALE;
+	terms->wscale = wscale;
+}
+
+/*
+ * What the two ends have agreed to; options: of the segment with the valid cookie. A remote that echoes no TSval has not
+ * agreed to timestamps, whatever it offered. False: it echoes one that it cannot have from us. *terms has to be zero.
+ */
+static __always_inline bool cookie_read_terms(const struct nol_cookie *config,
+					      const struct facts *facts,
+					      const struct cookie_proof *proof,
+					      const struct options *options, __u64 now_ns,
+					      struct nol_terms *terms)
+{
+	__u32 sent_ms = options->tsecr - proof->ts_offset;
+	__u32 age_ms = nol_clock_ms(now_ns) + COOKIE_EARLY_MS - sent_ms;
+
+	cookie_decode(config, facts, proof->code, terms);
+	terms->ts_offset = proof->ts_offset;
+	if (!(options->has & NOL_OFFER_TIMESTAMPS) || !options->tsecr) {
+		if (!config->is_wary || !terms->options)
+			return true;
+		count(cookie_forged);
+		return false;
+	}
+	terms->options |= NOL_TERM_TIMESTAMPS;
+	if (age_ms <= COOKIE_LIFE_MS + COOKIE_EARLY_MS)
+		return true;
+	count(cookie_forged);
+	return false;
 }
 
 /* The flags of a segment that can end a handshake: ACK, perhaps FIN. */
@@ -163,15 +272,15 @@ static __always_inline bool cookie_accept(struct xdp_md *ctx, const struct facts
 {
 	const struct nol_cookie *config = find_cookie_config();
 	struct options_walk walk = {};
+	struct cookie_proof proof;
 
 	if (!config || !config->newest || !may_complete(facts) || !facts->key.remote_port)
 		return false;
-	if (!cookie_is_valid(config, facts) || !options_read(ctx, facts, &walk))
+	if (!cookie_is_valid(config, facts, &proof) || !options_read(ctx, facts, &walk) ||
+	    walk.is_signed)
 		return false;
-	terms->mss = cookie_class_mss((facts->ack - 1) >> NOL_COOKIE_SLOT_BITS, facts->is_ipv4);
-	terms->ts_offset = config->ts_offset;
-	read_terms(&walk.found, terms);
-	return true;
+	return cookie_read_terms(config, facts, &proof, &walk.found, bpf_ktime_get_coarse_ns(),
+				 terms);
 }
 
 #endif

@@ -17,6 +17,7 @@ struct facts {
 	__u32 tag; /* IPv4 identification or IPv6 flow label */
 	__u8 flags;
 	__u8 ttl; /* or hop limit */
+	__u8 ecn; /* of the IP header (RFC 3168, 5); method accept only */
 	bool is_ipv4;
 	bool is_group_frame; /* to a link-layer multicast or broadcast address */
 };
@@ -62,6 +63,7 @@ static __always_inline void read_ipv4(const struct iphdr *ip, struct facts *fact
 	facts->ip_len = bpf_ntohs(ip->tot_len);
 	facts->tag = bpf_ntohs(ip->id);
 	facts->ttl = ip->ttl;
+	facts->ecn = nol_accepts ? ip->tos & 3 : 0;
 	map_ipv4(facts->key.local_addr, ip->daddr);
 	map_ipv4(facts->key.remote_addr, ip->saddr);
 }
@@ -72,6 +74,7 @@ static __always_inline void read_ipv6(const struct ipv6hdr *ip, struct facts *fa
 	facts->ip_len = bpf_ntohs(ip->payload_len) + sizeof(*ip);
 	facts->tag = bpf_ntohl(*(const __be32 *)ip) & IPV6_FLOW_LABEL_MASK;
 	facts->ttl = ip->hop_limit;
+	facts->ecn = nol_accepts ? bpf_ntohl(*(const __be32 *)ip) >> 20 & 3 : 0;
 	copy_ipv6(facts->key.local_addr, &ip->daddr);
 	copy_ipv6(facts->key.remote_addr, &ip->saddr);
 }

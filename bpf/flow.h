@@ -46,6 +46,12 @@ static __always_inline int flow_add(const struct nol_flow_key *key, const struct
 	return err;
 }
 
+static __always_inline void flow_remove(const struct nol_flow_key *key)
+{
+	if (!bpf_map_delete_elem(&nol_flows, key))
+		__sync_fetch_and_add(&nol_flow_counts[nol_flow_slot(key)], -1);
+}
+
 /* Does the kernel own it, or did it until a moment ago? */
 static __always_inline bool is_state_of_kernel(enum nol_flow_state state)
 {
@@ -61,10 +67,16 @@ static __always_inline bool flow_hold(struct nol_flow *flow, __u32 *held)
 	return !is_state_of_kernel((__u32)(old >> FLOW_STATE_SHIFT));
 }
 
-/* To state `to` if exactly *held packets were held; else -EAGAIN, and how many there were in *held. */
-static __always_inline int flow_change(struct nol_flow *flow, enum nol_flow_state to, __u32 *held)
+static __always_inline enum nol_flow_state flow_state(const struct nol_flow *flow)
 {
-	__u64 expected = flow_word(*(volatile __u32 *)&flow->state, *held);
+	return *(const volatile __u32 *)&flow->state;
+}
+
+/* To state `to` if exactly *held packets were held; else -EAGAIN, and how many there were in *held. */
+static __always_inline int flow_change(struct nol_flow *flow, enum nol_flow_state from,
+				       enum nol_flow_state to, __u32 *held)
+{
+	__u64 expected = flow_word(from, *held);
 	__u64 wanted = flow_word(to, *held);
 	__u64 old = __sync_val_compare_and_swap((__u64 *)flow, expected, wanted);
 

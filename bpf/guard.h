@@ -9,6 +9,7 @@
 #define NOLISTEN_BPF_GUARD_H
 
 #include "flow.h"
+#include "leased.h"
 #include "owner.h"
 #include "stats.h"
 
@@ -31,7 +32,7 @@ static __always_inline int turn_round(struct __sk_buff *skb)
 	return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
 }
 
-static __always_inline enum parse_result parse_egress(struct __sk_buff *skb, struct packet *packet)
+static __always_inline enum parse_result parse_skb(struct __sk_buff *skb, struct packet *packet)
 {
 	struct cursor cursor = cursor_at(skb->data, skb->data_end);
 
@@ -50,14 +51,14 @@ static __always_inline bool is_linear_short(const struct __sk_buff *skb)
 static __always_inline bool may_be_rst(struct __sk_buff *skb)
 {
 	struct packet packet;
-	enum parse_result result = parse_egress(skb, &packet);
+	enum parse_result result = parse_skb(skb, &packet);
 
 	return result == PARSE_TCP ? is_rst(&packet) : result == PARSE_CUT && is_linear_short(skb);
 }
 
 static __always_inline bool find_rst(struct __sk_buff *skb, struct packet *packet)
 {
-	enum parse_result result = parse_egress(skb, packet);
+	enum parse_result result = parse_skb(skb, packet);
 	__u32 len = skb->len < GUARD_MAX_HEADERS ? skb->len : GUARD_MAX_HEADERS;
 
 	if (result == PARSE_CUT && is_linear_short(skb)) {
@@ -65,7 +66,7 @@ static __always_inline bool find_rst(struct __sk_buff *skb, struct packet *packe
 			count(rst_unread);
 			return false;
 		}
-		result = parse_egress(skb, packet);
+		result = parse_skb(skb, packet);
 	}
 	return result == PARSE_TCP && is_rst(packet);
 }
@@ -80,7 +81,8 @@ static __always_inline bool is_of_other_vlan(struct __sk_buff *skb)
  * Sent by a connection or a listener? The kernel's RSTs without a socket go out through control sockets,
  * which are raw; a socket that was just closed has no port any more, so the type has to do.
  */
-static __always_inline bool is_of_kernel_socket(struct __sk_buff *skb, const struct facts *facts)
+static __always_inline struct bpf_sock *find_sender(struct __sk_buff *skb,
+						    const struct facts *facts)
 {
 	struct bpf_sock *sk = skb->sk;
 
@@ -88,6 +90,23 @@ static __always_inline bool is_of_kernel_socket(struct __sk_buff *skb, const str
 		sk = bpf_sk_fullsock(sk);
 	if (sk && sk->type == SOCK_STREAM && sk->protocol == IPPROTO_TCP &&
 	    (sk->src_port == facts->key.local_port || !sk->src_port))
+		return sk;
+	return NULL;
+}
+
+/* The socket that is being handed over has a connection to end, if its process is killed in that moment. */
+static __always_inline bool is_of_connection(struct __sk_buff *skb, const struct facts *facts)
+{
+	const struct bpf_sock *sk = find_sender(skb, facts);
+
+	return sk && sk->state != BPF_TCP_SYN_SENT;
+}
+
+static __always_inline bool is_of_kernel_socket(struct __sk_buff *skb, const struct facts *facts)
+{
+	struct bpf_sock *sk;
+
+	if (find_sender(skb, facts))
 		return true;
 	sk = owner_find(skb, facts);
 	if (!sk)
@@ -112,6 +131,12 @@ static __always_inline int stop_rst(const struct nol_config *config, struct nol_
 	return TC_ACT_SHOT;
 }
 
+/* The kernel's answer to a SYN that found nobody (RFC 9293, 3.10.7.1). What a socket sends has its sequence number. */
+static __always_inline bool refuses_syn(const struct facts *facts)
+{
+	return facts->flags & TCP_FLAG_ACK && !facts->seq;
+}
+
 static __always_inline int guard_flowless(struct __sk_buff *skb, const struct nol_config *config,
 					  const struct facts *facts)
 {
@@ -121,17 +146,20 @@ static __always_inline int guard_flowless(struct __sk_buff *skb, const struct no
 		count(rst_not_ours);
 		return GUARD_LET_GO;
 	}
+	if (is_leased(key)) {
+		count(rst_leased);
+		return GUARD_LET_GO;
+	}
 	if (is_of_kernel_socket(skb, facts)) {
 		count(rst_owned);
 		return GUARD_LET_GO;
 	}
+	/* Of method accept the kernel knows no half-open flow: what is no cookie it answers as a listener would. */
+	if (nol_accepts && !refuses_syn(facts)) {
+		count(rst_stray);
+		return GUARD_LET_GO;
+	}
 	return stop_rst(config, NULL);
-}
-
-/* The kernel's answer to a SYN that found nobody (RFC 9293, 3.10.7.1). What a socket sends has its sequence number. */
-static __always_inline bool refuses_syn(const struct facts *facts)
-{
-	return facts->flags & TCP_FLAG_ACK && !facts->seq;
 }
 
 static __always_inline int guard_segment(struct __sk_buff *skb, const struct facts *facts)
@@ -148,6 +176,10 @@ static __always_inline int guard_segment(struct __sk_buff *skb, const struct fac
 		return guard_flowless(skb, config, facts);
 	if (is_state_of_kernel(flow->state)) {
 		count(rst_handed_off);
+		return GUARD_LET_GO;
+	}
+	if (is_of_connection(skb, facts)) {
+		count(rst_owned);
 		return GUARD_LET_GO;
 	}
 	return stop_rst(config, flow);

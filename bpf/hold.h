@@ -9,6 +9,7 @@
 #include "back_turn.h"
 #include "flow.h"
 #include "mirror.h"
+#include "used.h"
 
 static __always_inline void count_held(enum nol_hold_reason reason)
 {
@@ -32,25 +33,31 @@ static __always_inline void count_held(enum nol_hold_reason reason)
 }
 
 /* A cookie's flow begins, with this packet held. Without room user space makes some, and the entry as well. */
-static __always_inline void begin_flow(const struct nol_flow_key *key, struct nol_record *record,
+static __always_inline void begin_flow(const struct facts *facts, struct nol_record *record,
 				       struct hold *hold)
 {
+	const struct nol_flow_key *key = &facts->key;
 	const struct nol_flow flow = {
 		.state = NOL_FLOW_SYN_RECEIVED,
 		.held = 1,
 		.created_ns = record->held_ns,
 		.method = NOL_METHOD_XDP,
+		.cookie = used_mark(facts),
 	};
 	int err = flow_add(key, &flow);
 
 	if (!err)
 		record->held = 1;
+	else if (err != -EEXIST)
+		nol_overflow_ns = record->held_ns;
 	if (err != -EEXIST)
 		return;
-	/* Another CPU was faster with another packet of the same flow. */
+	/*
+	 * Another CPU was faster with another packet of the same flow, whose record may yet be behind this one: user space
+	 * begins with whichever cookie it reads first.
+	 */
 	hold->flow = flow_find(key);
 	hold->reason = NOL_HOLD_FLOW;
-	record->reason = NOL_HOLD_FLOW;
 }
 
 /* False: its flow went to the kernel meanwhile. */
@@ -82,7 +89,7 @@ static __always_inline int hold_packet(struct xdp_md *ctx, const struct facts *f
 	if (verdict != XDP_ABORTED)
 		return verdict;
 	if (hold->reason == NOL_HOLD_COOKIE)
-		begin_flow(&facts->key, mirrored.record, hold);
+		begin_flow(facts, mirrored.record, hold);
 	if (count_in_flow(hold, mirrored.record)) {
 		count_held(hold->reason);
 		verdict = turn_for_socket(ctx, facts, hold, mirrored.record);

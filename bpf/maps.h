@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What user space sees: the maps, the port bitmap, and the options that are constant once loaded. */
+/* What user space sees: the maps and the port bitmap. */
 #ifndef NOLISTEN_BPF_MAPS_H
 #define NOLISTEN_BPF_MAPS_H
 
@@ -9,11 +9,7 @@
 
 #include <abi/abi.h>
 
-const volatile bool nol_has_link_header = true;
-const volatile bool nol_is_loopback = false;
-const volatile bool nol_connects_back = false; /* method connect */
-const volatile __u32 nol_workers = 1; /* at most NOL_WORKERS_MAX */
-const volatile __u32 nol_worker_seed = 0; /* nobody shall choose whose turn a flow is */
+#include "constants.h"
 
 /* Port p is answered: bit p % 64 of word p / 64. */
 __u64 nol_ports[65536 / 64];
@@ -26,6 +22,21 @@ __u32 nol_flow_counts[1 << NOL_FLOW_SLOT_BITS];
  * one of these and need no look into the trie. The last word is zero where there is none. Written by user space only.
  */
 __u64 nol_addresses[1 << NOL_ADDRESS_PLACE_BITS][2];
+
+/* RSTs and challenge ACKs: the engines take from it too. */
+struct nol_limit nol_resets;
+
+/* Strays that are held. */
+struct nol_limit nol_strays;
+
+/* When the flow table had no room for a cookie's flow: strays may then be of a flow that only user space knows. */
+__u64 nol_overflow_ns;
+
+/* Method accept: XDP is generic, see ingress_link.h. Written by user space only. */
+__u32 nol_is_generic;
+
+/* Method accept: where each worker listens; port 0: it does not. Written by user space only, the port last. */
+struct nol_parent nol_parents[NOL_WORKERS_MAX];
 
 /* max_entries of nol_flows and nol_events are set at load. */
 struct {
@@ -49,6 +60,15 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
 } nol_events SEC(".maps");
+
+/* See closed.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 512 * 1024);
+} nol_closed SEC(".maps");
+
+/* Words that nol_closed had no room for. */
+__u32 nol_closed_lost;
 
 /* The rings by worker, the first is nol_events. max_entries and entries are set at load; unused with one worker. */
 struct {
@@ -86,12 +106,37 @@ struct {
 } nol_cookie SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct nol_exact);
+} nol_exact SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 65536);
 	__type(key, struct nol_prefix_key);
 	__type(value, __u8);
 } nol_answered SEC(".maps");
+
+/* See used.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, NOL_USED_PLACES);
+	__type(key, __u32);
+	__type(value, __u64);
+} nol_used SEC(".maps");
+
+/* Asked if nol_cookie says so. Twice as many as user space keeps: the new rows come before the old ones go. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 131072);
+	__type(key, struct nol_prefix_key);
+	__type(value, struct nol_advertised);
+} nol_routes SEC(".maps");
 
 /* Never NULL: the verifier cannot know that entry 0 is there. */
 static __always_inline struct nol_config *find_config(void)

@@ -10,7 +10,7 @@
 
 #define MIRROR_COPY_MAX 65535
 #define MIRROR_REST_MAX (NOL_RECORD_SNAP_MAX - MIRROR_COPY_MAX)
-#define MIRROR_FRAME_MIN 40 /* the headers of IP and TCP have been seen */
+#define MIRROR_FLIGHT_MAX 128 /* segments, several times an initial window */
 
 /* A record that is neither submitted nor discarded yet. */
 struct mirrored {
@@ -20,7 +20,7 @@ struct mirrored {
 };
 
 /* The kernel copies up to 65535 bytes at a time. */
-static __always_inline bool copy_frame(struct xdp_md *ctx, __u8 *to, __u32 frame_len)
+static __always_inline bool copy_frame(struct xdp_md *ctx, __u8 *to, __u64 frame_len)
 {
 	if (frame_len <= MIRROR_COPY_MAX)
 		return !bpf_xdp_load_bytes(ctx, 0, to, frame_len);
@@ -31,7 +31,7 @@ static __always_inline bool copy_frame(struct xdp_md *ctx, __u8 *to, __u32 frame
 
 static __always_inline bool fill_record(struct xdp_md *ctx, const struct facts *facts,
 					const struct hold *hold, struct nol_record *record,
-					__u32 frame_len)
+					__u64 frame_len)
 {
 	record->held_ns = bpf_ktime_get_ns();
 	record->frame_len = frame_len;
@@ -44,6 +44,40 @@ static __always_inline bool fill_record(struct xdp_md *ctx, const struct facts *
 	record->is_turned = 0;
 	record->terms = hold->terms;
 	return copy_frame(ctx, (__u8 *)(record + 1), frame_len);
+}
+
+/*
+ * A handshake that is complete may fill the ring; all else, which anybody can send, a share of it: SYNs three quarters, strays
+ * half. So does a flow of which more is held than a first flight has: somebody floods it, and it may be half-open.
+ */
+static __always_inline bool may_fill(const struct hold *hold)
+{
+	if (hold->reason == NOL_HOLD_FLOW)
+		return hold->flow && *(volatile __u32 *)&hold->flow->held < MIRROR_FLIGHT_MAX;
+	return hold->reason == NOL_HOLD_COOKIE;
+}
+
+static __always_inline bool is_of_syn(enum nol_hold_reason reason)
+{
+	return reason == NOL_HOLD_SYN || reason == NOL_HOLD_TIME_WAIT;
+}
+
+static __always_inline bool has_room(const struct ring *ring, const struct hold *hold)
+{
+	const __u64 share = is_of_syn(hold->reason) ? nol_ring_quarter * 3 : nol_ring_quarter * 2;
+
+	return may_fill(hold) || !ring->map ||
+	       bpf_ringbuf_query(ring->map, BPF_RB_AVAIL_DATA) < share;
+}
+
+static __always_inline void count_lost(enum nol_hold_reason reason)
+{
+	if (is_of_syn(reason))
+		count(lost_syn);
+	else if (reason == NOL_HOLD_STRAY)
+		count(lost_stray);
+	else
+		count(lost_ring_full);
 }
 
 /* XDP_ABORTED: out->record is there. Otherwise there is none, which has been counted, and this is the verdict. */
@@ -59,10 +93,9 @@ static __always_inline int mirror(struct xdp_md *ctx, const struct facts *facts,
 		count(lost_too_long);
 		return XDP_DROP;
 	}
-	frame_len = bounded(frame_len, MIRROR_FRAME_MIN, NOL_RECORD_SNAP_MAX);
-	out->record = reserve_record(&out->ring, frame_len);
+	out->record = has_room(&out->ring, hold) ? reserve_record(&out->ring, &frame_len) : NULL;
 	if (!out->record) {
-		count(lost_ring_full);
+		count_lost(hold->reason);
 		return XDP_DROP;
 	}
 	if (fill_record(ctx, facts, hold, out->record, frame_len))

@@ -28,6 +28,12 @@
 
 #define TCP_MIN_HEADER 20
 
+#define AF_INET 2
+#define AF_INET6 10
+#define AF_PACKET 17
+
+#define PACKET_HOST 0 /* of skb->pkt_type: to this host, by its link-layer address */
+
 #define NULL ((void *)0)
 
 #define TC_ACT_UNSPEC (-1)

@@ -19,11 +19,14 @@
 #define OPTION_WSCALE 3
 #define OPTION_SACK_PERMITTED 4
 #define OPTION_TIMESTAMPS 8
+#define OPTION_MD5 19
+#define OPTION_AO 29
 
 #define OPTION_MSS_LEN 4
 #define OPTION_WSCALE_LEN 3
 #define OPTION_SACK_PERMITTED_LEN 2
 #define OPTION_TIMESTAMPS_LEN 10
+#define OPTION_MD5_LEN 18
 
 struct options {
 	__u32 tsval, tsecr;
@@ -36,6 +39,7 @@ struct options_walk {
 	__u8 bytes[64]; /* so that any index below 64 is inside; zero behind len */
 	__u32 pos;
 	__u32 len;
+	__u32 is_signed; /* or may be: the engine has the rules (user/net/tcpopt.c) */
 	struct options found;
 };
 
@@ -63,7 +67,9 @@ static __always_inline void take_option(struct options_walk *walk, __u32 kind, _
 	__u32 value = walk->pos + 2;
 
 	if (kind == OPTION_MSS && len == OPTION_MSS_LEN) {
-		found->mss = options_byte(walk, value) << 8 | options_byte(walk, value + 1);
+		/* Linux skips an MSS of 0, so an earlier one stays. */
+		found->mss = (options_byte(walk, value) << 8 | options_byte(walk, value + 1))
+				     ?: found->mss;
 	} else if (kind == OPTION_WSCALE && len == OPTION_WSCALE_LEN) {
 		take_wscale(found, options_byte(walk, value));
 	} else if (kind == OPTION_SACK_PERMITTED && len == OPTION_SACK_PERMITTED_LEN) {
@@ -88,6 +94,9 @@ static long options_step(__u32 index, void *context)
 		walk->pos = pos + 1;
 		return 0;
 	}
+	if (pos + OPTION_MD5_LEN <= walk->len &&
+	    (kind == OPTION_MD5 || kind == OPTION_AO || len < 2 || pos + len > walk->len))
+		walk->is_signed = 1;
 	if (len < 2 || pos + len > walk->len)
 		return 1;
 	take_option(walk, kind, len);
@@ -101,6 +110,7 @@ static __always_inline void start_walk(struct options_walk *walk, __u32 len)
 
 	walk->pos = zero;
 	walk->len = len;
+	walk->is_signed = zero;
 	walk->found = (struct options){
 		.tsval = zero,
 		.tsecr = zero,
@@ -108,6 +118,13 @@ static __always_inline void start_walk(struct options_walk *walk, __u32 len)
 		.wscale = zero,
 		.has = zero,
 	};
+}
+
+/* The len bytes of walk->bytes. */
+static __always_inline void walk_options(struct options_walk *walk, __u32 len)
+{
+	start_walk(walk, len);
+	bpf_loop(OPTIONS_MAX_LEN, options_step, walk, 0);
 }
 
 /* *walk has to be zero. False: they cannot be read. */
@@ -123,8 +140,7 @@ static __always_inline bool options_read(struct xdp_md *ctx, const struct facts 
 	if (bpf_xdp_load_bytes(ctx, facts->l4_offset + TCP_MIN_HEADER, walk->bytes,
 			       bounded(len, 4, OPTIONS_MAX_LEN)))
 		return false;
-	start_walk(walk, len);
-	bpf_loop(OPTIONS_MAX_LEN, options_step, walk, 0);
+	walk_options(walk, len);
 	return true;
 }
 

@@ -54,28 +54,52 @@ static __always_inline bool is_tsval_rejected(__u32 ts_recent, __u32 ts_recent_s
 	       (__s32)(now_s - ts_recent_s) < OWNER_PAWS_S;
 }
 
-/*
- * Would the kernel let this bare SYN replace the TIME-WAIT socket (RFC 6191; RFC 9293, 3.10.7.4)? FIN-WAIT-2
- * hides behind the same kind of socket and is not replaced.
- */
+/* What a TIME-WAIT socket knows of its connection. */
+struct time_wait {
+	__u32 rcv_nxt, snd_nxt;
+	__u32 ts_recent, ts_recent_s; /* the remote's last TSval, and when; 0: no timestamps */
+};
+
+/* False: it is none. FIN-WAIT-2 hides behind the same kind of socket and is not replaced. */
+static __always_inline bool time_wait_read(struct bpf_sock *sk, struct time_wait *out)
+{
+	struct tcp_timewait_sock *tw = bpf_skc_to_tcp_timewait_sock(sk);
+
+	if (!tw || tw->tw_sk.tw_substate != TCP_TIME_WAIT)
+		return false;
+	out->rcv_nxt = tw->tw_sk.__tw_common.skc_tw_rcv_nxt;
+	out->snd_nxt = tw->tw_sk.__tw_common.skc_tw_snd_nxt;
+	out->ts_recent = tw->tw_ts_recent;
+	out->ts_recent_s = tw->tw_ts_recent_stamp;
+	return true;
+}
+
+/* Would the kernel let this bare SYN replace it (RFC 6191; RFC 9293, 3.10.7.4)? options: NULL if they cannot be read. */
+static __always_inline bool is_time_wait_older(const struct time_wait *old,
+					       const struct facts *facts,
+					       const struct options *options)
+{
+	const bool is_newer = (__s32)(facts->seq - old->rcv_nxt) > 0;
+
+	if (!old->ts_recent_s || !options || !(options->has & NOL_OFFER_TIMESTAMPS))
+		return is_newer;
+	if (is_tsval_rejected(old->ts_recent, old->ts_recent_s, options->tsval))
+		return false;
+	return is_newer || (__s32)(old->ts_recent - options->tsval) < 0;
+}
+
 static __always_inline bool is_time_wait_replaced(struct xdp_md *ctx, const struct facts *facts,
 						  struct bpf_sock *sk, __u32 *snd_nxt)
 {
 	struct options_walk walk = {};
-	struct tcp_timewait_sock *tw;
-	bool is_newer;
+	struct time_wait old;
+	bool is_read;
 
-	tw = bpf_skc_to_tcp_timewait_sock(sk);
-	if (!tw || tw->tw_sk.tw_substate != TCP_TIME_WAIT)
+	if (!time_wait_read(sk, &old))
 		return false;
-	*snd_nxt = tw->tw_sk.__tw_common.skc_tw_snd_nxt;
-	is_newer = (__s32)(facts->seq - tw->tw_sk.__tw_common.skc_tw_rcv_nxt) > 0;
-	if (!tw->tw_ts_recent_stamp || !options_read(ctx, facts, &walk) ||
-	    !(walk.found.has & NOL_OFFER_TIMESTAMPS))
-		return is_newer;
-	if (is_tsval_rejected(tw->tw_ts_recent, tw->tw_ts_recent_stamp, walk.found.tsval))
-		return false;
-	return is_newer || (__s32)(tw->tw_ts_recent - walk.found.tsval) < 0;
+	*snd_nxt = old.snd_nxt;
+	is_read = old.ts_recent_s && options_read(ctx, facts, &walk);
+	return is_time_wait_older(&old, facts, is_read ? &walk.found : NULL);
 }
 
 #endif

@@ -11,7 +11,9 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "maps.h"
+#include <abi/abi.h>
+
+#include "constants.h"
 #include "net.h"
 
 #define PARSE_MAX_EXTENSIONS 6
@@ -28,6 +30,7 @@ struct cursor {
 	void *data; /* the frame */
 	void *pos;
 	void *end; /* of what can be read directly */
+	bool is_l3; /* it begins with the IP header */
 };
 
 struct packet {
@@ -48,7 +51,12 @@ static __always_inline struct cursor cursor_at(__u32 data, __u32 end)
 	void *frame = (void *)(long)data;
 
 	barrier_var(frame);
-	return (struct cursor){.data = frame, .pos = frame, .end = (void *)(long)end};
+	return (struct cursor){
+		.data = frame,
+		.pos = frame,
+		.end = (void *)(long)end,
+		.is_l3 = !nol_has_link_header,
+	};
 }
 
 /* An L3 device has no EtherType: the version says it. */
@@ -73,7 +81,7 @@ static __always_inline enum parse_result parse_link(struct cursor *cursor, struc
 	const struct ethhdr *eth = cursor->pos;
 	const __be16 *tag = (void *)(eth + 1);
 
-	if (!nol_has_link_header)
+	if (cursor->is_l3)
 		return parse_version(cursor, protocol);
 	if ((void *)(eth + 1) > cursor->end)
 		return PARSE_CUT;

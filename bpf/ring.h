@@ -4,6 +4,7 @@
 #define NOLISTEN_BPF_RING_H
 
 #include "maps.h"
+#include "verifier.h"
 
 struct ring {
 	__u32 worker;
@@ -36,14 +37,19 @@ static __always_inline __u32 finish(__u32 hash)
  * The same for every packet of a flow, and all that user space needs: its order is kept within a ring only. The last
  * words of the addresses and the ports are what differs between flows.
  */
-static __always_inline __u32 worker_of(const struct nol_flow_key *key)
+static __always_inline __u32 flow_hash(const struct nol_flow_key *key)
 {
 	__u32 hash = mix(nol_worker_seed, last_word(key->remote_addr));
 
 	hash = mix(hash, last_word(key->local_addr));
 	hash = mix(hash, (__u32)key->remote_port << 16 | key->local_port);
+	return finish(hash);
+}
+
+static __always_inline __u32 worker_of(const struct nol_flow_key *key)
+{
 	/* Without a division. */
-	return ((finish(hash) >> 16) * nol_workers >> 16) & (NOL_WORKERS_MAX - 1);
+	return ((flow_hash(key) >> 16) * nol_workers >> 16) & (NOL_WORKERS_MAX - 1);
 }
 
 /* map is NULL if there is no ring, which does not happen. */
@@ -60,20 +66,29 @@ static __always_inline struct ring ring_of(const struct nol_flow_key *key)
 	return ring;
 }
 
+#define RECORD_FRAME_MIN 40 /* the headers of IP and TCP have been seen */
+
+/* Of a class of sizes; *frame_len is in its bounds for the verifier from there on. */
+#define RESERVE(ring, frame_len, class)                                                   \
+	({                                                                                \
+		*(frame_len) = bounded(*(frame_len), RECORD_FRAME_MIN, class);            \
+		bpf_ringbuf_reserve((ring)->map, sizeof(struct nol_record) + (class), 0); \
+	})
+
 /* The ring gives constant sizes only, so a frame goes into the smallest class that takes it. */
-static __always_inline struct nol_record *reserve_record(const struct ring *ring, __u32 frame_len)
+static __always_inline struct nol_record *reserve_record(const struct ring *ring, __u64 *frame_len)
 {
 	if (!ring->map)
 		return NULL;
-	if (frame_len <= 128)
-		return bpf_ringbuf_reserve(ring->map, sizeof(struct nol_record) + 128, 0);
-	if (frame_len <= 512)
-		return bpf_ringbuf_reserve(ring->map, sizeof(struct nol_record) + 512, 0);
-	if (frame_len <= 2048)
-		return bpf_ringbuf_reserve(ring->map, sizeof(struct nol_record) + 2048, 0);
-	if (frame_len <= 16384)
-		return bpf_ringbuf_reserve(ring->map, sizeof(struct nol_record) + 16384, 0);
-	return bpf_ringbuf_reserve(ring->map, sizeof(struct nol_record) + NOL_RECORD_SNAP_MAX, 0);
+	if (*frame_len <= 128)
+		return RESERVE(ring, frame_len, 128);
+	if (*frame_len <= 512)
+		return RESERVE(ring, frame_len, 512);
+	if (*frame_len <= 2048)
+		return RESERVE(ring, frame_len, 2048);
+	if (*frame_len <= 16384)
+		return RESERVE(ring, frame_len, 16384);
+	return RESERVE(ring, frame_len, NOL_RECORD_SNAP_MAX);
 }
 
 /*

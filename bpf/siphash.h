@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * SipHash-2-4 (Aumasson and Bernstein, 2012) over whole words, in the order of little-endian bytes. Who hashes
- * messages of more than one length has to add the length as well.
+ * SipHash-2-4 (Aumasson and Bernstein, 2012) over whole words, in the order of little-endian bytes, without its last word.
+ * That would tell messages of one length from those of another: here a kind has one length, and the kind is told apart.
  */
 #ifndef NOLISTEN_BPF_SIPHASH_H
 #define NOLISTEN_BPF_SIPHASH_H
@@ -9,8 +9,6 @@
 #include "vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
-
-#define SIPHASH_END 0xff
 
 struct siphash {
 	__u64 v0, v1, v2, v3;
@@ -51,9 +49,10 @@ static __always_inline void siphash_add(struct siphash *s, __u64 word)
 	s->v0 ^= word;
 }
 
-static __always_inline __u64 siphash_end(struct siphash *s, __u64 end)
+/* kind: of the message; each has a length of its own. */
+static __always_inline __u64 siphash_end(struct siphash *s, __u8 kind)
 {
-	s->v2 ^= end;
+	s->v2 ^= kind;
 	siphash_round(s);
 	siphash_round(s);
 	siphash_round(s);

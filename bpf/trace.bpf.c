@@ -6,13 +6,11 @@
 #include "vmlinux.h"
 
 #include "trace_packet.h"
+#include "trace_reset.h"
 #include "trace_socket.h"
 #include "trace_step.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* A tracepoint's argument, as the kernel's type of it. */
-#define ARGUMENT(ctx, index, type) ((type)(ctx)[index])
 
 static __always_inline bool is_handshake(struct nol_step *step)
 {
@@ -85,14 +83,6 @@ int nol_tr_copy(__u64 *ctx)
 	return 0;
 }
 
-static __always_inline bool is_same_key(const struct nol_flow_key *a, const struct nol_flow_key *b)
-{
-	for (int i = 0; i < 16; i++)
-		if (a->local_addr[i] != b->local_addr[i] || a->remote_addr[i] != b->remote_addr[i])
-			return false;
-	return a->local_port == b->local_port && a->remote_port == b->remote_port;
-}
-
 /*
  * What netfilter's OUTPUT drops has no device yet. Its socket tells the namespace; a RST over IPv6 has no socket
  * either, but it answers the packet that this CPU has in hand.
@@ -145,25 +135,6 @@ int nol_tr_drop(__u64 *ctx)
 	step.reason = ctx[2];
 	tell(&step);
 	return 0;
-}
-
-/* Before 6.10 there is no reason, and no call when there is no socket. */
-static __always_inline __u32 reset_reason(__u64 *ctx)
-{
-	if (bpf_core_enum_value_exists(enum sk_rst_reason___trace, SK_RST_REASON_NO_SOCKET___trace))
-		return ctx[2];
-	return 0;
-}
-
-/* TCP takes the device away from a packet that has found its socket. */
-static __always_inline bool is_answer_ours(const struct sk_buff___trace *skb,
-					   const struct sock___trace *sk)
-{
-	const struct net_device___trace *dev = skb->dev;
-
-	if (dev)
-		return is_wanted_device(dev);
-	return sk && is_our_namespace(sk->__sk_common.skc_net.net);
 }
 
 SEC("tp_btf/tcp_send_reset")

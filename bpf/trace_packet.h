@@ -3,7 +3,7 @@
 #ifndef NOLISTEN_BPF_TRACE_PACKET_H
 #define NOLISTEN_BPF_TRACE_PACKET_H
 
-#include "trace_step.h"
+#include "trace_want.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>

@@ -3,30 +3,14 @@
 #ifndef NOLISTEN_BPF_TRACE_STEP_H
 #define NOLISTEN_BPF_TRACE_STEP_H
 
-#include "vmlinux.h"
+#include "trace_want.h"
 
-#include <bpf/bpf_helpers.h>
-
-#include <abi/trace.h>
-
-#include "trace_types.h"
-
-#define TRACE_MAP_TYPE_LRU_HASH 9 /* of enum bpf_map_type, which a trimmed vmlinux.h may lack */
 #define TRACE_SYN 0x02
 #define TRACE_HANDSHAKE_FLAGS 0x07 /* SYN, FIN and RST */
 
-/* What is asked for; constant once loaded. 0 and false: any. */
-const volatile __u32 trace_netns_inum = 0;
-const volatile __u32 trace_ifindex = 0;
-const volatile __u16 trace_port = 0;
-const volatile bool trace_has_remote = false;
-const volatile __u8 trace_remote[16] = {};
 const volatile __u32 trace_plain_max =
 	16; /* segments without SYN, FIN or RST that are told, a connection */
-const volatile __u32 trace_replay_tag = 0; /* 0: there is no loader, or it replays nothing */
 const volatile bool trace_has_flows = false; /* nol_flows is that of a running loader */
-
-struct nol_trace_counters trace_counters;
 
 /* Replaced by the loader's map, if there is a loader. */
 struct {
@@ -67,35 +51,6 @@ static __always_inline struct trace_hand *find_hand(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&nol_hand, &zero);
-}
-
-static __always_inline void map_ipv4(__u8 out[16], __u32 addr)
-{
-	__builtin_memset(out, 0, 10);
-	out[10] = out[11] = 0xff;
-	__builtin_memcpy(out + 12, &addr, 4);
-}
-
-static __always_inline bool is_remote_wanted(const __u8 remote[16])
-{
-	if (!trace_has_remote)
-		return true;
-	for (int i = 0; i < 16; i++)
-		if (remote[i] != trace_remote[i])
-			return false;
-	return true;
-}
-
-static __always_inline bool is_wanted(const struct nol_flow_key *key)
-{
-	if (trace_port && key->local_port != trace_port && key->remote_port != trace_port)
-		return false;
-	return is_remote_wanted(key->remote_addr);
-}
-
-static __always_inline bool is_our_namespace(const struct net___trace *net)
-{
-	return net->ns.inum == trace_netns_inum;
 }
 
 /* Counts a plain segment of the connection; false if it is one too many to be told. */

@@ -44,8 +44,23 @@ struct sock_common___trace {
 	struct in6_addr___trace skc_v6_rcv_saddr;
 };
 
+struct inode___trace {
+	unsigned long i_ino;
+};
+
+struct socket___trace {
+	short type;
+};
+
+/* What sk_socket points to is the first part of one. */
+struct socket_alloc___trace {
+	struct socket___trace socket;
+	struct inode___trace vfs_inode;
+};
+
 struct sock___trace {
 	struct sock_common___trace __sk_common;
+	struct socket___trace *sk_socket;
 	__u16 sk_type;
 	__u16 sk_protocol;
 	int sk_err;
@@ -60,9 +75,14 @@ struct sk_buff___trace {
 	unsigned char *head, *data;
 	int skb_iif;
 	__u32 mark;
+	unsigned long _nfct; /* conntrack's entry and what it thinks of the packet; 0: none */
 };
 
 #pragma clang attribute pop
+
+enum skb_drop_reason___trace {
+	SKB_DROP_REASON_TC_INGRESS___trace = 1,
+};
 
 /* Only there to ask whether the kernel's tcp_send_reset has a reason (6.10). */
 enum sk_rst_reason___trace {

@@ -31,6 +31,7 @@ struct fake_worker {
 
 static struct fake_worker workers[2];
 static struct closing *closing;
+static const struct flows_ops *fixture_flows_ops = &ring_flows_ops;
 static struct port_set ports;
 static unsigned int to; /* the worker whose wire packets come to */
 static unsigned int fds_at_start;
@@ -270,9 +271,12 @@ static inline void open_worker(unsigned int number)
 		.events = &worker->events,
 		.engine = {.key = "a key of 16 byte",
 			   .max_flows = 16,
-			   .syn_ack_retries = 1,
-			   .mss_v4 = 1460,
-			   .window = 65535,
+			   .settings = {.v4 = {.mss = 1460,
+					       .path_mss = 1460,
+					       .window = {65535, 65535}},
+					.offers = NOL_OFFER_WSCALE | NOL_OFFER_SACK |
+						  NOL_OFFER_TIMESTAMPS,
+					.syn_ack_retries = 1},
 			   .resets_per_s = 100},
 		.spin_ns = UINT64_MAX,
 	};
@@ -312,8 +316,9 @@ static inline int set_up(void **state)
 	memset(&diag, 0, sizeof(diag));
 	to = 0;
 	note_count = 0;
+	events_are_read = true;
 	clock_ns = 1000 * CLOCK_NS_PER_S;
-	table.flows = (struct flows){.ops = &ring_flows_ops, .method = NOL_METHOD_ENGINE};
+	table.flows = (struct flows){.ops = fixture_flows_ops, .method = NOL_METHOD_ENGINE};
 	table.size = FLOWS_MAX;
 	port_set_add(&ports, 80);
 	assert_int_equal(loop_new(&workers[0].loop), 0);

@@ -9,6 +9,8 @@
 #ifndef NOLISTEN_ABI_H
 #define NOLISTEN_ABI_H
 
+#include "advertised.h"
+#include "limit.h"
 #include "terms.h"
 
 #define NOL_ABI_SIZE(type, size) \
@@ -24,6 +26,8 @@
 #define NOL_HEARTBEAT_STALE_NS 3000000000ull /* older than this: the owner is dead, fail open */
 #define NOL_RECORD_SNAP_MAX 65552u /* the longest frame that a record carries */
 
+#define NOL_USED_PLACES (1u << 17) /* of nol_used: a megabyte */
+
 #define NOL_WORKERS_MAX 64 /* threads of user space, each with a ring of its own; a power of two */
 
 /* Methods, by who answers the SYN: member of the enum, name. */
@@ -32,6 +36,7 @@
 	X(XDP, "xdp") \
 	X(ENGINE, "engine") \
 	X(CONNECT, "connect") \
+	X(ACCEPT, "accept") \
 	X(NFQUEUE, "nfqueue") \
 	X(FILTER, "filter") \
 	X(RAW, "raw")
@@ -45,7 +50,7 @@ enum nol_method {
 
 /*
  * RFC 9293 names where RFC 9293 has the state. Passive: SYN_RECEIVED -> HANDED_OFF -> CLOSED -> gone.
- * Active: SYN_SENT -> HANDED_OFF. Ingress holds the packets of every state but the last two.
+ * Active: SYN_SENT -> HANDED_OFF. Ingress holds the packets of every state but HANDED_OFF and CLOSED.
  */
 enum nol_flow_state {
 	NOL_FLOW_NONE,
@@ -53,6 +58,7 @@ enum nol_flow_state {
 	NOL_FLOW_SYN_RECEIVED, /* half-open: our SYN-ACK is out, and until the kernel socket owns the flow */
 	NOL_FLOW_HANDED_OFF, /* a kernel socket owns it */
 	NOL_FLOW_CLOSED, /* the socket is gone; kept for a grace so that late data meets the kernel */
+	NOL_FLOW_GONE, /* what was replayed has ended the socket already: CLOSED once it is handed off */
 };
 
 struct nol_flow_key {
@@ -102,14 +108,23 @@ static inline __attribute__((always_inline)) __u32 nol_flow_slot(const struct no
  * state counts the records it has read, and does not take the largest `held` of them.
  */
 struct nol_flow {
-	enum nol_flow_state state; /* nol_flow_set, on behalf of user space */
+	enum nol_flow_state
+		state; /* nol_flow_set, on behalf of user space; nol_tp_state, when the socket is gone */
 	__u32 held; /* ingress: packets held since the entry was made */
 	/* Who makes the entry: user space, or ingress when it accepts a cookie. */
 	__u64 created_ns; /* CLOCK_MONOTONIC */
 	enum nol_method method;
 	__u32 rst_dropped; /* guard: kernel RSTs that did not get out */
+	__u64 cookie; /* ingress: what nol_used is to remember once the flow is handed off; 0: nothing */
 } __attribute__((aligned(8)));
-NOL_ABI_SIZE(nol_flow, 24);
+NOL_ABI_SIZE(nol_flow, 32);
+
+/* A record of nol_closed: the kernel socket of a flow is gone, which is CLOSED by then. */
+struct nol_closed {
+	struct nol_flow_key key;
+	enum nol_method method;
+};
+NOL_ABI_SIZE(nol_closed, 40);
 
 /* The argument of nol_flow_set, run by BPF_PROG_RUN: change a state unless a packet was held meanwhile. */
 struct nol_flow_change {
@@ -120,7 +135,18 @@ struct nol_flow_change {
 };
 NOL_ABI_SIZE(nol_flow_change, 48);
 
-/* The key of nol_answered, a longest-prefix-match trie of local prefixes. */
+/* The argument of nol_flow_forget, run by BPF_PROG_RUN: remove those of the flows that are CLOSED. */
+#define NOL_FORGET_MAX 16
+struct nol_flow_forget {
+	__u32 count;
+	struct nol_flow_key keys[NOL_FORGET_MAX];
+};
+NOL_ABI_SIZE(nol_flow_forget, 4 + 36 * NOL_FORGET_MAX);
+
+/*
+ * The key of two longest-prefix-match tries: nol_answered has local prefixes, nol_routes remote ones and, as struct
+ * nol_advertised, what these are told instead of nol_cookie.
+ */
 struct nol_prefix_key {
 	__u32 bits; /* 0 to 128, of the v4-mapped form */
 	__u8 addr[16];
@@ -146,7 +172,8 @@ struct nol_config {
 	 * in 65,536 packets, but never that (RFC 1122, 3.2.1.7).
 	 */
 	__u32 replay_tag;
-	__u8 pad[36]; /* what follows changes often: it has cache lines of its own */
+	__u8 can_transmit; /* 1: what XDP sends arrives, see user/io/reply_probe.h */
+	__u8 pad[35]; /* what follows changes often: it has cache lines of its own */
 	__u8 spinning[NOL_WORKERS_MAX]; /* by worker; 1: it polls its ring, no wake-up is needed */
 };
 NOL_ABI_SIZE(nol_config, 128);
@@ -154,47 +181,83 @@ NOL_ABI_SIZE(nol_config, 128);
 /* Which SYNs ingress answers itself. */
 enum nol_answer {
 	NOL_ANSWER_NONE,
-	NOL_ANSWER_PLAIN, /* those that lose nothing by it */
+	NOL_ANSWER_PLAIN, /* those with nothing odd about them */
 	NOL_ANSWER_ALL, /* those that a cookie can carry at all */
 };
 
 /*
- * SYN cookies: the ISS is 27 bits of hash, 3 of MSS class, 2 of time slot; window scale and SACK-permitted are
- * in the low bits of the TSval. Slot s and class c are hashed with keys[s % 4][c]: user space can write
- * the keys of the next slot while nobody reads them, and neither has to be hashed itself. Cookies of `newest` and of the slot before are valid; of the two slots before
- * these it can still be told that they have expired.
+ * SYN cookies. The options that a SYN offers are a number, the code: ((class * 16 + window scale) * 2 + SACK), and with
+ * has_ecn that * 2 + ECN; the class is that of the MSS (mss.h), counted from the smallest of the family, a window scale of 15 is
+ * none. SipHash-2-4 with the key of the time slot is over the remote's address, the local one, the remote port, the local one
+ * (16 bits each) and the remote's ISN (32 bits), numbers in little-endian order: 2 words for IPv4, 5 for IPv6. The word that SipHash
+ * adds, for messages of different lengths, is left out; instead the families end in other constants. Of its 64 bits
+ * the low 30 plus the code * NOL_COOKIE_SPREAD are the upper 30 of the ISS, whose low 2 are the slot modulo 4. The upper 32 are
+ * this connection's own part of its ts_offset.
+ *
+ * So options are not hashed: whoever changes the code has changed what he has offered. But each code is a number that is
+ * valid, which is why a slot has its count of them.
+ *
+ * Slot s is hashed with keys[s % 4]: user space can write the key and the count of the next slot while nobody reads
+ * them. Cookies of `newest` and of the slot before are valid; of the two slots before these it can still be told that they
+ * have expired.
  */
 #define NOL_COOKIE_SLOT_BITS 2
-#define NOL_COOKIE_CLASS_BITS 3
-#define NOL_COOKIE_HASH_SHIFT (NOL_COOKIE_SLOT_BITS + NOL_COOKIE_CLASS_BITS)
 #define NOL_COOKIE_SLOTS (1 << NOL_COOKIE_SLOT_BITS)
-#define NOL_COOKIE_CLASSES (1 << NOL_COOKIE_CLASS_BITS)
+#define NOL_COOKIE_SLOT_S 64
+/* A slot is accepted so long before it is used: the clocks of machines that share a key may differ by that much. */
+#define NOL_COOKIE_EARLY_S 4
 
-/* The low bits of a cookie's TSval, NOL_COOKIE_TS_BITS. */
-#define NOL_COOKIE_TS_WSCALE 0x0fu /* shift count; all ones: no window scale */
-#define NOL_COOKIE_TS_SACK 0x10u
+/*
+ * What acknowledges the first bytes of ours as well is no other cookie: valid codes are as far apart as the golden ratio
+ * puts them, the next one 64 KB away at least. The second undoes the first, modulo 2^30.
+ */
+#define NOL_COOKIE_SPREAD 0x0ec0db65u
+#define NOL_COOKIE_GATHER 0x278dde6du
+
+#define NOL_COOKIE_KIND_V4 0xff
+#define NOL_COOKIE_KIND_V6 0xdd
+
+#define NOL_COOKIE_WSCALE_BITS 4
+#define NOL_COOKIE_NO_WSCALE 15
+#define NOL_COOKIE_CLASS_SHIFT (NOL_COOKIE_WSCALE_BITS + 1) /* of the code without ECN */
 
 /* nol_cookie, one entry. Written by user space only. */
 struct nol_cookie {
-	__u64 keys[NOL_COOKIE_SLOTS][NOL_COOKIE_CLASSES][2];
+	__u64 keys[NOL_COOKIE_SLOTS][2];
+	__u16 codes_v4[NOL_COOKIE_SLOTS], codes_v6[NOL_COOKIE_SLOTS]; /* how many there are */
 	__u32 newest; /* the newest slot that is accepted; 0: no cookies */
 	__u32 slot; /* of the cookies that are sent */
-	__u32 ts_offset;
+	__u32 ts_offset; /* added to every connection's own */
 	enum nol_answer answer;
-	/* What our SYN-ACK advertises. The windows are without and with timestamps. */
-	__u16 mss_v4, mss_v6;
-	__u16 window_v4[2], window_v6[2];
-	__u8 wscale;
-	__u8 pad[3];
+	struct nol_advertised v4, v6; /* to remotes that nol_routes does not have */
+	__u8 offers; /* enum nol_offer: what is agreed to, the MSS aside */
+	__u8 has_routes; /* 1: nol_routes is to be asked */
+	/* Classes of the cookies that are sent, at least 1: above the last one no MSS makes a difference here. */
+	__u8 classes_v4, classes_v6;
+	__u8 has_ecn; /* codes have a place for ECN: 0 where nobody can give it to the socket. Never changes */
+	__u8 exact_in_window; /* so many TSvals; the others are by the coarse clock, a jiffy late at most */
+	/* Somebody guesses: who has no timestamps, which are hard to guess, gets nothing but an MSS, and has fewer codes. */
+	__u8 is_wary;
+	__u8 pad;
 };
-NOL_ABI_SIZE(nol_cookie, 544);
+NOL_ABI_SIZE(nol_cookie, 128);
+
+/* A value of nol_exact, one a CPU: how many TSvals of this window were by the exact clock. Written by ingress. */
+#define NOL_EXACT_WINDOW_NS 4000000ull
+struct nol_exact {
+	__u64 since_ns;
+	__u32 taken;
+	__u32 pad;
+};
+NOL_ABI_SIZE(nol_exact, 16);
 
 /* Why a packet was held, in its record. */
 enum nol_hold_reason {
 	NOL_HOLD_FLOW, /* of a flow that is not handed off */
 	NOL_HOLD_SYN, /* a SYN that no kernel socket owns */
 	NOL_HOLD_TIME_WAIT, /* a SYN newer than the TIME-WAIT socket on its 4-tuple */
-	NOL_HOLD_STRAY, /* anything else that no flow and no kernel socket owns */
+	/* Anything else that no flow and no kernel socket owns, if ingress cannot make short work of it (bpf/stray.h). */
+	NOL_HOLD_STRAY,
 	NOL_HOLD_COOKIE, /* the same, but it acknowledges a cookie: a handshake is complete */
 };
 
@@ -218,13 +281,23 @@ struct nol_record {
 };
 NOL_ABI_SIZE(nol_record, 40);
 
-/* TCP options of a SYN, as bits. */
-enum nol_offer {
-	NOL_OFFER_MSS = 1,
-	NOL_OFFER_WSCALE = 2,
-	NOL_OFFER_SACK = 4,
-	NOL_OFFER_TIMESTAMPS = 8,
+#define NOL_MAKING_PLACES 4096
+
+/* A socket that is being made of a cookie, see used.h. Written by TC ingress. */
+struct nol_making {
+	__u64 mark;
+	__u64 since_ns; /* CLOCK_MONOTONIC */
 };
+NOL_ABI_SIZE(nol_making, 16);
+
+/* Method accept: the listener that the kernel queues its children at, on an address that no host has. */
+struct nol_parent {
+	__u8 addr[16];
+	__u16 port;
+	__u8 is_ipv4; /* of an IPv4 socket: IPv6 children it cannot have */
+	__u8 pad[5];
+};
+NOL_ABI_SIZE(nol_parent, 24);
 
 /*
  * A value of nol_backs, method connect: a kernel socket connect()s back to the remote whose SYN was held. Egress
@@ -256,38 +329,56 @@ NOL_ABI_SIZE(nol_back, 48);
  * A counter for every verdict: name, and what it counts in one line. The struct and the tables come from here. Not
  * counted is what is none of our business at a glance: to a port that is not answered, and what goes out and is no RST.
  */
-#define NOL_STATS(X)                                                                           \
-	X(ingress_not_tcp, "passed: not TCP, or not understood")                               \
-	X(ingress_fragment, "passed: a fragment")                                              \
-	X(ingress_not_answered, "passed: an answered port on an address that is not answered") \
-	X(ingress_stale, "passed: the owner's heartbeat has stopped")                          \
-	X(ingress_owned, "passed: a kernel socket owns it")                                    \
-	X(ingress_handed_off, "passed: of a flow that was handed off")                         \
-	X(ingress_replayed, "passed: replayed by nolisten")                                    \
-	X(ingress_odd, "passed: a source, destination or length that nobody answers")          \
-	X(ingress_cut_off, "passed: a program or map of nolisten is missing")                  \
-	X(held_flow, "held: of a flow that is not handed off")                                 \
-	X(held_syn, "held: SYN")                                                               \
-	X(held_time_wait, "held: SYN, newer than a TIME-WAIT socket")                          \
-	X(held_stray, "held: belongs to no flow and no socket")                                \
-	X(held_cookie, "held: completes a handshake by a cookie")                              \
-	X(cookie_sent, "SYNs answered in XDP")                                                 \
-	X(cookie_expired, "cookies that came back too late")                                   \
-	X(cookie_forged, "acknowledgements that are no cookie")                                \
-	X(lost_ring_full, "lost: the ring buffer or the queue was full")                       \
-	X(lost_too_long, "lost: longer than a record can be")                                  \
-	X(rst_own, "RST let go: sent by nolisten")                                             \
-	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")               \
-	X(rst_unread, "let go: its headers could not be read, it may be a RST")                \
-	X(rst_owned, "RST let go: a kernel socket sent it")                                    \
-	X(rst_handed_off, "RST let go: of a flow that was handed off")                         \
-	X(rst_stale, "RST let go: the owner's heartbeat has stopped")                          \
-	X(rst_dropped, "RST dropped")                                                          \
-	X(rst_redirected, "RST redirected")                                                    \
-	X(rst_passed, "RST let go and counted, as --rst=pass asks")                            \
-	X(replay_turned, "replayed packets turned round into the stack")                       \
-	X(back_syn_ack, "SYNs of connect() turned into SYN-ACKs")                              \
-	X(back_ack, "ACKs turned into SYN-ACKs for connect()")                                 \
+#define NOL_STATS(X)                                                                            \
+	X(ingress_not_tcp, "passed: not TCP, or not understood")                                \
+	X(ingress_fragment, "passed: a fragment")                                               \
+	X(ingress_not_answered, "passed: an answered port on an address that is not answered")  \
+	X(ingress_stale, "passed: the owner's heartbeat has stopped")                           \
+	X(ingress_owned, "passed: a kernel socket owns it")                                     \
+	X(ingress_leased, "passed: of a raw-socket program, for --guard to decide")             \
+	X(ingress_handed_off, "passed: of a flow that was handed off")                          \
+	X(ingress_replayed, "passed: replayed by nolisten")                                     \
+	X(ingress_odd, "passed: a source, destination or length that nobody answers")           \
+	X(ingress_cut_off, "passed: a program or map of nolisten is missing")                   \
+	X(held_flow, "held: of a flow that is not handed off")                                  \
+	X(held_syn, "held: SYN")                                                                \
+	X(held_time_wait, "held: SYN, newer than a TIME-WAIT socket")                           \
+	X(held_stray, "held: belongs to no flow and no socket")                                 \
+	X(stray_reset, "dropped: RSTs that belong to no flow and no socket")                    \
+	X(stray_answered, "answered by a RST in XDP: belong to no flow and no socket")          \
+	X(stray_ignored, "dropped: strays that nobody answers")                                 \
+	X(stray_limited, "dropped: strays beyond so many RSTs a second")                        \
+	X(held_cookie, "held: completes a handshake by a cookie")                               \
+	X(cookie_sent, "SYNs answered by a cookie")                                             \
+	X(cookie_expired, "cookies that came back too late")                                    \
+	X(cookie_forged, "acknowledgements that are no cookie")                                 \
+	X(cookie_used, "cookies that came again after their connection")                        \
+	X(accept_child, "cookies given to the kernel to make a socket of (method accept)")      \
+	X(accept_failed, "cookies of which it makes none: no listener, or no memory")           \
+	X(accept_awaited, "segments whose socket another CPU had in hand (method accept)")      \
+	X(accept_early, "lost: segments that came before their socket (method accept)")         \
+	X(accept_deferred, "bare ACKs dropped: defer-accept waits for data (method accept)")    \
+	X(accept_unfit, "SYNs that no cookie can answer, signed ACKs (method accept): dropped") \
+	X(lost_queue_full, "lost: the accept queue was full")                                   \
+	X(lost_ring_full, "lost: the ring buffer or the queue was full")                        \
+	X(lost_syn, "lost: SYNs that found three quarters of the ring full")                    \
+	X(lost_stray, "lost: strays beyond so many a second, or that found half the ring full") \
+	X(lost_too_long, "lost: longer than a record can be")                                   \
+	X(rst_own, "RST let go: sent by nolisten")                                              \
+	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")                \
+	X(rst_stray, "RST let go: answers what is no SYN and no cookie (method accept)")        \
+	X(rst_unread, "let go: its headers could not be read, it may be a RST")                 \
+	X(rst_owned, "RST let go: a kernel socket sent it")                                     \
+	X(rst_leased, "RST left to --guard: of a raw-socket program's flow")                    \
+	X(rst_handed_off, "RST let go: of a flow that was handed off")                          \
+	X(rst_stale, "RST let go: the owner's heartbeat has stopped")                           \
+	X(rst_dropped, "RST dropped")                                                           \
+	X(rst_redirected, "RST redirected")                                                     \
+	X(rst_passed, "RST let go and counted, as --rst=pass asks")                             \
+	X(replay_turned, "replayed packets turned round into the stack")                        \
+	X(back_syn_ack, "SYNs of connect() turned into SYN-ACKs")                               \
+	X(back_ack, "ACKs turned into SYN-ACKs for connect()")                                  \
+	X(back_first_ack, "ACKs of connect() that no remote waits for: not sent")               \
 	X(back_odd, "lost: SYNs of connect() that are not of their flow")
 
 #define NOL_STATS_FIELD(name, text) __u64 name;

@@ -73,7 +73,7 @@ static void add_back(const char *local, const char *remote, uint8_t offers)
 #define ALL (NOL_OFFER_MSS | NOL_OFFER_WSCALE | NOL_OFFER_SACK | NOL_OFFER_TIMESTAMPS)
 
 /* What the program makes of the frame; the verdict. */
-static int turn(const struct bpf_program *program, struct frame *frame)
+static inline int turn(const struct bpf_program *program, struct frame *frame)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame->bytes, .data_size_in = frame->len,
 		    .data_out = frame->bytes, .data_size_out = sizeof(frame->bytes));
@@ -83,7 +83,7 @@ static int turn(const struct bpf_program *program, struct frame *frame)
 	return (int)run.retval;
 }
 
-static struct segment parsed(const struct frame *frame)
+static inline struct segment parsed(const struct frame *frame)
 {
 	struct segment segment;
 
@@ -95,7 +95,7 @@ static struct segment parsed(const struct frame *frame)
 }
 
 /* 20 bytes of options from there on, in tcpdump's order. */
-static void assert_options(const struct frame *frame, const uint8_t expected[20])
+static inline void assert_options(const struct frame *frame, const uint8_t expected[20])
 {
 	size_t l4 = FIXTURE_ETHERNET + (frame->bytes[12] == 8 ? 20 : 40);
 

@@ -2,6 +2,8 @@
 /* Connect-back, on the way in: the ACK that becomes a SYN-ACK, byte by byte. Frames go from remote to local. */
 #include "back_fixture.h"
 
+#include "ip.h"
+
 #define DROPPED 1
 #define PASSED 2
 
@@ -152,6 +154,22 @@ static void leave_to_the_engine(void (*change)(struct segment *ack))
 	assert_not_turned(&frame);
 }
 
+/* There is room for a signature among them: the engine has a look. */
+static void leaves_an_ack_with_many_options_to_the_engine(void **state)
+{
+	static const uint8_t md5[20] = {19, 18};
+	struct segment ack = ack_from(V4_LOCAL, V4_REMOTE, false);
+	struct frame frame;
+
+	(void)state;
+	begin(V4_LOCAL, V4_REMOTE, NOL_OFFER_MSS);
+	frame_build(&frame, &ack);
+	frame_insert(&frame, frame.len, md5, sizeof(md5));
+	frame.bytes[FIXTURE_ETHERNET + 32] = 10 << 4;
+	ip_seal(frame.bytes + FIXTURE_ETHERNET, 20, frame.len - FIXTURE_ETHERNET);
+	assert_not_turned(&frame);
+}
+
 static void add_data(struct segment *ack)
 {
 	ack->payload = (const uint8_t *)"data";
@@ -228,6 +246,7 @@ int main(void)
 		turn_test(takes_an_unfinished_checksum),
 		turn_test(leaves_a_bad_checksum_to_the_engine),
 		turn_test(leaves_an_ack_with_data_to_the_engine),
+		turn_test(leaves_an_ack_with_many_options_to_the_engine),
 		turn_test(leaves_a_fin_to_the_engine),
 		turn_test(leaves_a_wrong_ack_to_the_engine),
 		turn_test(leaves_an_ack_outside_the_window_to_the_engine),

@@ -26,6 +26,7 @@
 #define FIXTURE_ETHERNET 14
 #define FIXTURE_TAG 0xabcde123u
 #define FIXTURE_FRAME_MAX 70000
+#define FIXTURE_RESETS 1000 /* a second */
 #define FIXTURE_LIFE_NS 3600000000000ull
 
 #define V4_LOCAL "10.0.0.2:34567"
@@ -89,6 +90,8 @@ static inline void fixture_answer(void)
 	assert_true(prefix_parse("10.0.0.2", &v4) && prefix_parse("fd00::/64", &v6));
 	assert_int_equal(kern_add_prefix(kern, &v4), 0);
 	assert_int_equal(kern_add_prefix(kern, &v6), 0);
+	kern_limit_resets(kern, FIXTURE_RESETS);
+	kern_config(kern)->can_transmit = 1;
 	/* A test may take longer than the heartbeat is good for, on a machine that stands still. */
 	kern_config(kern)->heartbeat_ns = clock_monotonic_ns() + FIXTURE_LIFE_NS;
 }
@@ -223,6 +226,13 @@ static inline void assert_held(const struct frame *frame, enum nol_hold_reason r
 static inline void assert_nothing_held(void)
 {
 	assert_int_equal(kern_ring_consume(kern_ring(kern, 0), 10, take, NULL), 0);
+}
+
+/* It belongs to nothing: it became its RST. */
+static inline void assert_reset(const struct frame *frame)
+{
+	assert_int_equal(run_ingress(frame), XDP_TX);
+	assert_nothing_held();
 }
 
 /* Since the programs were loaded, this counter has this value and no other has moved. */

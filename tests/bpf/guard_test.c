@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The egress guard: which RSTs get out. Frames here go from local to remote. */
+#include <linux/types.h>
 #include <sys/socket.h>
+
+#include <abi/guard.h>
 
 #include "fixture.h"
 
@@ -187,6 +190,44 @@ static void passes_and_counts_if_asked_to(void **state)
 	assert_int_equal(get_flow(V4_LOCAL, V4_REMOTE).rst_dropped, 0);
 }
 
+static int setup_leases(void **state)
+{
+	struct kern_options options = fixture_options();
+
+	(void)state;
+	options.max_leases = 16;
+	options.lease_expiry_s = 5;
+	fixture_open(&options);
+	return 0;
+}
+
+/* Fresh for as long as a test takes, or expired. */
+static void lease(bool is_out_fresh, bool is_in_fresh)
+{
+	const uint64_t now_ns = clock_monotonic_ns(), fresh_ns = now_ns + FIXTURE_LIFE_NS,
+		       expired_ns = now_ns - 6 * CLOCK_NS_PER_S;
+	const struct tuple tuple = tuple_of(V4_LOCAL, V4_REMOTE);
+	const struct nol_lease lease = {.out_ns = is_out_fresh ? fresh_ns : expired_ns,
+					.in_ns = is_in_fresh ? fresh_ns : expired_ns};
+	struct nol_flow_key key;
+
+	kern_flow_key(&tuple, &key);
+	assert_int_equal(bpf_map_update_elem(kern_leases_fd(kern), &key, &lease, BPF_ANY), 0);
+}
+
+static void leaves_a_leased_flow_to_the_lease_guard_until_it_expires(void **state)
+{
+	struct frame frame = rst_of(V4_LOCAL, V4_REMOTE);
+
+	(void)state;
+	lease(false, true);
+	ASSERT_VERDICT(&frame, LET_GO, rst_leased);
+	lease(true, false);
+	assert_int_equal(run_egress(&frame, 0), LET_GO);
+	lease(false, false);
+	assert_int_equal(run_egress(&frame, 0), DROPPED);
+}
+
 static void turns_every_replayed_packet_round(void **state)
 {
 	struct frame ack = frame_from(V4_REMOTE, V4_LOCAL, TCP_ACK);
@@ -216,6 +257,9 @@ int main(void)
 		fixture_test(redirects_if_asked_to),
 		fixture_test(drops_if_there_is_nowhere_to_redirect_to),
 		fixture_test(passes_and_counts_if_asked_to),
+		cmocka_unit_test_setup_teardown(
+			leaves_a_leased_flow_to_the_lease_guard_until_it_expires, setup_leases,
+			fixture_teardown),
 		fixture_test(turns_every_replayed_packet_round),
 	};
 

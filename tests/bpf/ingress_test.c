@@ -42,21 +42,6 @@ static void holds_a_syn_over_ipv6(void **state)
 	assert_syn_held(&frame);
 }
 
-static void holds_what_belongs_to_nobody_as_a_stray(void **state)
-{
-	static const uint8_t flags[] = {TCP_ACK,	   TCP_RST,	      TCP_FIN,
-					TCP_SYN | TCP_ACK, TCP_SYN | TCP_RST, 0};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(flags); i++) {
-		struct frame frame = frame_from(V4_REMOTE, V4_LOCAL, flags[i]);
-
-		assert_int_equal(run_ingress(&frame), XDP_DROP);
-		assert_held(&frame, NOL_HOLD_STRAY);
-	}
-	assert_counters(offsetof(struct nol_stats, held_stray), sizeof(flags));
-}
-
 static void holds_a_syn_with_other_flags(void **state)
 {
 	struct frame frame =
@@ -391,7 +376,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		fixture_test(holds_a_syn_to_an_answered_port),
 		fixture_test(holds_a_syn_over_ipv6),
-		fixture_test(holds_what_belongs_to_nobody_as_a_stray),
 		fixture_test(holds_a_syn_with_other_flags),
 		fixture_test(holds_source_port_0),
 		fixture_test(passes_an_unanswered_port_without_counting),

@@ -5,6 +5,8 @@
 #include "fixture.h"
 
 #define RING_SMALL 4096
+/* Of frames up to 128 bytes, so many. */
+#define RING_RECORDS ((int)(RING_SMALL / (8 + sizeof(struct nol_record) + 128)))
 
 static uint8_t payload[65000];
 
@@ -72,7 +74,7 @@ static void drops_and_counts_a_frame_that_is_too_long(void **state)
 	assert_only_counted(lost_too_long);
 }
 
-static void drops_and_counts_when_the_ring_is_full(void **state)
+static void syns_get_three_quarters_of_the_ring(void **state)
 {
 	struct frame frame = frame_from(V4_REMOTE, V4_LOCAL, TCP_SYN);
 	struct nol_stats stats;
@@ -83,9 +85,10 @@ static void drops_and_counts_when_the_ring_is_full(void **state)
 		assert_int_equal(run_ingress(&frame), XDP_DROP);
 	assert_int_equal(kern_stats_read(kern, &stats), 0);
 	held = kern_ring_consume(kern_ring(kern, 0), 100, take, NULL);
-	assert_in_range(held, 1, 29);
+	assert_in_range(held, RING_RECORDS / 2, RING_RECORDS * 3 / 4 + 1);
 	assert_int_equal(stats.held_syn, held);
-	assert_int_equal(stats.lost_ring_full, 30 - held);
+	assert_int_equal(stats.lost_syn, 30 - held);
+	assert_int_equal(stats.lost_ring_full, 0);
 
 	/* Room again. */
 	assert_int_equal(run_ingress(&frame), XDP_DROP);
@@ -102,8 +105,48 @@ static void a_lost_packet_is_not_counted_as_held_by_its_flow(void **state)
 	for (int i = 0; i < 30; i++)
 		assert_int_equal(run_ingress(&frame), XDP_DROP);
 	held = kern_ring_consume(kern_ring(kern, 0), 100, take, NULL);
-	assert_in_range(held, 1, 29);
+	assert_in_range(held, RING_RECORDS - 1, RING_RECORDS);
 	assert_int_equal(get_flow(V4_LOCAL, V4_REMOTE).held, held);
+}
+
+/* So many of it that no first flight is as long. */
+#define MANY 128
+
+static void fill_share(const struct frame *frame)
+{
+	for (int i = 0; i < RING_RECORDS; i++)
+		assert_int_equal(run_ingress(frame), XDP_DROP);
+}
+
+static void what_is_held_of_a_flow_finds_room_behind_syns(void **state)
+{
+	struct frame syn = frame_from("10.0.0.1:50815", V4_LOCAL, TCP_SYN);
+	struct frame ack = frame_from(V4_REMOTE, V4_LOCAL, TCP_ACK);
+
+	(void)state;
+	fill_share(&syn);
+	add_flow(V4_LOCAL, V4_REMOTE, NOL_FLOW_SYN_RECEIVED);
+	assert_int_equal(run_ingress(&ack), XDP_DROP);
+	assert_int_equal(get_flow(V4_LOCAL, V4_REMOTE).held, 1);
+}
+
+static void a_flow_that_is_flooded_gets_half_of_the_ring(void **state)
+{
+	struct frame syn = frame_from("10.0.0.1:50815", V4_LOCAL, TCP_SYN);
+	struct frame ack = frame_from(V4_REMOTE, V4_LOCAL, TCP_ACK);
+	struct nol_stats stats;
+
+	(void)state;
+	add_flow(V4_LOCAL, V4_REMOTE, NOL_FLOW_SYN_RECEIVED);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(run_ingress(&ack), XDP_DROP);
+		assert_held(&ack, NOL_HOLD_FLOW);
+	}
+	fill_share(&syn);
+	assert_int_equal(run_ingress(&ack), XDP_DROP);
+	assert_int_equal(get_flow(V4_LOCAL, V4_REMOTE).held, MANY);
+	assert_int_equal(kern_stats_read(kern, &stats), 0);
+	assert_int_equal(stats.lost_ring_full, 1);
 }
 
 static void gives_at_most_as_many_as_asked_for(void **state)
@@ -221,6 +264,7 @@ static void a_polling_worker_does_not_keep_another_asleep(void **state)
 	assert_int_equal(take_from_one_ring(&count), worker);
 }
 
+#define small_test(f) cmocka_unit_test_setup_teardown(f, setup_small, fixture_teardown)
 #define workers_test(f) cmocka_unit_test_setup_teardown(f, setup_workers, fixture_teardown)
 
 int main(void)
@@ -232,10 +276,10 @@ int main(void)
 		fixture_test(carries_frames_around_every_size_class),
 		fixture_test(carries_the_longest_frame),
 		fixture_test(drops_and_counts_a_frame_that_is_too_long),
-		cmocka_unit_test_setup_teardown(drops_and_counts_when_the_ring_is_full, setup_small,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(a_lost_packet_is_not_counted_as_held_by_its_flow,
-						setup_small, fixture_teardown),
+		small_test(syns_get_three_quarters_of_the_ring),
+		small_test(what_is_held_of_a_flow_finds_room_behind_syns),
+		small_test(a_flow_that_is_flooded_gets_half_of_the_ring),
+		small_test(a_lost_packet_is_not_counted_as_held_by_its_flow),
 		fixture_test(gives_at_most_as_many_as_asked_for),
 		fixture_test(its_descriptor_is_readable_while_it_has_records),
 	};

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "kern.h"
 #include "kern_private.h"
@@ -79,6 +80,19 @@ static inline void spare_link_general(struct kern *kern)
 	bpf_map_update_elem(bpf_map__fd(kern->skel->maps.nol_general), &first, &fd, BPF_ANY);
 }
 
+/* No cookie has been used. */
+static inline void spare_forget_cookies(struct kern *kern)
+{
+	const size_t size = NOL_USED_PLACES * sizeof(__u64);
+	void *places = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    bpf_map__fd(kern->skel->maps.nol_used), 0);
+
+	if (places == MAP_FAILED)
+		return;
+	memset(places, 0, size);
+	munmap(places, size);
+}
+
 /* As right after kern_open(). */
 static inline void spare_clear(struct kern *kern)
 {
@@ -87,7 +101,9 @@ static inline void spare_clear(struct kern *kern)
 			;
 	spare_delete_entries(kern->skel->maps.nol_flows);
 	spare_delete_entries(kern->skel->maps.nol_backs);
+	spare_forget_cookies(kern);
 	spare_delete_entries(kern->skel->maps.nol_answered);
+	spare_delete_entries(kern->skel->maps.nol_routes);
 	spare_clear_stats(kern);
 	spare_link_general(kern);
 	memset(kern->skel->bss, 0, sizeof(*kern->skel->bss));
@@ -99,7 +115,7 @@ static inline void spare_clear(struct kern *kern)
 static inline bool spare_was_attached(const struct kern *kern)
 {
 	return kern->xdp_link_fd >= 0 || kern->tcx_link_fd >= 0 || kern->clsact_handle ||
-	       kern->is_pinned;
+	       kern->is_pinned || kern->closed;
 }
 
 /* As kern_close(). */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "clock.h"
 #include "engine.h"
 
@@ -30,16 +31,11 @@ struct known {
 struct world {
 	struct engine *engine;
 	uint64_t now_ns;
+	bool defers; /* a timeout may be silent: data is waited for */
 	struct known known[PORTS];
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void check(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
 
 static uint8_t take_byte(struct input *input)
 {
@@ -236,14 +232,36 @@ static void step_time(struct world *world, struct input *input)
 	while (engine_expire(world->engine, world->now_ns, &action)) {
 		check(was_due_ns <= world->now_ns);
 		check(action.reason == ENGINE_REASON_TIMEOUT);
-		check(action.has_reply != (action.event == ENGINE_EVENT_EXPIRED));
+		check(!action.has_reply || action.event != ENGINE_EVENT_EXPIRED);
+		check(action.has_reply || action.event == ENGINE_EVENT_EXPIRED || world->defers);
 		check_action(world, &action);
 	}
 	check(engine_deadline_ns(world->engine) > world->now_ns);
 }
 
+static struct nol_advertised take_advertised(struct input *input)
+{
+	return (struct nol_advertised){
+		.mss = take_u16(input),
+		.path_mss = take_u16(input),
+		.window = {take_u16(input), take_u16(input)},
+		.wscale = take_byte(input) % 15,
+	};
+}
+
+static void take_settings(struct input *input, struct engine_settings *out)
+{
+	*out = (struct engine_settings){
+		.v4 = take_advertised(input),
+		.v6 = take_advertised(input),
+		.offers = take_byte(input),
+		.syn_ack_retries = take_byte(input) % 8,
+	};
+}
+
 static void run_step(struct world *world, struct input *input)
 {
+	struct engine_settings settings;
 	uint8_t step = take_byte(input);
 
 	switch (step % 8) {
@@ -257,7 +275,8 @@ static void run_step(struct world *world, struct input *input)
 		step_release(world, input);
 		break;
 	case 3:
-		engine_set_mss(world->engine, take_u16(input), take_u16(input));
+		take_settings(input, &settings);
+		engine_set(world->engine, &settings);
 		break;
 	default:
 		step_input(world, input, step % 8 == 4);
@@ -269,17 +288,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct input input = {data, len};
 	struct world world = {.now_ns = 1000 * CLOCK_NS_PER_S};
+	const uint8_t retries = take_byte(&input);
 	struct engine_config config = {
 		.max_flows = MAX_FLOWS,
-		.syn_ack_retries = take_byte(&input) % 8,
+		.defer_timeouts = retries >> 6,
 		.syn_retries = take_byte(&input) % 8,
-		.mss_v4 = 1460,
-		.mss_v6 = 1440,
-		.window = take_u16(&input),
-		.wscale = take_byte(&input),
 		.resets_per_s = take_byte(&input),
 	};
 
+	take_settings(&input, &config.settings);
+	config.settings.mss_limit = retries & 32 ? 700 : 0;
+	world.defers = config.defer_timeouts;
 	check(!engine_new(&world.engine, &config));
 	for (unsigned int i = 0; input.len && i < MAX_STEPS; i++)
 		run_step(&world, &input);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "check.h"
 #include "segment.h"
 #include "slice.h"
 
@@ -16,12 +17,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t out[65536];
-
-static void check(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
 
 static void mend_v4_header(uint8_t *packet, size_t len)
 {

@@ -3,18 +3,13 @@
  * TCP options: the first byte says whether it is a SYN, the rest are the options. What was read must survive
  * being written and read again.
  */
+#include "check.h"
 #include "tcpopt.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
 
 static bool is_equal(const struct tcp_options *a, const struct tcp_options *b)
 {

@@ -7,7 +7,7 @@
 # Commands of the tests and libraries of the programs; Debian's packages, in the machine's own architecture.
 USERLAND="bash coreutils sed grep mawk findutils diffutils procps util-linux mount kmod jq bats
 	iproute2 nftables iptables ethtool netcat-openbsd bpftool python3-minimal
-	libbpf1 libelf1 zlib1g libjansson4 libcap-ng0 libnftables1 libnetfilter-queue1 libmnl0 libcmocka0"
+	libbpf1 libelf1 zlib1g libjansson4 libcap-ng0 libnftables1 libnetfilter-queue1 libmnl0 libmicrohttpd12 libcmocka0"
 MODULES="net/8021q net/802 net/bridge net/core net/ipv4 net/ipv6 net/llc net/netfilter net/packet net/sched net/xdp
 	lib crypto arch/*/crypto drivers/net drivers/virtio"
 # What comes with them and nobody runs. What is not archived need not be unpacked at each boot.
@@ -57,7 +57,7 @@ archive_tests()
 	# It becomes the root, for everybody to see.
 	chmod 755 "$dir" && mkdir -p "$dir/nolisten/obj"
 	cp -r tests doc "$2/nolisten" "$2/nolisten-loader" "$dir/nolisten/" &&
-		(cd "$1" && find tests/bpf tests/tools -type f ! -name '*.d' -print0 | tar -c --null -T -) |
+		(cd "$1" && find tests/bpf tests/tools tests/unit/repair_test -type f ! -name '*.d' -print0 | tar -c --null -T -) |
 		tar -x -C "$dir/nolisten/obj" &&
 		ln -s nolisten/tests/kernels/guest "$dir/init" &&
 		archive "$dir"

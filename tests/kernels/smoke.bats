@@ -3,6 +3,7 @@
 # What must work on every kernel: each method, from its start to its end, however it ends.
 load ../netns/helpers
 load ../netns/sockets
+load ../netns/accept
 load ../netns/methods
 
 setup_file()
@@ -35,7 +36,8 @@ is_echoing()
 		lost_packets >&2
 		return 1
 	}
-	run in_server ss -Hltn
+	# The answered ports have no listener, whatever the method.
+	run in_server ss -Hltn 'sport = :34567'
 	is_equal "$output" ""
 }
 
@@ -102,6 +104,23 @@ lives_and_dies()
 	expect_event '.event == "established" and .method == "connect"'
 }
 
+# refuses_accept: one line says what is missing, and what to take.
+refuses_accept()
+{
+	refused_loader 1 'has no bpf_sk_assign_tcp_reqsk (Linux 6.9) (use method xdp or auto' -m accept eth0
+	run in_server "$LOADER" --check -m accept
+	is_equal "$status" 1
+	[[ $output == *"but not method accept (use xdp or auto)"* ]]
+}
+
+@test "accept: both families, kill -9, restart, SIGINT, with XDP and without; or why not" {
+	can_accept || { refuses_accept; return; }
+	lives_and_dies -m accept
+	expect_event '.event == "established" and .method == "accept"'
+	lives_and_dies -m accept --xdp=none
+	lives -m accept --workers=2
+}
+
 @test "nfqueue: both families, kill -9, restart, SIGINT" {
 	lives_and_dies -m nfqueue
 }
@@ -149,7 +168,7 @@ is_server_connected()
 
 @test "window scale, SACK and timestamps are as agreed, by every method with BPF" {
 	local method
-	for method in xdp engine connect; do
+	for method in xdp engine connect $(can_accept && echo accept); do
 		agrees_to_all $method
 	done
 }

@@ -3,6 +3,7 @@
 # --check says yes where the loader runs and no where it does not. Where it does not: without CAP_PERFMON the verifier
 # of many a kernel takes none of our programs; with few descriptors they cannot all be loaded.
 load helpers
+load accept
 
 setup_file()
 {
@@ -51,7 +52,7 @@ last_line()
 	is_equal "$(last_line)" "this host can run nolisten"
 	[[ $output != *FAILED* && $output != *MISSING* ]]
 	for name in "nolisten, plain" "nolisten, connect" "nolisten, workers" "nolisten, loopback" \
-		"nolisten, no link header" trace meet self bench; do
+		"nolisten, no link header" cwnd trace resets meet self bench; do
 		grep -q "^ok  *$name " <<<"$output"
 	done
 }
@@ -70,7 +71,7 @@ last_line()
 	needs_rejection
 	is_equal "$status" 1
 	is_equal "$(grep -c "^FAILED  *nolisten, .*: nol_[a-z_]* is rejected by the verifier: R[0-9] " <<<"$output")" 5
-	is_equal "$(grep -c "^absent  *\(trace\|meet\|self\|bench\)  *nolisten .*: " <<<"$output")" 4
+	is_equal "$(grep -c "^absent  *\(trace\|resets\|meet\|self\|bench\)  *nolisten .*: " <<<"$output")" 5
 	[[ $output == *"method connect (use engine): nol_"* ]]
 	is_equal "$(last_line)" "this host cannot run methods with BPF; nfqueue, filter and raw do without"
 	is_equal "${#lines[@]}" "$(in_server "$LOADER" --check | wc -l)"
@@ -102,10 +103,12 @@ last_line()
 	is_equal "$(jq -c '.can_run' <<<"$output")" '{"with_bpf":true,"without_bpf":true}'
 	jq -e '[.features[] | has("name") and has("needed_for") and (.required | type == "boolean")
 		and (.present | type == "boolean")] | length > 10 and all' <<<"$output"
+	local accepts=true/null
+	can_accept || accepts="false/this kernel has no bpf_sk_assign_tcp_reqsk (Linux 6.9)"
 	is_equal "$(jq -r '[.loads[] | "\(.object)/\(.variant)/\(.required)/\(.ok)/\(.reason)"] | join(" ")' \
 		<<<"$output")" "nolisten/plain/true/true/null nolisten/connect/true/true/null \
-nolisten/workers/true/true/null nolisten/loopback/true/true/null nolisten/no link header/true/true/null \
-trace//false/true/null meet//false/true/null self//false/true/null bench//false/true/null"
+nolisten/accept/false/$accepts nolisten/workers/true/true/null nolisten/loopback/true/true/null nolisten/no link header/true/true/null \
+cwnd//false/true/null trace//false/true/null resets//false/true/null meet//false/true/null lease//false/true/null self//false/true/null bench//false/true/null"
 }
 
 @test "JSON has the reasons, and with -v the logs" {

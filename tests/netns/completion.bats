@@ -45,7 +45,7 @@ offers()
 }
 
 @test "offers sub-commands" {
-	offers 'flows status self meet explain bench' 'nolisten '
+	offers 'flows status self meet explain guard bench' 'nolisten '
 	offers 'meet' 'nolisten m'
 	offers '--completion' 'nolisten --c'
 	offers '' 'nolisten nothing '
@@ -53,15 +53,15 @@ offers()
 }
 
 @test "offers the options of each command" {
-	offers '-j --json -h --help' 'nolisten status -'
-	offers '--quick --slice= --only= --methods= --peer= --out= --loader= --help' 'nolisten bench --'
+	offers '-j --json --openmetrics -h --help' 'nolisten status -'
+	offers '--quick --time= --slice= --only= --methods= --peer= --out= --loader= --compare= --help' 'nolisten bench --'
 	offers '~--timeout=' 'nolisten meet --t'
 	offers '--demo --demo=' 'nolisten explain --dem'
 	offers '~--cookie-key=' 'nolisten-loader --coo'
 }
 
 @test "offers the words of an option, however it is written" {
-	local words='auto xdp engine connect nfqueue filter raw' breaks=$' \t\n'
+	local words='auto xdp engine connect accept nfqueue filter raw' breaks=$' \t\n'
 	offers "$words" 'nolisten-loader -m '
 	offers "$words" 'nolisten-loader --method '
 	offers "$words" 'nolisten-loader --method='
@@ -102,6 +102,8 @@ offers()
 	offers 'file folder' 'nolisten-loader --events=f'
 	offers 'file folder' 'nolisten-loader --cookie-key f'
 	offers 'folder' 'nolisten bench --out=f'
+	offers 'file folder' 'nolisten bench --compare f'
+	offers 'file folder' 'nolisten bench --compare old.json f'
 	offers 'two words' 'nolisten-loader --events=tw'
 }
 

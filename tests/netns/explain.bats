@@ -185,6 +185,11 @@ knock()
 	tells_method connect
 }
 
+@test "tells of a socket that the kernel makes of a cookie, and for whom" {
+	skip_what_is_skipped accept
+	tells_method accept
+}
+
 @test "tells of a packet put back by nolisten, whichever way it takes" {
 	local method
 	for method in engine xdp nfqueue filter; do
@@ -196,7 +201,7 @@ knock()
 @test "asks the question and gives the answer when it plays every scene" {
 	play_all
 	[[ $(head -n 1 "$TOLD") == "Can TCP connect when nobody listens?"* ]]
-	grep -q '^10. simultaneous: ' "$TOLD"
+	grep -q '^11. simultaneous: ' "$TOLD"
 	grep -q 'So it can\.' "$TOLD"
 }
 
@@ -220,7 +225,7 @@ knock()
 	cp "$NOLISTEN" "$copy"
 	run "$copy" explain --demo
 	is_equal "$status" 0
-	is_equal "$(grep -c "^Skipped: there is no nolisten-loader in $BATS_TEST_TMPDIR/bin, $BATS_TEST_TMPDIR/sbin or PATH\.$" <<<"$output")" 6
+	is_equal "$(grep -c "^Skipped: there is no nolisten-loader in $BATS_TEST_TMPDIR/bin, $BATS_TEST_TMPDIR/sbin or PATH\.$" <<<"$output")" 7
 	run "$copy" explain --demo=engine
 	is_equal "$status ${#lines[@]}" "1 1"
 	is_equal "$output" "nolisten: explain: engine: there is no nolisten-loader in $BATS_TEST_TMPDIR/bin, $BATS_TEST_TMPDIR/sbin or PATH"
@@ -246,7 +251,7 @@ knock()
 	local scene scenes
 	play_all
 	scenes=$(sed -n 's/^[0-9]*\. \([a-z-]*\): .*/\1/p' "$TOLD")
-	is_equal "$(wc -w <<<"$scenes")" 10
+	is_equal "$(wc -w <<<"$scenes")" 11
 	for scene in $scenes; do
 		expect "$scene" "$NOLISTEN" explain --help
 		expect "*$scene*" cat "$REPO/doc/nolisten-explain.1.scd"

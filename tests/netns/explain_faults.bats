@@ -23,11 +23,14 @@ refused()
 	refused 2 '--port: needs an argument' lo --port
 	refused 2 '--what: no such option' lo --what
 	refused 2 'exclude each other' lo -j --draw
+	refused 2 "--rst goes with neither --draw nor --demo" lo --rst --draw
+	refused 2 "usage: nolisten explain IFACE" --rst
 	refused 2 "--demo: 'nothing': no such scene" --demo=nothing
 }
 
 @test "says that there is no such interface" {
 	refused 1 'none0: no such interface' none0
+	refused 1 'none0: no such interface' --rst none0
 }
 
 @test "says what it needs when it may not load programs" {

@@ -82,11 +82,11 @@ hold_open()
 }
 
 @test "agrees with the client's smaller MSS" {
-	ip -n "$CLIENT" route change 10.0.0.0/24 dev eth0 initcwnd 64 rto_min 3s advmss 700
+	ip -n "$CLIENT" route change 10.0.0.0/24 dev eth0 initcwnd 64 rto_min 3s advmss 1220
 	hold_open client 10.0.0.2
 	run in_server ss -Htnoi state established
 	ip -n "$CLIENT" route change 10.0.0.0/24 dev eth0 initcwnd 64 rto_min 3s
-	[[ $output == *" mss:688 "* ]]
+	[[ $output == *" mss:1208 "* ]]
 }
 
 @test "agrees on nothing that the client does not offer" {

@@ -412,9 +412,9 @@ takes_aborts()
 	in_client sysctl -qw net.ipv4.ip_local_port_range="40001 40001"
 	start_loader -q -m "$1"
 	# What one processor sends stays in its order: a RST that overtook the final ACK would end the handshake.
-	expect "600 connections" in_client taskset -c 0 "$TOOLS/burst_client" 10.0.0.2 34567 600 5 abort
+	expect "2000 connections" in_client taskset -c 0 "$TOOLS/burst_client" 10.0.0.2 34567 2000 5 abort
 	wait_for 15 has_no_flows
-	is_equal "$(counter established),$(counter closed)" 600,600 || {
+	is_equal "$(counter established),$(counter closed)" 2000,2000 || {
 		lost_packets >&2
 		return 1
 	}

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Many connections, and nothing left over; a full table and a full ring, counted.
 load helpers
+load accept
 
 setup()
 {
@@ -68,6 +69,13 @@ two_thousand_at_once()
 	leaves_nothing_over two_thousand_at_once
 }
 
+@test "keeps nothing of 10,000 connections in a row, and of 2,000 at once (accept)" {
+	needs_accept
+	start_loader -q -m accept
+	leaves_nothing_over ten_thousand_in_a_row
+	leaves_nothing_over two_thousand_at_once
+}
+
 @test "counts and tells what a full table refuses, and goes on" {
 	start_loader --max-flows=4 -s hold
 	start crowd ip netns exec "$CLIENT" timeout 20 "$TOOLS/crowd_client" 10.0.0.2 34567 10
@@ -79,16 +87,16 @@ two_thousand_at_once()
 	[ "$status" = 0 ]
 }
 
-@test "counts and tells what a full ring loses, and goes on" {
+@test "counts and tells the SYNs for which the ring has no room, and goes on" {
 	start_loader -m engine -q --ring=64
 	kill -STOP "$LOADER_PID"
 	start crowd ip netns exec "$CLIENT" timeout 60 "$TOOLS/crowd_client" 10.0.0.2 34567 1500
 	wait_for 10 has_syn_sent 1500
 	kill -CONT "$LOADER_PID"
-	wait_for 10 has_counter lost_ring_full 1
-	expect_event '.event == "lost" and .count >= 1'
+	wait_for 10 has_counter lost_syn 1
+	expect_event '.event == "lost" and .reason == "syn_share_full" and .count >= 1'
 	# The clients send again what was lost.
-	wait_for 30 has_text "$BATS_FILE_TMPDIR/crowd.out" '1500 connections at once'
+	wait_for 50 has_text "$BATS_FILE_TMPDIR/crowd.out" '1500 connections at once'
 	wait_for 20 is_gone "$STARTED"
 	wait "$STARTED"
 }

@@ -3,6 +3,7 @@
 # Answered ports change while it runs, in every method.
 load helpers
 load methods
+load accept
 
 setup_file()
 {
@@ -58,6 +59,7 @@ changes()
 	CORE=$STARTED
 	echoes 34567
 	mkfifo "$BATS_TEST_TMPDIR/in"
+	: >"$BATS_FILE_TMPDIR/client.out" # of the test before: what it heard is not what this one hears
 	ip netns exec "$CLIENT" nc 10.0.0.2 34567 <>"$BATS_TEST_TMPDIR/in" >"$BATS_FILE_TMPDIR/client.out" 3>&- &
 	STARTED=$!
 	lives_on first
@@ -91,6 +93,11 @@ changes()
 
 @test "nfqueue answers other ports, and connections go on" {
 	changes nfqueue
+}
+
+@test "accept answers other ports, and connections go on" {
+	needs_accept
+	changes accept
 }
 
 @test "raw hears of other ports" {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What has a claim to the same 4-tuple: sockets of this host, the connection before, a packet that looks replayed.
 load helpers
+load accept
 
 setup()
 {
@@ -37,9 +38,11 @@ reuse()
 	EOF
 }
 
-@test "leaves to a program of this host the 4-tuple that it takes in mid-handshake" {
+# meets_a_rival METHOD
+meets_a_rival()
+{
 	mute_client
-	start_loader -m engine
+	start_loader -m "$1"
 	in_client python3 - "$SERVER" <<-'EOF'
 		import socket, sys
 		from segments import *
@@ -57,7 +60,17 @@ reuse()
 		    pass
 		assert rival.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 	EOF
+}
+
+@test "leaves to a program of this host the 4-tuple that it takes in mid-handshake" {
+	meets_a_rival engine
 	expect_event '.event == "reset" and .reason == "handoff_failed"'
+}
+
+@test "so does method accept, which has no socket by then" {
+	needs_accept
+	meets_a_rival accept
+	is_equal "$(counter accept_child),$(counter accept_failed)" 0,0
 }
 
 @test "takes a client that resets and comes again from the same port at once (auto)" {
@@ -72,6 +85,11 @@ reuse()
 	takes_aborts connect
 }
 
+@test "takes a client that resets and comes again from the same port at once (accept)" {
+	needs_accept
+	takes_aborts accept
+}
+
 @test "replaces a TIME-WAIT socket of link-local addresses, which is bound to its interface" {
 	in_client sysctl -qw net.ipv4.tcp_timestamps=0
 	start_loader -m engine --service='banner:hello'
@@ -79,8 +97,10 @@ reuse()
 	is_equal "$(reuse "$(link_local)%eth0" 3 | grep -c hello)" 3
 }
 
-@test "never sends a TSval below that of its SYN-ACK" {
-	start_loader -m engine
+# never_goes_back METHOD
+never_goes_back()
+{
+	start_loader -m "$1"
 	in_client python3 - <<-'EOF'
 		import socket
 		from segments import *
@@ -106,6 +126,19 @@ reuse()
 		        first = then
 		    client.close()
 	EOF
+}
+
+@test "never sends a TSval below that of its SYN-ACK (engine)" {
+	never_goes_back engine
+}
+
+@test "never sends a TSval below that of its SYN-ACK (xdp)" {
+	never_goes_back xdp
+}
+
+@test "never sends a TSval below that of its SYN-ACK (accept)" {
+	needs_accept
+	never_goes_back accept
 }
 
 @test "tells the end of every connection of a port that is used again at once" {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # --vlan: tagged frames, answered with their tag by every method. Needs a kernel with 802.1Q devices.
 load helpers
+load accept
 
 setup()
 {
@@ -53,7 +54,7 @@ answers_vlan_5()
 	expect_event '.event == "handed_off" and .local == "[fd00:5::2]:34567"'
 	is_refused 10.0.7.2 34567
 	IFACE=eth0.5 wait_for 5 has_no_flows
-	run in_server ss -Hltn
+	run in_server ss -Hltn 'sport = :34567'
 	is_equal "$output" ""
 	stop_loader
 	is_equal "$LOADER_STATUS" 0
@@ -75,6 +76,19 @@ answers_vlan_5()
 
 @test "connect answers a VLAN" {
 	answers_vlan_5 -m connect
+}
+
+@test "accept answers a VLAN, with XDP and without; or none, where the kernel cannot" {
+	if ! can_accept; then
+		run in_server timeout 20 "$LOADER" -m accept --vlan=5 eth0
+		is_equal "$status" 1
+		[[ $output == *"has no bpf_sk_assign_tcp_reqsk"* ]]
+		is_detached
+		return
+	fi
+	answers_vlan_5 -m accept
+	answers_vlan_5 -m accept --xdp=none
+	answers_vlan_5 -m accept --workers=2
 }
 
 @test "nfqueue answers a VLAN" {

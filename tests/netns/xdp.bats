@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Methods xdp and auto with real clients: the SYN is answered in XDP, the rest is as with the engine.
 load helpers
+load accept
+load sockets
 
 setup()
 {
@@ -41,17 +43,38 @@ is_answered_by_xdp()
 	is_answered_by_xdp 6
 }
 
-@test "auto leaves a client without timestamps to the engine" {
-	start_loader
+# is_connected ADDRESS: at both ends.
+is_connected()
+{
+	[ -n "$(in_client ss -Htn state established dst "$1")" ] && [ -n "$(in_server ss -Htn state established src "$1")" ]
+}
+
+# agrees_without_timestamps ADDRESS
+agrees_without_timestamps()
+{
+	local address=$1 client
+	start "client $address" ip netns exec "$CLIENT" nc -d "$address" 34567
+	[[ $address != *:* ]] || address="[$address]"
+	wait_for 5 is_connected "$address"
+	client=$(in_client ss -Htnoi state established dst "$address")
+	run in_server ss -Htnoi state established src "$address"
+	[[ $output == *" sack "* && $output != *" ts "* ]]
+	[[ $client =~ wscale:([0-9]+),([0-9]+) ]]
+	[[ $output == *" wscale:${BASH_REMATCH[2]},${BASH_REMATCH[1]} "* ]]
+	[[ ${BASH_REMATCH[1]} != 0 && ${BASH_REMATCH[2]} != 0 ]]
+	stop "$STARTED"
+}
+
+@test "a client without timestamps loses nothing by a cookie" {
 	in_client sysctl -qw net.ipv4.tcp_timestamps=0
-	is_equal "$(echo_back 10.0.0.2 34567 hello)" hello
-	is_equal "$(counter held_syn)" 1
-	expect_event '.event == "syn" and .method == "engine"'
-	expect_event '.event == "established" and .method == "engine" and .rtt_us >= 0'
-	in_client sysctl -qw net.ipv4.tcp_timestamps=1
-	is_equal "$(echo_back 10.0.0.2 34567 hello)" hello
-	is_equal "$(counter held_syn)" 1
-	expect_event '.event == "established" and .method == "xdp"'
+	for method in auto xdp; do
+		start_loader -m $method
+		agrees_without_timestamps 10.0.0.2
+		agrees_without_timestamps fd00::2
+		is_answered_by_xdp 2
+		expect_event '.event == "established" and .method == "xdp"'
+		stop_loader
+	done
 }
 
 # takes_a_burst METHOD
@@ -121,9 +144,56 @@ takes_a_burst()
 	has_counter cookie_forged 1
 }
 
-@test "accepts a cookie that another machine with the same key has sent" {
+# guess_cookies: final ACKs that acknowledge nothing of ours, many, from a port that nobody has.
+guess_cookies()
+{
+	start guess env PYTHONPATH="$REPO/tests/tools" PYTHONDONTWRITEBYTECODE=1 ip netns exec "$CLIENT" python3 -c '
+from segments import *
+wire = Wire(34567, 9)
+while True:
+    for i in range(100):
+        wire.send(ACK, 1001, i * 4 + 1)
+    time.sleep(0.005)'
+}
+
+@test "while somebody guesses cookies a client without timestamps gets an MSS only, and others lose nothing" {
+	local method
+	in_client nft 'add table t; add chain t o { type filter hook output priority 0; }
+		add rule t o tcp sport 9 tcp flags rst drop'
+	for method in xdp accept; do
+		[ $method = xdp ] || can_accept || continue
+		start_loader -q -m $method
+		guess_cookies
+		wait_for 15 has_text "$LOADER_LOG" 'somebody guesses cookies'
+		in_client sysctl -qw net.ipv4.tcp_timestamps=0
+		is_equal "$(agreed 10.0.0.2)" ""
+		in_client sysctl -qw net.ipv4.tcp_timestamps=1
+		is_equal "$(agreed 10.0.0.2)" "ts sack wscale"
+		stop "$STARTED"
+		stop_loader
+	done
+}
+
+# agreed HOST: on what, as the client's socket has it.
+agreed()
+{
+	local client words
+	mkfifo "$BATS_TEST_TMPDIR/agreed.in" 2>/dev/null || :
+	ip netns exec "$CLIENT" nc "$1" 34567 <>"$BATS_TEST_TMPDIR/agreed.in" >"$BATS_TEST_TMPDIR/agreed" 2>&1 3>&- &
+	client=$!
+	echo hello >"$BATS_TEST_TMPDIR/agreed.in"
+	wait_for 5 has_text "$BATS_TEST_TMPDIR/agreed" hello
+	words=$(in_client ss -Htnoi state established dport = :34567 | grep -oE '\b(ts|sack|wscale)\b' | xargs)
+	stop "$client"
+	rm "$BATS_TEST_TMPDIR/agreed"
+	echo "$words"
+}
+
+# takes_a_cookie_of_another METHOD COUNTER: of what the cookie becomes.
+takes_a_cookie_of_another()
+{
 	(umask 077 && echo 000102030405060708090a0b0c0d0e0f >"$BATS_TEST_TMPDIR/key")
-	start_loader -m xdp --cookie-key="$BATS_TEST_TMPDIR/key"
+	start_loader -m "$1" --cookie-key="$BATS_TEST_TMPDIR/key"
 	# The final ACK is kept back until another loader has taken the place of the one that answered.
 	in_client nft -f - <<-'END'
 		table inet lose {
@@ -137,12 +207,22 @@ takes_a_burst()
 	local client=$!
 	wait_for 5 has_counter cookie_sent 1
 	stop_loader KILL
-	start_loader -m xdp --cookie-key="$BATS_TEST_TMPDIR/key"
+	start_loader -m "$1" --cookie-key="$BATS_TEST_TMPDIR/key"
 	in_client nft delete table inet lose
 	wait_for 15 is_gone "$client"
 	is_equal "$(<"$BATS_TEST_TMPDIR/out")" moved
 	is_equal "$(counter cookie_sent)" 0
-	is_equal "$(counter held_cookie)" 1
+	is_equal "$(counter "$2")" 1
+	stop_loader
+}
+
+@test "accepts a cookie that another machine with the same key has sent" {
+	takes_a_cookie_of_another xdp held_cookie
+}
+
+@test "so does method accept" {
+	needs_accept
+	takes_a_cookie_of_another accept accept_child
 }
 
 @test "refuses a key file that others can read" {
@@ -183,6 +263,33 @@ is_answering_natively()
 	is_equal "$(printf hello | in_server timeout 10 nc -N -w 5 10.0.0.2 34567)" hello
 	is_equal "$(printf hello | in_server timeout 10 nc -N -w 5 fd00::2 34567)" hello
 	IFACE=lo is_answered_by_xdp 2
+}
+
+# tells_at_least MS: the server's socket has this RTT or more, and less than a second more.
+tells_at_least()
+{
+	local rtt
+	rtt=$(in_server ss -Htnoi state established src 10.1.0.2 | sed -n 's/.* rtt:\([0-9]*\).*/\1/p')
+	[ -n "$rtt" ] && [ "$rtt" -ge "$1" ] && [ "$rtt" -lt $(($1 + 1000)) ]
+}
+
+# Each of its packets takes 25 ms: not shorter by more than the clocks' own millisecond, however busy the machine.
+@test "a cookie tells the socket its RTT to the millisecond" {
+	start_ready tun "$TOOLS/tun_peer" "$SERVER" "$CLIENT" tun0 25
+	local tun=$STARTED
+	for namespace in "$SERVER" "$CLIENT"; do
+		in_namespace "$namespace" sysctl -qw net.ipv6.conf.tun0.disable_ipv6=1
+		ip -n "$namespace" link set tun0 up
+	done
+	address "$SERVER" tun0 10.1.0.2/24
+	address "$CLIENT" tun0 10.1.0.1/24
+	IFACE=tun0 start_loader -m xdp
+	start client ip netns exec "$CLIENT" nc -d 10.1.0.2 34567
+	wait_for 5 tells_at_least 49
+	IFACE=tun0 is_answered_by_xdp 1
+	stop "$STARTED"
+	stop "$LOADER_PID"
+	stop "$tun"
 }
 
 @test "answers on a device without link headers" {

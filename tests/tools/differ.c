@@ -8,7 +8,9 @@
  * Both servers have the address 10.0.0.2 or fd00::2 and the MAC address 02:00:00:00:00:02, and know our
  * 10.0.0.77 or fd00::77 as a neighbour. No kernel owns that address, so nobody interferes.
  */
+#include "tools/differ_icmp.h"
 #include "tools/differ_run.h"
+#include "tools/differ_sockopts.h"
 
 #define PORTS 1000 /* of each group and family */
 
@@ -96,6 +98,20 @@ static void run_cases(const struct differ_case *cases, size_t count)
 		judge(runs[i].one, &runs[i].conversations[0].text, &runs[i].conversations[1].text);
 }
 
+/* What was not heard cannot be compared. */
+static void judge_hearing(void)
+{
+	for (int s = 0; s < SIDES; s++) {
+		const unsigned int lost = side_lost(&sides[s]);
+
+		failures += lost != 0;
+		printf("%sok %u - every answer of %s was heard\n", lost ? "not " : "", ++number,
+		       sides[s].name);
+		if (lost)
+			printf("# %u were lost\n", lost);
+	}
+}
+
 /* All 256 values of the flags byte. */
 static void run_flags(const char *port_word)
 {
@@ -124,10 +140,11 @@ static void run_flags(const char *port_word)
 static void take_ports(const char *group, bool is_v6)
 {
 	static const char *const groups[] = {"segments",  "options", "packets",
-					     "time-wait", "flags",   "closed-flags"};
+					     "time-wait", "flags",   "closed-flags",
+					     "sockopts",  "defer",   "icmp"};
 	unsigned int index = 0;
 
-	while (index < 6 && strcmp(groups[index], group))
+	while (index < sizeof(groups) / sizeof(groups[0]) && strcmp(groups[index], group))
 		index++;
 	fence.first_port = (uint16_t)(10000 + (2 * index + is_v6) * PORTS + RUNS_MAX);
 	fence.ports = PORTS - RUNS_MAX;
@@ -144,12 +161,18 @@ static void run_group(const char *group)
 		RUN(packet_cases);
 	else if (!strcmp(group, "time-wait"))
 		RUN(time_wait_cases);
+	else if (!strcmp(group, "sockopts"))
+		RUN(sockopt_cases);
+	else if (!strcmp(group, "defer"))
+		RUN(defer_cases);
+	else if (!strcmp(group, "icmp"))
+		RUN(icmp_cases);
 	else if (!strcmp(group, "flags"))
 		run_flags("");
 	else if (!strcmp(group, "closed-flags"))
 		run_flags(" closed");
 	else
-		usage("4|6 segments|options|packets|time-wait|flags|closed-flags IF IF PORT");
+		usage("4|6 segments|options|packets|time-wait|flags|closed-flags|sockopts|defer|icmp IF IF PORT");
 }
 
 int main(int argc, char **argv)
@@ -162,6 +185,7 @@ int main(int argc, char **argv)
 	for (int s = 0; s < SIDES; s++)
 		side_open(&sides[s], argv[3 + s], *argv[1] == '6', (uint16_t)atoi(argv[5]));
 	run_group(argv[2]);
+	judge_hearing();
 	printf("1..%u\n", number);
 	return failures ? 1 : 0;
 }

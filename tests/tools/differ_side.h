@@ -11,6 +11,7 @@
 #include "tools/script.h"
 
 #define SIDES 2
+#define RECEIVE_BUFFER (32 << 20) /* both families' answers, to many cases at once */
 
 /* Whom what is sent comes from, and what came back. */
 struct conversation {
@@ -39,6 +40,7 @@ static void side_open(struct side *side, const char *ifname, bool is_v6, uint16_
 	setsockopt(side->fd, SOL_PACKET, PACKET_AUXDATA, &(int){1}, sizeof(int));
 	setsockopt(side->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &(int){1}, sizeof(int));
 	setsockopt(side->fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int));
+	setsockopt(side->fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){RECEIVE_BUFFER}, sizeof(int));
 	if (ioctl(side->fd, SIOCGIFHWADDR, &request) ||
 	    bind(side->fd, (struct sockaddr *)&address, sizeof(address)))
 		fail(ifname);
@@ -98,6 +100,17 @@ static bool side_receive(struct side *side, struct wire_answer *out, bool *is_an
 		     wire_parse(frame, (size_t)len, beside.has_checksum, out);
 	out->received_ms = beside.received_ms;
 	return true;
+}
+
+/* How many packets came that there was no room for. */
+TOOL_UNUSED static unsigned int side_lost(const struct side *side)
+{
+	struct tpacket_stats stats = {0};
+	socklen_t len = sizeof(stats);
+
+	if (getsockopt(side->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &len))
+		fail(side->name);
+	return stats.tp_drops;
 }
 
 /* step: segments divided by '&', in the notation of script.h. */

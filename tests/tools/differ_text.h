@@ -44,7 +44,7 @@ __attribute__((format(printf, 3, 4))) static void append(char *text, size_t size
 
 #define APPEND(text, ...) append(text, sizeof(text), __VA_ARGS__)
 
-static void answer_text_begin(struct answer_text *out, bool is_sum, bool is_burst)
+TOOL_UNUSED static void answer_text_begin(struct answer_text *out, bool is_sum, bool is_burst)
 {
 	if (*out->text) {
 		APPEND(out->text, " / ");
@@ -58,7 +58,7 @@ static void answer_text_begin(struct answer_text *out, bool is_sum, bool is_burs
 	out->has_fin = out->has_rst = false;
 }
 
-static void answer_text_end(struct answer_text *out)
+TOOL_UNUSED static void answer_text_end(struct answer_text *out)
 {
 	if (!out->is_active)
 		return;
@@ -77,7 +77,8 @@ static void answer_text_end(struct answer_text *out)
 		APPEND(out->shape, "silent");
 }
 
-static bool answer_text_is_alike(const struct answer_text *a, const struct answer_text *b)
+TOOL_UNUSED static bool answer_text_is_alike(const struct answer_text *a,
+					     const struct answer_text *b)
 {
 	if (a->is_active && a->is_sum)
 		return a->acked == b->acked &&
@@ -188,8 +189,8 @@ static void sum_up(struct answer_text *out, struct script_state *state,
 	out->segments++;
 }
 
-static void answer_text_add(struct answer_text *out, struct script_state *state,
-			    const struct wire_answer *answer)
+TOOL_UNUSED static void answer_text_add(struct answer_text *out, struct script_state *state,
+					const struct wire_answer *answer)
 {
 	if (!out->is_active)
 		return;

@@ -2,7 +2,8 @@
 /*
  * echo_server PORT [BANNER]: what nolisten is compared with, an ordinary listen()/accept() server on [::] and
  * 0.0.0.0. Echoes, and closes once all is echoed after the client's FIN; with BANNER it sends that, closes its
- * side, and reads until the client closes. Prints "ready" once it listens.
+ * side, and reads until the client closes. Prints "ready" once it listens. Options of LISTENER_SOCKOPTS are set on the
+ * listener: see tools/listener_options.h.
  */
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -10,7 +11,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "tools/tool.h"
+#include "tools/listener_options.h"
 
 #define BUFFER_SIZE 65536
 
@@ -30,6 +31,7 @@ static int listen_on(uint16_t port)
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	take_listener_options(fd, AF_INET6);
 	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, 4096))
 		fail("listen");
 	return fd;

@@ -10,6 +10,8 @@
  *   badsum doff=N iplen=N pad=N cut=N vlan=N frag=N ipopt=HEX ext=hop|dst|atomic      see struct wire
  *   from=WHO to=WHO      multicast, zero, loopback, own, broadcast; to=hw-broadcast
  *   port0 closed         from port 0; to a port where nobody listens
+ *   icmp=T/C             in place of the segment an ICMP error of that type and code, which quotes a segment of the
+ *                        server's with the sequence number that ^N says
  */
 #ifndef NOLISTEN_TESTS_SCRIPT_H
 #define NOLISTEN_TESTS_SCRIPT_H
@@ -152,6 +154,16 @@ static void set_extension(struct wire *wire, const char *value)
 		script_error(value);
 }
 
+static void set_icmp(struct wire *wire, const char *value)
+{
+	const char *code = strchr(value, '/');
+
+	if (!code)
+		script_error(value);
+	wire->icmp_type = (uint8_t)atoi(value);
+	wire->icmp_code = (uint8_t)atoi(code + 1);
+}
+
 static bool read_header_field(struct wire *wire, const char *word, const char *value)
 {
 	int number = atoi(value);
@@ -170,6 +182,8 @@ static bool read_header_field(struct wire *wire, const char *word, const char *v
 		wire->data_offset = (uint8_t)number;
 	else if (!strcmp(word, "port0"))
 		wire->local_port = 0;
+	else if (!strcmp(word, "icmp"))
+		set_icmp(wire, value);
 	else if (!strcmp(word, "closed"))
 		wire->remote_port++;
 	else

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tun_peer NAMESPACE NAMESPACE IFNAME: a tun device (no link header) of that name in each of the two network
- * namespaces, joined by copying packets. Prints "ready" when both exist; they vanish with the process.
+ * tun_peer NAMESPACE NAMESPACE IFNAME [DELAY_MS]: a tun device (no link header) of that name in each of the two network
+ * namespaces, joined by copying packets, each of which takes that long, one after the other. Prints "ready" when both
+ * exist; they vanish with the process.
  */
 #include <fcntl.h>
 #include <linux/if.h>
@@ -36,12 +37,15 @@ static int open_tun(const char *ifname)
 	return fd;
 }
 
+static struct timespec delay;
+
 /* EIO: the device is down, as while it is being set up. */
 static void copy(int from, int to)
 {
 	uint8_t packet[65536];
 	ssize_t len = read(from, packet, sizeof(packet));
 
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &delay, NULL);
 	if (len > 0 && write(to, packet, (size_t)len) < 0 && errno != EAGAIN && errno != EIO)
 		fail("write");
 }
@@ -50,8 +54,10 @@ int main(int argc, char **argv)
 {
 	struct pollfd ends[2] = {{.events = POLLIN}, {.events = POLLIN}};
 
-	if (argc != 4)
-		usage("NAMESPACE NAMESPACE IFNAME");
+	if (argc < 4 || argc > 5)
+		usage("NAMESPACE NAMESPACE IFNAME [DELAY_MS]");
+	if (argc == 5)
+		delay.tv_nsec = atol(argv[4]) * 1000000;
 	for (int i = 0; i < 2; i++) {
 		enter(argv[1 + i]);
 		ends[i].fd = open_tun(argv[3]);

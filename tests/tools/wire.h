@@ -45,6 +45,8 @@ struct wire {
 	size_t padding; /* bytes behind the IP packet */
 	size_t cut; /* bytes missing at the end of the frame */
 	uint16_t fragment_at; /* a multiple of 8: cut the TCP segment there */
+	/* Not 0: an ICMP error in place of the segment, which quotes one of the remote's with sequence number ack. */
+	uint8_t icmp_type, icmp_code;
 };
 
 /* A segment that came. */
@@ -156,7 +158,7 @@ static size_t build_ipv4(const struct wire *wire, uint8_t *out, size_t payload_l
 	put16(out + 4, wire->local_port);
 	put16(out + 6, fragment < 0 ? 0x4000 : (uint32_t)(fragment / 8) | (fragment & 1) << 13);
 	out[8] = 64;
-	out[9] = IPPROTO_TCP;
+	out[9] = wire->icmp_type ? IPPROTO_ICMP : IPPROTO_TCP;
 	memcpy(out + 12, wire->local_addr, 4);
 	memcpy(out + 16, wire->remote_addr, 4);
 	memcpy(out + 20, wire->ip_options, wire->ip_options_len);
@@ -172,7 +174,7 @@ static size_t build_ipv6(const struct wire *wire, uint8_t *out, size_t payload_l
 	memset(out, 0, len);
 	out[0] = 0x60;
 	put16(out + 4, (uint32_t)(len - 40 + payload_len) + (uint32_t)wire->ip_len_delta);
-	out[6] = extension ? extension : IPPROTO_TCP;
+	out[6] = extension ? extension : wire->icmp_type ? IPPROTO_ICMPV6 : IPPROTO_TCP;
 	out[7] = 64;
 	memcpy(out + 8, wire->local_addr, 16);
 	memcpy(out + 24, wire->remote_addr, 16);
@@ -217,14 +219,51 @@ static void send_frame(int fd, const uint8_t *frame, size_t len)
 	}
 }
 
+/* The remote's segment, as far as an error quotes it at the least: eight bytes of TCP. */
+static size_t build_quoted(const struct wire *wire, uint8_t *out)
+{
+	const struct wire none = {0};
+	struct wire quoted = none;
+	size_t len;
+
+	quoted.is_v6 = wire->is_v6;
+	memcpy(quoted.local_addr, wire->remote_addr, 16);
+	memcpy(quoted.remote_addr, wire->local_addr, 16);
+	len = wire->is_v6 ? build_ipv6(&quoted, out, 20, -1) : build_ipv4(&quoted, out, 20, -1);
+	put16(out + len, wire->remote_port);
+	put16(out + len + 2, wire->local_port);
+	put32(out + len + 4, wire->ack);
+	return len + 8;
+}
+
+static void send_icmp_error(int fd, const struct wire *wire)
+{
+	uint8_t icmp[256] = {wire->icmp_type, wire->icmp_code}, frame[WIRE_MAX];
+	const size_t len = 8 + build_quoted(wire, icmp + 8);
+	uint32_t sum = 0;
+
+	if (wire->is_v6) {
+		sum = sum_bytes(IPPROTO_ICMPV6 + (uint32_t)len, wire->local_addr, 16);
+		sum = sum_bytes(sum, wire->remote_addr, 16);
+	}
+	put16(icmp + 2,
+	      fold_sum(sum_bytes(sum, icmp, len)) ^ (wire->has_bad_checksum ? 0x5555 : 0));
+	send_frame(fd, frame, build_frame(wire, frame, icmp, len, -1));
+}
+
 /* Through a packet socket that is bound to the interface. */
-static void wire_send(int fd, const struct wire *wire)
+TOOL_UNUSED static void wire_send(int fd, const struct wire *wire)
 {
 	uint8_t tcp[WIRE_MAX], frame[WIRE_MAX];
 	size_t len = build_tcp(wire, tcp);
 	size_t first = wire->fragment_at ? wire->fragment_at : len;
-	size_t frame_len = build_frame(wire, frame, tcp, first, wire->fragment_at ? 1 : -1);
+	size_t frame_len;
 
+	if (wire->icmp_type) {
+		send_icmp_error(fd, wire);
+		return;
+	}
+	frame_len = build_frame(wire, frame, tcp, first, wire->fragment_at ? 1 : -1);
 	send_frame(fd, frame, frame_len);
 	if (!wire->fragment_at)
 		return;
@@ -254,7 +293,8 @@ static bool parse_tcp(const uint8_t *tcp, size_t len, struct wire_answer *out)
 }
 
 /* has_checksum: the sender has not left it to the device. */
-static bool wire_parse(const uint8_t *frame, size_t len, bool has_checksum, struct wire_answer *out)
+TOOL_UNUSED static bool wire_parse(const uint8_t *frame, size_t len, bool has_checksum,
+				   struct wire_answer *out)
 {
 	const uint8_t *ip = frame + ETH_HLEN;
 	bool is_v6 = get16(frame + 12) == ETH_P_IPV6;

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The benchmark's arithmetic: quantiles, medians, schedules, and how the time is shared out. */
+/* The benchmark's arithmetic: quantiles, rounds, schedules, and how the time is shared out. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmocka_setup.h"
 
-#include "board.h"
 #include "clock.h"
-#include "goals.h"
 #include "histogram.h"
 #include "name_list.h"
 #include "samples.h"
@@ -57,16 +55,6 @@ static void an_empty_histogram_has_the_quantile_0(void **state)
 	assert_true(histogram_quantile(&histogram, 0.99) == 0);
 }
 
-static void the_median_is_the_middle_or_between_the_two(void **state)
-{
-	const double odd[] = {9, 1, 5}, even[] = {8, 2, 4, 100};
-
-	(void)state;
-	assert_true(samples_median(odd, 3) == 5);
-	assert_true(samples_median(even, 4) == 6);
-	assert_true(odd[0] == 9);
-}
-
 static void a_merged_histogram_has_the_values_of_both(void **state)
 {
 	static struct histogram all, more;
@@ -84,27 +72,50 @@ static void a_merged_histogram_has_the_values_of_both(void **state)
 static void gathers_the_rounds_of_a_name(void **state)
 {
 	struct sample_set set = {0};
-	double median;
+	struct interval interval;
 
 	(void)state;
-	assert_int_equal(samples_add(&set, "a", 1.5), 0);
-	assert_int_equal(samples_add(&set, "b", 7), 0);
-	assert_int_equal(samples_add(&set, "a", 2.5), 0);
+	assert_int_equal(samples_add(&set, "a", 0, 1.5), 0);
+	assert_int_equal(samples_add(&set, "b", 0, 7), 0);
+	assert_int_equal(samples_add(&set, "a", 1, 2.5), 0);
 	assert_int_equal(samples_find(&set, "a")->count, 2);
-	assert_true(samples_get_median(&set, "a", &median) && median == 2);
+	assert_true(samples_interval(samples_find(&set, "a"), &interval) && interval.value == 2);
 	assert_null(samples_find(&set, "c"));
+	assert_false(samples_interval(NULL, &interval));
+	samples_free(&set);
+}
+
+static void a_ratio_is_of_rounds_that_have_both(void **state)
+{
+	struct sample_set set = {0};
+	struct interval ratio;
+
+	(void)state;
+	for (unsigned int round = 0; round < 20; round++) {
+		if (round != 3)
+			samples_add(&set, "a", round, 2 * (round + 1));
+		if (round != 7)
+			samples_add(&set, "base", round, round + 1);
+	}
+	samples_add(&set, "other", 20, 1);
+	assert_true(samples_ratio(samples_find(&set, "a"), samples_find(&set, "base"), &ratio));
+	assert_int_equal(ratio.count, 18);
+	assert_true(ratio.value == 2 && ratio.low == 2 && ratio.high == 2);
+	assert_false(
+		samples_ratio(samples_find(&set, "other"), samples_find(&set, "base"), &ratio));
+	assert_false(samples_ratio(NULL, samples_find(&set, "base"), &ratio));
 	samples_free(&set);
 }
 
 static void a_figure_without_a_value_keeps_its_first_reason(void **state)
 {
 	struct sample_set set = {0};
-	double median;
+	struct interval ignored;
 
 	(void)state;
 	samples_add_reason(&set, "a", "it went away");
 	samples_add_reason(&set, "a", "it was gone");
-	assert_false(samples_get_median(&set, "a", &median));
+	assert_false(samples_interval(samples_find(&set, "a"), &ignored));
 	assert_string_equal(samples_find(&set, "a")->reason, "it went away");
 	samples_free(&set);
 }
@@ -117,9 +128,9 @@ static void holds_any_number_of_names(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "%d", i);
-		assert_int_equal(samples_add(&set, name, i), 0);
+		assert_int_equal(samples_add(&set, name, 0, i), 0);
 	}
-	assert_true(samples_find(&set, "999")->values[0] == 999);
+	assert_true(samples_find(&set, "999")->all[0].value == 999);
 	samples_free(&set);
 }
 
@@ -216,95 +227,6 @@ static void a_list_has_whole_names_only(void **state)
 	assert_false(name_list_has("", "xdp"));
 }
 
-/* Rows listen and auto. */
-static void open_board(struct board *board, const char *only)
-{
-	*board = (struct board){.only = only};
-	assert_int_equal(board_open(board, 2), 0);
-	board->rows[0] = (struct board_row){.name = "listen", .reason = ""};
-	board->rows[1] = (struct board_row){.name = "auto", .reason = "it would not start"};
-}
-
-static void compares_medians_and_only_where_there_are_two(void **state)
-{
-	struct board board;
-	double ratio;
-
-	(void)state;
-	open_board(&board, NULL);
-	board_record(&board, "auto", "synack.per_s", 10);
-	assert_false(
-		board_compare(&board, "auto", "synack.per_s", "listen", "synack.per_s", &ratio));
-	board_record(&board, "auto", "synack.per_s", 30);
-	board_record(&board, "listen", "synack.per_s", 5);
-	assert_true(
-		board_compare(&board, "auto", "synack.per_s", "listen", "synack.per_s", &ratio));
-	assert_true(ratio == 4);
-	board_close(&board);
-}
-
-static void says_why_a_figure_is_missing_as_exactly_as_it_can(void **state)
-{
-	struct board board;
-
-	(void)state;
-	open_board(&board, NULL);
-	assert_string_equal(board_reason(&board, "xdp", "connect.p50_us"), "it did not take part");
-	assert_string_equal(board_reason(&board, "listen", "connect.p50_us"),
-			    "it did not take part");
-	assert_string_equal(board_reason(&board, "auto", "connect.p50_us"), "it would not start");
-	board_record_reason(&board, "auto", "connect.p50_us", "refused");
-	assert_string_equal(board_reason(&board, "auto", "connect.p50_us"), "refused");
-	board_close(&board);
-}
-
-/* The goal of that text; false: it is not told of. */
-static bool judge(const struct board *board, const char *text, struct goal_result *out)
-{
-	for (size_t i = 0; i < goal_count(); i++)
-		if (goal_judge(board, i, out) && !strcmp(out->text, text))
-			return true;
-	return false;
-}
-
-static void judges_a_goal_by_what_the_board_says(void **state)
-{
-	static const char text[] = "connect() p50, auto to listen()";
-	struct goal_result result;
-	struct board board;
-
-	(void)state;
-	open_board(&board, NULL);
-	assert_true(judge(&board, text, &result));
-	assert_int_equal(result.state, GOAL_UNKNOWN);
-	assert_string_equal(result.reason, "it would not start");
-	board_record(&board, "auto", "connect.p50_us", 30);
-	assert_true(judge(&board, text, &result));
-	assert_int_equal(result.state, GOAL_UNKNOWN);
-	assert_string_equal(result.reason, "it did not take part");
-	board_record(&board, "listen", "connect.p50_us", 50);
-	assert_true(judge(&board, text, &result));
-	assert_int_equal(result.state, GOAL_MET);
-	assert_string_equal(result.limit, "at most 0.6x");
-	board_record(&board, "listen", "connect.p50_us", 20);
-	assert_true(judge(&board, text, &result));
-	assert_int_equal(result.state, GOAL_MISSED);
-	board_close(&board);
-}
-
-static void leaves_out_goals_that_were_not_asked_for(void **state)
-{
-	struct goal_result result;
-	struct board board;
-
-	(void)state;
-	open_board(&board, "serial,synack");
-	assert_false(judge(&board, "connect() p50, auto to listen()", &result));
-	assert_true(judge(&board, "connect() to first byte p50, auto to accept()", &result));
-	assert_false(judge(&board, "SYN-ACKs a second, xdp to listen()", &result));
-	board_close(&board);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,9 +234,9 @@ int main(void)
 		cmocka_unit_test(is_within_a_64th_whatever_the_size),
 		cmocka_unit_test(keeps_what_is_too_long_in_the_last_bucket),
 		cmocka_unit_test(an_empty_histogram_has_the_quantile_0),
-		cmocka_unit_test(the_median_is_the_middle_or_between_the_two),
 		cmocka_unit_test(a_merged_histogram_has_the_values_of_both),
 		cmocka_unit_test(gathers_the_rounds_of_a_name),
+		cmocka_unit_test(a_ratio_is_of_rounds_that_have_both),
 		cmocka_unit_test(a_figure_without_a_value_keeps_its_first_reason),
 		cmocka_unit_test(holds_any_number_of_names),
 		cmocka_unit_test(the_first_of_a_paced_load_is_due_at_its_start),
@@ -325,10 +247,6 @@ int main(void)
 		cmocka_unit_test(little_work_does_not_take_longer_than_it_has_to),
 		cmocka_unit_test(no_slice_is_longer_than_asked_for),
 		cmocka_unit_test(a_list_has_whole_names_only),
-		cmocka_unit_test(compares_medians_and_only_where_there_are_two),
-		cmocka_unit_test(says_why_a_figure_is_missing_as_exactly_as_it_can),
-		cmocka_unit_test(judges_a_goal_by_what_the_board_says),
-		cmocka_unit_test(leaves_out_goals_that_were_not_asked_for),
 	};
 
 	return cmocka_run_group_tests_name("bench", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -287,6 +288,58 @@ static void only_root_is_heard(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static struct rlimit limit, few;
+
+static void allow_few(int count)
+{
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = limit;
+	few.rlim_cur = (rlim_t)count;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
+static void allow_many(void)
+{
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* One after the other, by the descriptor that is kept for them. */
+static void clients_are_answered_when_descriptors_have_run_out(void **state)
+{
+	int first = ask("status"), second = ask("status"), lowest = dup(0);
+
+	(void)state;
+	close(lowest);
+	allow_few(lowest);
+	expect_message(first, "{\"pid\":1}");
+	expect_end(first);
+	expect_message(second, "{\"pid\":1}");
+	expect_end(second);
+	allow_many();
+}
+
+/* Whatever becomes free is taken by others at once, connections for instance. */
+static void the_next_client_is_answered_as_well(void **state)
+{
+	int taken[64], count = 0, lowest = dup(0), fd;
+
+	(void)state;
+	close(lowest);
+	allow_few(lowest + 8);
+	for (int i = 0; i < 3; i++) {
+		while (count < 64 && (fd = dup(0)) >= 0)
+			taken[count++] = fd;
+		allow_many();
+		fd = ask("status");
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		expect_message(fd, "{\"pid\":1}");
+		expect_end(fd);
+	}
+	allow_many();
+	while (count)
+		close(taken[--count]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +356,8 @@ int main(void)
 		cmocka_unit_test(a_name_that_is_too_long_is_refused),
 		cmocka_unit_test(visit_finds_each_listener_once),
 		cmocka_unit_test(only_root_is_heard),
+		cmocka_unit_test(clients_are_answered_when_descriptors_have_run_out),
+		cmocka_unit_test(the_next_client_is_answered_as_well),
 	};
 
 	if (geteuid() != 0) {

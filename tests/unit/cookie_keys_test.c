@@ -15,7 +15,6 @@ static const uint8_t shared_key[SIPHASH_KEY_SIZE] = {0x00, 0x11, 0x22, 0x33, 0x4
 						     0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb,
 						     0xcc, 0xdd, 0xee, 0xff};
 
-/* All the keys of a slot, one for each class. */
 static bool is_same_key(const struct nol_cookie *a, uint32_t slot_a, const struct nol_cookie *b,
 			uint32_t slot_b)
 {
@@ -48,7 +47,7 @@ static void keeps_a_cookie_for_a_minute_at_least(void **state)
 	struct cookie_keys keys;
 
 	(void)state;
-	for (uint64_t made_s = 0; made_s < COOKIE_SLOT_S; made_s++) {
+	for (uint64_t made_s = 0; made_s < NOL_COOKIE_SLOT_S; made_s++) {
 		assert_int_equal(cookie_keys_init(&keys, &cookie), 0);
 		cookie_keys_turn(&keys, made_s);
 		then = cookie;
@@ -72,7 +71,7 @@ static void gives_each_slot_a_key_of_its_own(void **state)
 	cookie_keys_turn(&keys, 0);
 	before = cookie;
 	for (uint32_t i = 1; i <= NOL_COOKIE_SLOTS; i++) {
-		cookie_keys_turn(&keys, i * COOKIE_SLOT_S);
+		cookie_keys_turn(&keys, i * NOL_COOKIE_SLOT_S);
 		assert_false(is_same_key(&cookie, cookie.newest, &before, cookie.newest));
 	}
 }
@@ -105,7 +104,7 @@ static void derives_the_same_keys_whenever_it_began(void **state)
 	assert_memory_equal(early.keys, late.keys, sizeof(early.keys));
 }
 
-static void derives_other_keys_for_each_slot_and_class(void **state)
+static void derives_other_keys_for_each_slot(void **state)
 {
 	struct nol_cookie cookie = {};
 	struct cookie_keys keys;
@@ -135,6 +134,24 @@ static void shares_one_key_and_the_real_time(void **state)
 	assert_true(is_same_key(&one, one.newest, &other, one.newest));
 }
 
+/* The real time has been set meanwhile; what it runs off by itself is left alone. */
+static void follows_the_real_time_by_steps(void **state)
+{
+	struct nol_cookie cookie = {};
+	struct cookie_keys keys;
+	uint32_t offset;
+
+	(void)state;
+	cookie_keys_init_shared(&keys, &cookie, shared_key);
+	offset = cookie.ts_offset;
+	cookie.ts_offset = offset + 200;
+	assert_int_equal(cookie_keys_beat(&keys), 0);
+	assert_int_equal(cookie.ts_offset, offset + 200);
+	cookie.ts_offset = offset - 3600000;
+	assert_int_equal(cookie_keys_beat(&keys), 0);
+	assert_in_range(cookie.ts_offset - offset + 10, 0, 20);
+}
+
 struct file {
 	char path[64];
 };
@@ -160,6 +177,28 @@ static int read_file(const void *bytes, size_t len, mode_t mode, uint8_t key[SIP
 	assert_true(!err || why);
 	unlink(file.path);
 	return err;
+}
+
+/* The real time may be set: the slots go with it, forth and back, and have the keys that they always have. */
+static void follows_a_clock_that_jumps(void **state)
+{
+	static const uint64_t times_s[] = {1000000, 1000000 + 86400, 1000000 - 3600, 1000064};
+	static const uint8_t key[SIPHASH_KEY_SIZE] = "shared by these";
+
+	struct nol_cookie jumped = {}, fresh;
+	struct cookie_keys keys, others;
+
+	(void)state;
+	cookie_keys_init_shared(&keys, &jumped, key);
+	for (size_t i = 0; i < sizeof(times_s) / sizeof(times_s[0]); i++) {
+		fresh = (struct nol_cookie){};
+		cookie_keys_init_shared(&others, &fresh, key);
+		assert_int_equal(cookie_keys_turn(&keys, times_s[i]), 0);
+		assert_int_equal(cookie_keys_turn(&others, times_s[i]), 0);
+		assert_int_equal(jumped.newest, fresh.newest);
+		assert_int_equal(jumped.slot, fresh.slot);
+		assert_memory_equal(jumped.keys, fresh.keys, sizeof(fresh.keys));
+	}
 }
 
 static void reads_a_key_in_hexadecimal(void **state)
@@ -201,6 +240,18 @@ static void refuses_a_key_of_another_length(void **state)
 	assert_int_equal(read_file(text, 31, 0600, key), -EINVAL);
 	assert_int_equal(read_file(text, 33, 0600, key), -EINVAL);
 	assert_int_equal(read_file(text, strlen(text), 0600, key), -EINVAL);
+}
+
+/* Longer than what is read of it: whatever is behind that. */
+static void refuses_a_key_with_much_behind_it(void **state)
+{
+	char text[300] = "00112233445566778899aabbccddeeff";
+	uint8_t key[SIPHASH_KEY_SIZE];
+
+	(void)state;
+	memset(text + 32, '\n', sizeof(text) - 32);
+	assert_int_equal(read_file(text, 255, 0600, key), 0);
+	assert_int_equal(read_file(text, sizeof(text), 0600, key), -EINVAL);
 }
 
 static void refuses_what_is_no_ordinary_file(void **state)
@@ -261,12 +312,15 @@ int main(void)
 		cmocka_unit_test(gives_each_slot_a_key_of_its_own),
 		cmocka_unit_test(writes_no_key_while_the_slot_lasts),
 		cmocka_unit_test(derives_the_same_keys_whenever_it_began),
-		cmocka_unit_test(derives_other_keys_for_each_slot_and_class),
+		cmocka_unit_test(derives_other_keys_for_each_slot),
 		cmocka_unit_test(shares_one_key_and_the_real_time),
+		cmocka_unit_test(follows_the_real_time_by_steps),
+		cmocka_unit_test(follows_a_clock_that_jumps),
 		cmocka_unit_test(reads_a_key_in_hexadecimal),
 		cmocka_unit_test(reads_a_key_in_bytes),
 		cmocka_unit_test(refuses_a_key_that_is_too_short),
 		cmocka_unit_test(refuses_a_key_of_another_length),
+		cmocka_unit_test(refuses_a_key_with_much_behind_it),
 		cmocka_unit_test(refuses_what_is_no_ordinary_file),
 		cmocka_unit_test(refuses_a_key_that_belongs_to_another),
 		cmocka_unit_test(refuses_a_key_that_others_can_read),

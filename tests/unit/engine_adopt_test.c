@@ -4,6 +4,7 @@
 
 #include "unit/cmocka_setup.h"
 
+#include "advertise.h"
 #include "clock.h"
 #include "engine.h"
 
@@ -15,10 +16,15 @@ static int setup(void **state)
 {
 	const struct engine_config config = {
 		.max_flows = 2,
-		.mss_v4 = 1460,
-		.mss_v6 = 1440,
-		.window = 64000,
-		.wscale = 9,
+		.settings = {.v4 = {.mss = 1460,
+				    .path_mss = 1460,
+				    .window = {64000, 63000},
+				    .wscale = 9},
+			     .v6 = {.mss = 1440,
+				    .path_mss = 1440,
+				    .window = {64000, 63000},
+				    .wscale = 9},
+			     .offers = ADVERTISE_OFFERS},
 		.resets_per_s = 100,
 	};
 
@@ -53,7 +59,7 @@ static struct segment ack_from(uint16_t port)
 /* What makes this TSval of the clock at NOW_NS. */
 static uint32_t offset_for(uint32_t tsval)
 {
-	return tsval - (uint32_t)(NOW_NS >> NOL_COOKIE_TS_SHIFT);
+	return tsval - nol_clock_ms(NOW_NS);
 }
 
 static struct nol_terms full_terms(void)
@@ -92,7 +98,7 @@ static void adopts_what_the_cookie_says(void **state)
 	assert_true(flow->has_wscale && flow->has_sack && flow->has_timestamps);
 	assert_int_equal(flow->local_wscale, 9);
 	assert_int_equal(flow->remote_wscale, 7);
-	assert_int_equal(flow->local_window, 64000);
+	assert_int_equal(flow->local_window, 63000);
 	assert_int_equal(flow->remote_window, 100 << 7);
 	assert_int_equal(flow->remote_wl1, 5001);
 	assert_int_equal(flow->ts_recent, 77);
@@ -100,7 +106,6 @@ static void adopts_what_the_cookie_says(void **state)
 	assert_int_equal(engine_deadline_ns(engine), UINT64_MAX);
 }
 
-/* The TSval that comes back may have been as much earlier than the clock: the RTT is not to be longer than it was. */
 static void goes_on_with_the_clock_of_the_cookie(void **state)
 {
 	struct segment ack = ack_from(1000);
@@ -108,12 +113,12 @@ static void goes_on_with_the_clock_of_the_cookie(void **state)
 	struct engine_action action = adopt(&ack, &terms);
 
 	(void)state;
-	assert_int_equal(engine_tsval(action.flow, NOW_NS), 1200 - NOL_COOKIE_TS_BITS);
-	assert_int_equal(engine_tsval(action.flow, NOW_NS + 5 * CLOCK_NS_PER_MS),
-			 1205 - NOL_COOKIE_TS_BITS);
+	assert_int_equal(action.flow->ts_offset, terms.ts_offset);
+	assert_int_equal(engine_tsval(action.flow, NOW_NS), 1200);
+	assert_int_equal(engine_tsval(action.flow, NOW_NS + 5 * CLOCK_NS_PER_MS), 1205);
 }
 
-/* Another machine made the terms, and its clock is ahead; the hand-off clears the lowest bit. */
+/* Another machine made the cookie, and its clock is ahead. */
 static void never_goes_behind_a_tsval_that_was_seen(void **state)
 {
 	struct segment ack = ack_from(1000);
@@ -123,7 +128,29 @@ static void never_goes_behind_a_tsval_that_was_seen(void **state)
 	(void)state;
 	terms.ts_offset = offset_for(900);
 	action = adopt(&ack, &terms);
-	assert_int_equal(engine_tsval(action.flow, NOW_NS) & ~1u, 1008);
+	assert_int_equal(engine_tsval(action.flow, NOW_NS), 1007);
+	assert_int_equal(engine_tsval(action.flow, NOW_NS + CLOCK_NS_PER_MS), 1008);
+}
+
+/* Whenever the SYN-ACK was stamped, and the flow began: from one nanosecond to the next over the border of a millisecond. */
+static void never_goes_behind_its_own_cookie(void **state)
+{
+	const struct nol_terms terms = full_terms();
+	const uint64_t border_ns = 12345678 * CLOCK_NS_PER_MS;
+	int steps = 0;
+
+	(void)state;
+	for (uint64_t made_ns = border_ns - 3000; made_ns < border_ns + 3000; made_ns += 100) {
+		struct segment ack = ack_from(1000);
+		struct engine_action action;
+
+		ack.options.tsecr = nol_clock_ms(made_ns) + terms.ts_offset;
+		engine_adopt(engine, &ack, &terms, made_ns, &action);
+		assert_int_equal(engine_tsval(action.flow, made_ns), ack.options.tsecr);
+		steps += nol_clock_ms(made_ns) != nol_clock_ms(made_ns + 100);
+		engine_release(engine, action.flow);
+	}
+	assert_int_equal(steps, 1);
 }
 
 /* The echo is what the remote says it is. */
@@ -219,6 +246,7 @@ int main(void)
 		adopt_test(adopts_what_the_cookie_says),
 		adopt_test(goes_on_with_the_clock_of_the_cookie),
 		adopt_test(never_goes_behind_a_tsval_that_was_seen),
+		adopt_test(never_goes_behind_its_own_cookie),
 		adopt_test(believes_no_echo_of_long_ago),
 		adopt_test(does_without_what_was_not_agreed),
 		adopt_test(clamps_the_mss_to_the_path),

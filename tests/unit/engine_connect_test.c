@@ -310,7 +310,7 @@ static void starts_the_retransmissions_of_its_syn_ack_anew(void **state)
 {
 	(void)state;
 	script.config.syn_retries = 6;
-	script.config.syn_ack_retries = 1;
+	script.config.settings.syn_ack_retries = 1;
 	script_restart();
 	open_active();
 	AFTER_MS(1000);

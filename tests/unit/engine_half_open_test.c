@@ -277,6 +277,25 @@ static void acknowledges_a_syn_ack_and_stays(void **state)
 	expect_still_completes();
 }
 
+/* A socket without a key drops them, whatever their flags (RFC 2385, 2.0). */
+static void ignores_what_is_signed(void **state)
+{
+	(void)state;
+	SYN_IN(1000, MSS(1460), SIGNED);
+	EXPECT_SILENCE();
+	EXPECT_REASON(ENGINE_REASON_SIGNATURE);
+	EXPECT_FLOWS(0);
+	ACK_IN(1000, 77, SIGNED);
+	EXPECT_SILENCE();
+	open_half();
+	ACK_IN(1001, 1, SIGNED);
+	EXPECT_SILENCE();
+	expect_half_open();
+	RST_IN(1001, SIGNED);
+	expect_half_open();
+	expect_still_completes();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +319,7 @@ int main(void)
 		TEST(ignores_a_reset_outside_the_window),
 		TEST(drops_data_and_fin_without_ack),
 		TEST(acknowledges_a_syn_ack_and_stays),
+		TEST(ignores_what_is_signed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@
 
 #include <cmocka.h>
 
+#include "advertise.h"
 #include "clock.h"
 #include "engine.h"
 
@@ -84,6 +85,12 @@ static inline void script_restart(void)
 	script.ts_offset = 0;
 }
 
+#define SCRIPT_ADVERTISED(number)                                                \
+	{                                                                        \
+		.mss = (number), .path_mss = (number), .window = {65535, 65535}, \
+		.wscale = SCRIPT_WSCALE                                          \
+	}
+
 static inline int script_setup(void **state)
 {
 	(void)state;
@@ -91,12 +98,11 @@ static inline int script_setup(void **state)
 	script.config = (struct engine_config){
 		.key = "a key of 16 byte",
 		.max_flows = 8,
-		.syn_ack_retries = 5,
 		.syn_retries = 6,
-		.mss_v4 = 1460,
-		.mss_v6 = 1440,
-		.window = 65535,
-		.wscale = SCRIPT_WSCALE,
+		.settings = {.v4 = SCRIPT_ADVERTISED(1460),
+			     .v6 = SCRIPT_ADVERTISED(1440),
+			     .offers = ADVERTISE_OFFERS,
+			     .syn_ack_retries = 5},
 		.resets_per_s = 100,
 	};
 	script.now_ns = SCRIPT_START_MS * CLOCK_NS_PER_MS;
@@ -219,6 +225,7 @@ static inline void script_expect_options(struct segment expected)
 #define TS(val, ecr) .options.has_timestamps = true, .options.tsval = (val), .options.tsecr = (ecr)
 #define WINDOW(bytes) .window = (bytes)
 #define DATA(text) .payload = (const uint8_t *)(text), .payload_len = sizeof(text) - 1
+#define SIGNED .options.has_signature = true
 #define CHECKSUM(state) .checksum = (state)
 
 /* Relative to the ISS where there is one. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Time in the engine: retransmissions, deadlines, rate limits, and the clock behind the ISS. */
+#include <pthread.h>
+
 #include "engine_script.h"
 
 #include "isn.h"
-#include "limit.h"
 
 static void sends_the_syn_ack_again_after_1_3_7_15_and_31_seconds(void **state)
 {
@@ -36,7 +37,7 @@ static void waits_120_seconds_at_most(void **state)
 	const unsigned int waits_s[] = {1, 2, 4, 8, 16, 32, 64, 120, 120, 120};
 
 	(void)state;
-	script.config.syn_ack_retries = 255;
+	script.config.settings.syn_ack_retries = 255;
 	script_restart();
 	SYN_IN(1000);
 	for (size_t i = 0; i < 10; i++) {
@@ -51,7 +52,7 @@ static void waits_120_seconds_at_most(void **state)
 static void expires_at_once_without_retries(void **state)
 {
 	(void)state;
-	script.config.syn_ack_retries = 0;
+	script.config.settings.syn_ack_retries = 0;
 	script_restart();
 	SYN_IN(1000);
 	AFTER_MS(1000);
@@ -166,31 +167,101 @@ static void does_not_limit_syn_acks_of_new_flows(void **state)
 	}
 }
 
-static void a_bucket_fills_up_to_its_size(void **state)
+static unsigned int take_all(struct nol_limit *limit, uint64_t now_ns)
 {
-	struct limit limit;
 	unsigned int taken = 0;
 
+	while (nol_limit_take(limit, now_ns))
+		taken++;
+	return taken;
+}
+
+static void a_bucket_fills_up_to_its_size(void **state)
+{
+	struct nol_limit limit;
+
 	(void)state;
-	limit_init(&limit, 10, 0);
-	while (limit_take(&limit, 0))
-		taken++;
-	assert_int_equal(taken, 10);
-	assert_false(limit_take(&limit, 99999999));
-	assert_true(limit_take(&limit, 100000000));
-	for (taken = 0; limit_take(&limit, 3600 * CLOCK_NS_PER_S);)
-		taken++;
-	assert_int_equal(taken, 10);
+	nol_limit_set(&limit, 10);
+	assert_int_equal(take_all(&limit, 0), 10);
+	assert_false(nol_limit_has(&limit, 99999999));
+	assert_false(nol_limit_take(&limit, 99999999));
+	assert_true(nol_limit_has(&limit, 100000000));
+	assert_true(nol_limit_take(&limit, 100000000));
+	assert_int_equal(take_all(&limit, 3600 * CLOCK_NS_PER_S), 10);
+}
+
+/* The coarse clock, and another processor's. */
+static void a_taker_whose_clock_is_behind_takes_nothing_twice(void **state)
+{
+	struct nol_limit limit;
+
+	(void)state;
+	nol_limit_set(&limit, 10);
+	assert_int_equal(take_all(&limit, 10 * CLOCK_NS_PER_S), 10);
+	assert_int_equal(take_all(&limit, 9 * CLOCK_NS_PER_S), 0);
+	assert_int_equal(take_all(&limit, 11 * CLOCK_NS_PER_S), 10);
 }
 
 static void a_bucket_of_the_largest_rate_does_not_overflow(void **state)
 {
-	struct limit limit;
+	struct nol_limit limit;
 
 	(void)state;
-	limit_init(&limit, UINT32_MAX, 0);
-	assert_true(limit_take(&limit, UINT64_MAX));
-	assert_true(limit.credit == (UINT32_MAX - 1) * CLOCK_NS_PER_S);
+	nol_limit_set(&limit, UINT32_MAX);
+	for (int i = 0; i < 1000; i++)
+		assert_true(nol_limit_take(&limit, UINT64_MAX / 2));
+	nol_limit_set(&limit, 0);
+	assert_false(nol_limit_take(&limit, UINT64_MAX / 2));
+}
+
+#define TAKERS 4
+
+static void *take_in_a_thread(void *limit)
+{
+	uintptr_t taken = 0;
+
+	for (int i = 0; i < 20000; i++)
+		taken += nol_limit_take(limit, 0);
+	return (void *)taken;
+}
+
+/* All at the same instant, so that nothing comes in meanwhile. */
+static void threads_take_no_more_than_there_is(void **state)
+{
+	struct nol_limit limit;
+	pthread_t threads[TAKERS];
+	uintptr_t sum = 0;
+
+	(void)state;
+	nol_limit_set(&limit, 10000);
+	for (int i = 0; i < TAKERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_in_a_thread, &limit), 0);
+	for (int i = 0; i < TAKERS; i++) {
+		void *taken;
+
+		assert_int_equal(pthread_join(threads[i], &taken), 0);
+		sum += (uintptr_t)taken;
+	}
+	assert_int_equal(sum, 10000);
+}
+
+static void engines_that_share_a_limit_share_its_tokens(void **state)
+{
+	struct nol_limit shared;
+
+	(void)state;
+	nol_limit_set(&shared, 2);
+	script.config.limit = &shared;
+	script_restart();
+	ACK_IN(1000, 5000);
+	EXPECT(TCP_RST, .seq = 5000);
+	assert_true(nol_limit_take(&shared, script.now_ns));
+	ACK_IN(1000, 5000);
+	EXPECT_SILENCE();
+	EXPECT_REASON(ENGINE_REASON_RATE_LIMITED);
+	AFTER_MS(500);
+	ACK_IN(1000, 5000);
+	EXPECT(TCP_RST, .seq = 5000);
 }
 
 static void the_iss_grows_by_one_in_64_ns(void **state)
@@ -234,6 +305,23 @@ static void the_clock_may_stand_still_but_not_go_back(void **state)
 	assert_int_equal(action.flow->tuple.remote.port, 9);
 }
 
+/* Wherever on the circle the clock stands; just behind snd_nxt is half a circle ahead of the gap. */
+static void the_iss_after_time_wait_is_always_far_ahead(void **state)
+{
+	static const uint32_t snd_nxt[] = {0, 1000, 0x7fffffff, 0x80000000, 0xffff0000};
+	static const uint32_t offsets[] = {0,	       1,	   65536,      65537,
+					   65538,      0x7fffffff, 0x80000000, 0x80000001,
+					   0x80010000, 0xffffffff};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(snd_nxt) / sizeof(snd_nxt[0]); i++)
+		for (size_t k = 0; k < sizeof(offsets) / sizeof(offsets[0]); k++) {
+			const uint32_t iss = isn_above(snd_nxt[i] + offsets[k], snd_nxt[i]);
+
+			assert_in_range(iss - snd_nxt[i], 65537, 0x7fffffff);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,10 +335,14 @@ int main(void)
 		TEST(removes_the_flow_of_a_new_syn_even_if_the_reset_is_withheld),
 		TEST(does_not_limit_syn_acks_of_new_flows),
 		TEST(a_bucket_fills_up_to_its_size),
+		TEST(a_taker_whose_clock_is_behind_takes_nothing_twice),
+		TEST(threads_take_no_more_than_there_is),
+		TEST(engines_that_share_a_limit_share_its_tokens),
 		TEST(a_bucket_of_the_largest_rate_does_not_overflow),
 		TEST(the_iss_grows_by_one_in_64_ns),
 		TEST(the_iss_depends_on_the_tuple_and_the_key),
 		TEST(the_clock_may_stand_still_but_not_go_back),
+		TEST(the_iss_after_time_wait_is_always_far_ahead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,10 @@ static void a_syn_to_a_living_socket_is_the_socket_s(void **state)
 
 static int set_up(void **state)
 {
-	const struct engine_config config = {.max_flows = 16, .mss_v4 = 1460, .window = 65535};
+	const struct engine_config config = {
+		.max_flows = 16,
+		.settings = {.v4 = {.mss = 1460, .path_mss = 1460, .window = {65535, 65535}}},
+	};
 	const struct service_options service_options = {.max_children = 1};
 	const struct events_options events_options = {.is_quiet = true};
 	static const struct socket_place place;
@@ -137,7 +140,7 @@ static int set_up(void **state)
 	assert_int_equal(service_new(&service, "discard", &service_options, loop, &error), 0);
 	assert_int_equal(events_new(&events, &events_options), 0);
 	assert_int_equal(engine_new(&engine, &config), 0);
-	assert_int_equal(repair_new(&maker, &place, WIRE_SHIELD_HOLD), 0);
+	assert_int_equal(repair_new(&maker, &place, WIRE_SHIELD_HOLD, NULL), 0);
 	options.engine = engine;
 	options.maker = maker;
 	options.loop = loop;

@@ -122,6 +122,44 @@ static void stop_the_other(void *context, uint32_t events)
 	assert_int_equal(loop_change(watch->victim, 0), 0);
 }
 
+/* As a child has it between fork() and exec(): the kernel goes on telling of it. */
+static void a_forgotten_source_is_not_called_though_its_file_is_still_open(void **state)
+{
+	struct watch forgotten = {.loop = *state}, next = {.loop = *state};
+	int copy;
+
+	add_ready(&forgotten);
+	copy = dup(forgotten.fd);
+	loop_forget(forgotten.source);
+	close(forgotten.fd);
+	assert_int_equal(loop_wait(*state, 0), 0);
+	/* Another one in its place. */
+	add_ready(&next);
+	assert_int_equal(loop_wait(*state, DEADLINE_MS), 1);
+	assert_int_equal(forgotten.calls, 0);
+	assert_int_equal(next.calls, 1);
+	close(copy);
+	loop_remove(next.source);
+	close(next.fd);
+}
+
+static void holds_any_number_of_sources(void **state)
+{
+	static struct watch watches[300];
+
+	for (size_t i = 0; i < sizeof(watches) / sizeof(watches[0]); i++) {
+		watches[i] = (struct watch){.loop = *state};
+		add_ready(&watches[i]);
+	}
+	for (size_t i = 0; i < sizeof(watches) / sizeof(watches[0]); i++) {
+		while (!watches[i].calls)
+			assert_true(loop_wait(*state, DEADLINE_MS) > 0);
+		loop_forget(watches[i].source);
+		close(watches[i].fd);
+	}
+	assert_int_equal(loop_wait(*state, 0), 0);
+}
+
 static void an_event_that_is_not_wanted_any_more_is_dropped(void **state)
 {
 	struct watch one = {.loop = *state}, two = {.loop = *state};
@@ -208,6 +246,8 @@ int main(void)
 		LOOP_TEST(refuses_a_bad_descriptor),
 		LOOP_TEST(a_source_may_remove_itself),
 		LOOP_TEST(a_removed_source_is_not_called_though_its_event_is_pending),
+		LOOP_TEST(a_forgotten_source_is_not_called_though_its_file_is_still_open),
+		LOOP_TEST(holds_any_number_of_sources),
 		LOOP_TEST(an_event_that_is_not_wanted_any_more_is_dropped),
 		LOOP_TEST(a_timer_comes_again),
 		LOOP_TEST(a_signal_arrives_with_its_number),

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -51,6 +52,9 @@ static void an_interface_alone_is_enough(void **state)
 	assert_null(options.config.events_path);
 	assert_int_equal(options.config.max_children, 64);
 	assert_int_equal(options.config.max_flows, 65536);
+	assert_int_equal(options.config.max_per_source, 0);
+	assert_int_equal(options.config.source_prefix.v4, 32);
+	assert_int_equal(options.config.source_prefix.v6, 64);
 	assert_int_equal(options.config.ring_size, 256 * 1024);
 	assert_int_equal(options.config.spin_us, 50);
 	assert_int_equal(options.config.workers, 1);
@@ -65,8 +69,8 @@ static void every_option_sets_its_field(void **state)
 	(void)state;
 	assert_int_equal(PARSE("--method=engine", "--service=exec:cat", "--rst=redirect:dummy0",
 			       "--xdp=native", "--tc=clsact", "--events=-", "--max-children=1",
-			       "--max-flows=4194304", "--ring=64", "--spin=0", "--workers=64",
-			       "--check", "-jqvv", "eth0"),
+			       "--max-flows=4194304", "--max-per-source=9", "--source-prefix=24,56",
+			       "--ring=64", "--spin=0", "--workers=64", "--check", "-jqvv", "eth0"),
 			 0);
 	assert_int_equal(options.config.method, NOL_METHOD_ENGINE);
 	assert_string_equal(options.config.service, "exec:cat");
@@ -77,6 +81,9 @@ static void every_option_sets_its_field(void **state)
 	assert_string_equal(options.config.events_path, "-");
 	assert_int_equal(options.config.max_children, 1);
 	assert_int_equal(options.config.max_flows, 4194304);
+	assert_int_equal(options.config.max_per_source, 9);
+	assert_int_equal(options.config.source_prefix.v4, 24);
+	assert_int_equal(options.config.source_prefix.v6, 56);
 	assert_int_equal(options.config.ring_size, 64 * 1024);
 	assert_int_equal(options.config.spin_us, 0);
 	assert_int_equal(options.config.workers, 64);
@@ -175,6 +182,14 @@ static const struct mistake {
 	{{"eth0", "--max-children=0"}, "--max-children: '0': a number from 1 "},
 	{{"eth0", "--max-flows=4194305"}, "--max-flows: '4194305': a number from 1 "},
 	{{"eth0", "--max-flows=-1"}, "--max-flows: '-1': "},
+	{{"eth0", "--max-per-source=x"}, "--max-per-source: 'x': a number from 0 "},
+	{{"eth0", "--max-per-source=1", "-m", "accept"},
+	 "--max-per-source: method accept has no flow table"},
+	{{"eth0", "--source-prefix=33"}, "--source-prefix: '33': bits of IPv4 addresses"},
+	{{"eth0", "--source-prefix=24,"}, "--source-prefix: '24,': bits of IPv4 addresses"},
+	{{"eth0", "--source-prefix=24,129"}, "--source-prefix: '24,129': bits of IPv4 addresses"},
+	{{"eth0", "--source-prefix=,64"}, "--source-prefix: ',64': bits of IPv4 addresses"},
+	{{"eth0", "--source-prefix=00024"}, "--source-prefix: '00024': bits of IPv4 addresses"},
 	{{"eth0", "--ring=100"}, "--ring: '100': KiB, a power of two"},
 	{{"eth0", "--ring=32"}, "--ring: '32': "},
 	{{"eth0", "--ring=32768"}, "--ring: '32768': "},
@@ -211,6 +226,38 @@ static void a_long_argument_does_not_overflow_the_error(void **state)
 	assert_int_equal(strlen(error), OPTION_ERROR_SIZE - 1);
 }
 
+static void socket_options_add_up(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--sockopt", "maxseg=700", "--sockopt=nodelay=1", "eth0"), 0);
+	assert_int_equal(options.config.sockopts.values[SOCKOPT_MAXSEG], 700);
+	assert_true(sockopts_has(&options.config.sockopts, SOCKOPT_NODELAY));
+	assert_false(sockopts_has(&options.config.sockopts, SOCKOPT_MARK));
+	assert_int_equal(PARSE("--sockopt", "foo=1", "eth0"), -EINVAL);
+	assert_non_null(strstr(error, "--sockopt: 'foo=1': no such option, one of: congestion,"));
+	assert_non_null(strstr(error, ", defer-accept"));
+}
+
+static void the_mark_of_our_own_packets_is_taken(void **state)
+{
+	(void)state;
+	for (uint32_t mark = NOL_MARK; mark <= NOL_MARK_REPLAY; mark++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "mark=%u", mark);
+		assert_int_equal(PARSE("--sockopt", text, "eth0"), -EINVAL);
+		assert_non_null(strstr(error, "that is the mark of our own packets"));
+	}
+}
+
+static void connect_cannot_wait_for_data(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-m", "connect", "--sockopt", "defer-accept=0", "eth0"), 0);
+	assert_int_equal(PARSE("-m", "connect", "--sockopt", "defer-accept=1", "eth0"), -EINVAL);
+	assert_non_null(strstr(error, "--sockopt: method connect cannot wait for data"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +266,9 @@ int main(void)
 		cmocka_unit_test_teardown(ports_replace_the_default_and_add_up, free_options),
 		cmocka_unit_test_teardown(vlans_add_up, free_options),
 		cmocka_unit_test_teardown(addresses_add_up, free_options),
+		cmocka_unit_test_teardown(socket_options_add_up, free_options),
+		cmocka_unit_test_teardown(the_mark_of_our_own_packets_is_taken, free_options),
+		cmocka_unit_test_teardown(connect_cannot_wait_for_data, free_options),
 		cmocka_unit_test_teardown(the_last_rst_action_holds, free_options),
 		cmocka_unit_test_teardown(options_may_follow_the_interface_and_be_shortened,
 					  free_options),

@@ -120,6 +120,20 @@ static void cuts_a_text_that_does_not_fit_at_any_size(void **state)
 	port_set_format(&set, NULL, 0);
 }
 
+static void takes_what_another_has_out_of_a_set(void **state)
+{
+	struct port_set set, other;
+	const char *error;
+	char text[32];
+
+	(void)state;
+	assert_true(port_set_parse("1-100,443", &set, &error));
+	assert_true(port_set_parse("50-60,100-443", &other, &error));
+	port_set_subtract(&set, &other);
+	port_set_format(&set, text, sizeof(text));
+	assert_string_equal(text, "1-49,61-99");
+}
+
 static void an_empty_set_has_an_empty_text(void **state)
 {
 	struct port_set set = {};
@@ -138,6 +152,7 @@ int main(void)
 		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(knows_which_ports_it_has),
 		cmocka_unit_test(cuts_a_text_that_does_not_fit_at_any_size),
+		cmocka_unit_test(takes_what_another_has_out_of_a_set),
 		cmocka_unit_test(an_empty_set_has_an_empty_text),
 	};
 

@@ -27,6 +27,7 @@ static struct engine_flow flow;
 static struct raw_replay *replay;
 static bool arrives_early; /* the data and the FIN */
 static bool has_timestamps, is_active; /* of the flow */
+static uint16_t remote_mss = 1460, remote_window = 1000; /* of the flow */
 static int was_transparent; /* when the options were set */
 
 static uint32_t tsecr; /* what the remote echoes, if timestamps were agreed */
@@ -39,7 +40,7 @@ static void arrive(uint8_t flags, uint32_t seq, const char *payload)
 		.seq = seq,
 		.ack = ISS + 1,
 		.flags = flags,
-		.window = 1000,
+		.window = (uint16_t)remote_window,
 		.payload = (const uint8_t *)payload,
 		.payload_len = (uint32_t)strlen(payload),
 	};
@@ -109,9 +110,10 @@ static int open_socket(enum wire_shield shield, const char *local, const char *r
 		.state = ENGINE_ESTABLISHED,
 		.iss = ISS,
 		.irs = IRS,
-		.remote_mss = 1460,
+		.remote_mss = remote_mss,
+		.local_mss = 1460,
 		.local_window = 65535,
-		.remote_window = 1000,
+		.remote_window = remote_window,
 		.remote_wl1 = IRS + 1,
 		.has_sack = true,
 		.has_timestamps = has_timestamps,
@@ -226,6 +228,59 @@ static void data_in_the_final_ack_tells_the_rtt_as_well(void **state)
 	close(fd);
 }
 
+/* advmss and the estimate of what the remote sends are ours, as those of a listener's child; only what we send is the remote's. */
+static void the_final_ack_gives_a_socket_the_remotes_mss(void **state)
+{
+	static const char *const ends[][2] = {{"127.0.0.1:1007", "192.0.2.1:2000"},
+					      {"[::1]:1007", "[::1]:2000"}};
+	struct tcp_info info;
+	int fd = -1;
+
+	(void)state;
+	has_timestamps = true;
+	remote_mss = 1000;
+	remote_window = 64240;
+	for (int i = 0; i < 2; i++) {
+		open_with_echo(ends[i][0], ends[i][1], &fd);
+		arrive(TCP_ACK, IRS + 1, "");
+		info = info_of(fd);
+		assert_int_equal(info.tcpi_snd_mss, 1000 - 12);
+		assert_int_equal(info.tcpi_advmss, 1460 - 12);
+		assert_int_equal(info.tcpi_rcv_mss, 536);
+		close(fd);
+	}
+	has_timestamps = false;
+	remote_mss = 1460;
+	remote_window = 1000;
+}
+
+static void without_a_replay_a_socket_has_the_remotes_mss_at_once(void **state)
+{
+	int fd = -1;
+
+	(void)state;
+	is_active = true;
+	remote_mss = 1000;
+	assert_int_equal(open_socket(WIRE_SHIELD_HOLD, "127.0.0.1:1008", "192.0.2.1:2000", &fd), 0);
+	assert_in_range(info_of(fd).tcpi_snd_mss, 1000 - 12, 1000);
+	is_active = false;
+	remote_mss = 1460;
+	close(fd);
+}
+
+static void a_small_window_does_not_halve_the_mss(void **state)
+{
+	int fd = -1;
+
+	(void)state;
+	remote_mss = 1000;
+	open_with_echo("127.0.0.1:1009", "192.0.2.1:2000", &fd);
+	arrive(TCP_ACK, IRS + 1, "");
+	assert_in_range(info_of(fd).tcpi_snd_mss, 1000 - 12, 1000);
+	remote_mss = 1460;
+	close(fd);
+}
+
 /* Its final ACK is ours: nothing may wait for an acknowledgement that does not come. */
 static void nothing_is_outstanding_after_an_active_open(void **state)
 {
@@ -261,6 +316,9 @@ int main(void)
 		cmocka_unit_test(a_socket_is_transparent_only_while_it_is_made),
 		cmocka_unit_test(the_final_ack_tells_a_socket_its_rtt),
 		cmocka_unit_test(data_in_the_final_ack_tells_the_rtt_as_well),
+		cmocka_unit_test(the_final_ack_gives_a_socket_the_remotes_mss),
+		cmocka_unit_test(without_a_replay_a_socket_has_the_remotes_mss_at_once),
+		cmocka_unit_test(a_small_window_does_not_halve_the_mss),
 		cmocka_unit_test(nothing_is_outstanding_after_an_active_open),
 	};
 

@@ -108,6 +108,76 @@ static void echo_ends_at_a_reset_while_it_cannot_write(void **state)
 	stop_serving();
 }
 
+static void expect_now(const char *expected)
+{
+	char text[64];
+
+	assert_int_equal(recv(client, text, sizeof(text), 0), strlen(expected));
+	assert_memory_equal(text, expected, strlen(expected));
+}
+
+/* Nobody asks the loop for what is there already. */
+static void what_is_there_is_echoed_at_once(void **state)
+{
+	int fd;
+
+	(void)state;
+	start_service("echo", 4);
+	client = connect_pair(&fd);
+	send_text("hello");
+	assert_int_equal(service_take_ready(service, fd, &tuple), 0);
+	expect_now("hello");
+	send_text("again");
+	assert_int_equal(loop_wait(loop, 10000), 1);
+	expect_now("again");
+	stop_serving();
+}
+
+static void what_has_ended_already_is_over_at_once(void **state)
+{
+	int fd;
+
+	(void)state;
+	start_service("echo", 4);
+	client = connect_pair(&fd);
+	reset_client();
+	assert_int_equal(service_take_ready(service, fd, &tuple), 0);
+	assert_int_equal(service_active(service), 0);
+	assert_int_equal(service_refused(service), 0);
+	stop_serving();
+}
+
+/* It is watched for what it waits for, not for what it was not asked to read. */
+static void what_cannot_be_written_at_once_is_kept(void **state)
+{
+	size_t sent = 0, received = 0;
+	int fd, size = 4096;
+
+	(void)state;
+	start_service("echo", 4);
+	client = connect_pair(&fd);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	pump_out(&sent, 65536);
+	assert_int_equal(service_take_ready(service, fd, &tuple), 0);
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	RUN_UNTIL(pump_in(&received));
+	assert_int_equal(received, sent);
+	stop_serving();
+}
+
+static void hold_is_not_asked_to_read_what_is_there(void **state)
+{
+	int fd;
+
+	(void)state;
+	start_service("hold", 4);
+	client = connect_pair(&fd);
+	send_text("hello");
+	assert_int_equal(service_take_ready(service, fd, &tuple), 0);
+	assert_int_equal(service_active(service), 1);
+	stop_serving();
+}
+
 static void discard_reads_all_and_then_ends(void **state)
 {
 	size_t sent = 0;
@@ -205,6 +275,10 @@ int main(void)
 		cmocka_unit_test(echo_stops_reading_when_the_remote_does),
 		cmocka_unit_test(echo_ends_at_a_reset),
 		cmocka_unit_test(echo_ends_at_a_reset_while_it_cannot_write),
+		cmocka_unit_test(what_is_there_is_echoed_at_once),
+		cmocka_unit_test(what_has_ended_already_is_over_at_once),
+		cmocka_unit_test(what_cannot_be_written_at_once_is_kept),
+		cmocka_unit_test(hold_is_not_asked_to_read_what_is_there),
 		cmocka_unit_test(discard_reads_all_and_then_ends),
 		cmocka_unit_test(hold_does_not_read),
 		cmocka_unit_test(hold_notices_a_fin_behind_unread_data),

@@ -36,11 +36,84 @@ static void packets_behind_the_final_ack_are_replayed_in_order(void **state)
 	run_round(0);
 	forget_notes();
 	ack_in(2000);
+	segment_in(2000, TCP_FIN | TCP_ACK, REMOTE_ISN + 1, ack_of(2000), 0);
+	data_in(2000, 3);
+	run_round(0);
+	EXPECT_NOTES(2000, "<established>, take, replay ., replay F., replay P.3, hand_off 3, "
+			   "<handed_off>");
+}
+
+static void the_final_ack_is_not_replayed_if_the_data_behind_it_says_the_same(void **state)
+{
+	(void)state;
+	syn_in(2000);
+	run_round(0);
+	forget_notes();
+	ack_in(2000);
 	data_in(2000, 7);
 	data_in(2000, 3);
 	run_round(0);
-	EXPECT_NOTES(2000, "<established>, take, replay ., replay P.7, replay P.3, hand_off 3, "
-			   "<handed_off>");
+	EXPECT_NOTES(2000, "<established>, take, replay P.7, replay P.3, hand_off 3, <handed_off>");
+	assert_int_equal(stats_of(0)->replayed, 2);
+	assert_int_equal(stats_of(0)->repeated, 1);
+}
+
+/* One more, with a checksum that is right all the same: the urgent pointer, which nobody reads, makes up for it. */
+static void change_window(struct held_packet *packet)
+{
+	uint8_t *tcp = container_of(packet, struct fake_packet, packet)->frame + packet->l4_offset;
+
+	tcp[15]++;
+	tcp[18] = 0xff;
+	tcp[19] = 0xfe;
+}
+
+static void the_final_ack_is_replayed_if_the_window_behind_it_differs(void **state)
+{
+	(void)state;
+	syn_in(2000);
+	run_round(0);
+	forget_notes();
+	ack_in(2000);
+	change_window(data_in(2000, 7));
+	run_round(0);
+	EXPECT_NOTES(2000, "<established>, take, replay ., replay P.7, hand_off 2, <handed_off>");
+	assert_int_equal(stats_of(0)->repeated, 0);
+}
+
+static void the_final_ack_is_replayed_if_the_data_is_not_next_to_it(void **state)
+{
+	(void)state;
+	syn_in(2000);
+	run_round(0);
+	forget_notes();
+	ack_in(2000);
+	segment_in(2000, TCP_PSH | TCP_ACK, REMOTE_ISN + 10, ack_of(2000), 7);
+	run_round(0);
+	EXPECT_NOTES(2000, "<established>, take, replay ., replay P.7, hand_off 2, <handed_off>");
+}
+
+/* The remote's first data arrives meanwhile. */
+static int take_slowly(struct socket_maker *maker, struct engine_flow *flow, uint64_t now_ns,
+		       int *fd)
+{
+	data_in(flow->tuple.remote.port, 5);
+	return take_fake_socket(maker, flow, now_ns, fd);
+}
+
+static const struct socket_maker_ops slow_maker_ops = {.take = take_slowly};
+
+static void what_comes_while_the_socket_is_made_goes_with_the_first_attempt(void **state)
+{
+	(void)state;
+	syn_in(2000);
+	run_round(0);
+	forget_notes();
+	ack_in(2000);
+	workers[0].maker.maker.ops = &slow_maker_ops;
+	run_round(0);
+	EXPECT_NOTES(2000, "<established>, take, replay P.5, hand_off 2, <handed_off>");
+	assert_int_equal(workers[0].events.unflushed, 0);
 }
 
 static void a_packet_held_between_replay_and_swap_is_replayed_before_the_next_swap(void **state)
@@ -278,6 +351,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		session_test(a_handshake_becomes_a_socket),
+		session_test(the_final_ack_is_not_replayed_if_the_data_behind_it_says_the_same),
+		session_test(the_final_ack_is_replayed_if_the_window_behind_it_differs),
+		session_test(the_final_ack_is_replayed_if_the_data_is_not_next_to_it),
+		session_test(what_comes_while_the_socket_is_made_goes_with_the_first_attempt),
 		session_test(packets_behind_the_final_ack_are_replayed_in_order),
 		session_test(
 			a_packet_held_between_replay_and_swap_is_replayed_before_the_next_swap),

@@ -58,6 +58,7 @@ static void want_of_descriptors_has_a_name_at_the_start(void **state)
 	syn_in(2000);
 	run_round(0);
 	EXPECT_NOTES(2000, "open, <syn>, begin, <refused no_descriptors>, forget");
+	assert_int_equal(stats_of(0)->no_descriptors, 1);
 }
 
 static void a_socket_that_has_failed_to_begin_may_begin_with_the_next_syn(void **state)
@@ -176,6 +177,7 @@ static void want_of_descriptors_has_a_name_at_the_end(void **state)
 	data_in(2000, 8);
 	run_round(0);
 	EXPECT_NOTES(2000, "<established>, take: EMFILE, <reset no_descriptors>, send R., forget");
+	assert_int_equal(stats_of(0)->no_descriptors, 1);
 	assert_int_equal(service_active(workers[0].service), 0);
 	data_in(2000, 8);
 	run_round(0);
@@ -192,9 +194,8 @@ static void want_of_memory_at_the_end_is_told_to_the_remote(void **state)
 	run_round(0);
 	if (next_calloc_fails) /* a sanitizer's is called instead */
 		skip();
-	EXPECT_NOTES(
-		2000,
-		"complete, <established>, forget_socket, <reset handoff_failed>, send R., forget");
+	EXPECT_NOTES(2000,
+		     "complete, <established>, forget_socket, <reset no_memory>, send R., forget");
 	assert_int_equal(stats_of(0)->handoff_failed, 1);
 	assert_int_equal(stats_of(0)->resets_sent, 1);
 	assert_null(workers[0].maker.first);

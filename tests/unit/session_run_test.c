@@ -132,7 +132,7 @@ static void does_not_sleep_while_a_flow_is_to_be_handed_off(void **state)
 	ack_in(2000);
 	flow_of(2000)->flow.held++;
 	forget_notes();
-	run_looks(6, 0);
+	run_looks(8, 0); /* each round looks again between socket and swap */
 	assert_true(handoff_has_work(workers[1].session->handoff));
 	assert_int_equal(workers[1].events.unflushed, 0);
 }

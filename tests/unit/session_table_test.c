@@ -131,6 +131,60 @@ static void a_cookie_is_refused_when_nothing_makes_room(void **state)
 	assert_int_equal(stats_of(0)->established, 1);
 }
 
+static void a_syn_of_a_source_that_is_full_gets_no_word(void **state)
+{
+	(void)state;
+	table.open_result = -EDQUOT;
+	syn_in(2000);
+	run_round(0);
+	EXPECT_NOTES(2000, "open: EDQUOT");
+	assert_int_equal(stats_of(0)->source_full, 1);
+	assert_int_equal(stats_of(0)->table_full, 0);
+	assert_int_equal(session_half_open(workers[0].session), 0);
+	syn_in(2000);
+	run_round(0);
+	EXPECT_NOTES(2000, "open, <syn>, send S.");
+}
+
+static int admit_none(struct flows *flows, const struct tuple *tuple)
+{
+	(void)flows;
+	(void)tuple;
+	return -EDQUOT;
+}
+
+static void a_cookie_of_a_source_that_is_full_gets_a_rst(void **state)
+{
+	struct flows_ops full_ops = ring_flows_ops;
+
+	(void)state;
+	full_ops.admit = admit_none;
+	table.flows.ops = &full_ops;
+	cookie_in(2000);
+	run_round(0);
+	EXPECT_NOTES(2000, "forget, send R");
+	assert_int_equal(stats_of(0)->source_full, 1);
+	assert_int_equal(stats_of(0)->established, 0);
+	assert_null(flow_of(2000));
+	table.flows.ops = &ring_flows_ops;
+	cookie_in(2000);
+	run_round(0);
+	EXPECT_NOTES(2000, "<established>, take, replay ., hand_off 1, <handed_off>");
+}
+
+static void a_cookie_without_an_entry_of_a_source_that_is_full_gets_a_rst(void **state)
+{
+	(void)state;
+	table.size = 0;
+	cookie_in(2000);
+	table.size = FLOWS_MAX;
+	table.open_result = -EDQUOT;
+	run_round(0);
+	EXPECT_NOTES(2000, "open: EDQUOT, send R");
+	assert_int_equal(stats_of(0)->source_full, 1);
+	assert_null(flow_of(2000));
+}
+
 /* Two packets brought the cookie while the table was full. The first is handed off before the second is looked at. */
 static void a_cookie_that_comes_again_behind_its_hand_off_is_replayed(void **state)
 {
@@ -172,6 +226,21 @@ static void a_cookie_of_a_flow_that_is_known_counts_among_its_packets(void **sta
 	packet->terms = (struct nol_terms){.mss = 1400};
 	run_round(0);
 	EXPECT_NOTES(2000, "<established>, take, replay ., replay P.5, hand_off 2, <handed_off>");
+}
+
+/* Two processors at once: the entry is of the bare ACK, whose record comes second. */
+static void a_cookie_may_come_before_that_which_began_its_flow(void **state)
+{
+	struct held_packet *packet;
+
+	(void)state;
+	packet = segment_in(2000, TCP_PSH | TCP_ACK, REMOTE_ISN + 1, 7777, 5);
+	packet->has_cookie = true;
+	packet->terms = (struct nol_terms){.mss = 1400};
+	cookie_in(2000);
+	number_packet(packet, 2000);
+	run_round(0);
+	EXPECT_NOTES(2000, "<established>, take, replay P.5, replay ., hand_off 2, <handed_off>");
 }
 
 /* No engine can take it, and no other would ever end it. */
@@ -237,9 +306,13 @@ int main(void)
 		session_test(a_cookie_opens_its_flow_and_completes_it),
 		session_test(a_cookie_without_an_entry_gets_one),
 		session_test(a_cookie_is_refused_when_nothing_makes_room),
+		session_test(a_syn_of_a_source_that_is_full_gets_no_word),
+		session_test(a_cookie_of_a_source_that_is_full_gets_a_rst),
+		session_test(a_cookie_without_an_entry_of_a_source_that_is_full_gets_a_rst),
 		session_test(a_cookie_that_comes_again_behind_its_hand_off_is_replayed),
 		session_test(a_cookie_over_a_flow_whose_socket_is_gone_tells_of_its_end),
 		session_test(a_cookie_of_a_flow_that_is_known_counts_among_its_packets),
+		session_test(a_cookie_may_come_before_that_which_began_its_flow),
 		session_test(a_cookie_s_flow_that_cannot_be_adopted_is_forgotten),
 		session_test(a_cookie_s_flow_is_forgotten_when_its_packet_is_malformed),
 		session_test(a_malformed_packet_ends_no_flow_that_is_known),

@@ -208,6 +208,38 @@ static void builds_timestamps_alone_for_an_ack(void **state)
 	assert_builds((struct tcp_options){}, (const uint8_t *)"", 0);
 }
 
+#define NOPS_8 1, 1, 1, 1, 1, 1, 1, 1
+#define MD5 19, 18, NOPS_8, NOPS_8
+#define AO 29, 16, NOPS_8, 1, 1, 1, 1, 1, 1
+
+/* Each was sent to a listener: it answered what is not taken for a signature here. */
+static void finds_signatures_where_linux_does(void **state)
+{
+	(void)state;
+	assert_true(parse(BYTES(MD5), true).has_signature);
+	assert_true(parse(BYTES(MD5), false).has_signature);
+	assert_true(parse(BYTES(MD5, AO), true).has_signature);
+	assert_true(parse(BYTES(NOPS_8, NOPS_8, 1, 1, MD5), true).has_signature);
+	assert_true(parse(BYTES(19, 10, NOPS_8, NOPS_8, NOPS_8), true).has_signature);
+	assert_true(parse(BYTES(29, 2, NOPS_8, NOPS_8), true).has_signature);
+	assert_true(parse(BYTES(5, 0, NOPS_8, NOPS_8), true).has_signature);
+	assert_true(parse(BYTES(5, 1, NOPS_8, NOPS_8), true).has_signature);
+	assert_true(parse(BYTES(5, 64, NOPS_8, NOPS_8), true).has_signature);
+}
+
+static void finds_no_signature_where_linux_does_not(void **state)
+{
+	(void)state;
+	assert_false(parse(linux_syn, sizeof(linux_syn), true).has_signature);
+	assert_false(parse(BYTES(AO), true).has_signature);
+	assert_false(parse(BYTES(AO, 1, 1, NOPS_8), true).has_signature);
+	assert_false(parse(BYTES(AO, AO), true).has_signature);
+	assert_false(parse(BYTES(0, MD5), true).has_signature);
+	assert_false(parse(BYTES(19, 10, NOPS_8), true).has_signature);
+	assert_false(parse(BYTES(5, 0, NOPS_8), true).has_signature);
+	assert_false(parse(BYTES(1, 19), true).has_signature);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +257,8 @@ int main(void)
 		cmocka_unit_test(no_bytes_are_no_options),
 		cmocka_unit_test(builds_the_layouts_of_linux),
 		cmocka_unit_test(builds_timestamps_alone_for_an_ack),
+		cmocka_unit_test(finds_signatures_where_linux_does),
+		cmocka_unit_test(finds_no_signature_where_linux_does_not),
 	};
 
 	return cmocka_run_group_tests_name("tcpopt", tests, NULL, NULL);

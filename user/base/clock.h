@@ -12,7 +12,9 @@
 /* RFC 3339 with microseconds and Z: 27 characters and the terminator. */
 #define CLOCK_TEXT_SIZE 28
 
+/* As the kernel and BPF have it, also in a time namespace, where CLOCK_MONOTONIC is another. */
 uint64_t clock_monotonic_ns(void);
+void clock_sleep_until(uint64_t monotonic_ns);
 uint64_t clock_realtime_ns(void);
 void clock_format(char text[CLOCK_TEXT_SIZE], uint64_t realtime_ns);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * epoll with callbacks. A source that is removed while callbacks run stays in memory, marked, until the batch
- * is through: an event of it may still be pending there.
+ * epoll with callbacks. An event names a place in a table, and the how-manieth source that one is: of a source that is gone an
+ * event may still be pending, in this batch, or later from a descriptor that a child has not closed yet.
  */
 #include "loop.h"
 
@@ -23,19 +23,27 @@ enum source_kind {
 
 struct loop_source {
 	struct loop *loop;
-	struct loop_source *next, **link; /* link: what points at this source */
 	enum source_kind kind; /* the descriptor is ours unless it is SOURCE_FD */
 	int fd;
 	uint32_t wanted;
-	bool is_removed;
+	uint32_t place;
 	loop_fn fn;
 	void *context;
 };
 
+struct place {
+	struct loop_source *source; /* NULL: free */
+	uint32_t generation; /* how many sources have had it */
+	uint32_t next_free;
+};
+
+#define NO_PLACE UINT32_MAX
+#define PLACES_FIRST 64
+
 struct loop {
 	int epoll_fd;
-	unsigned int depth; /* of loop_wait() calls that run callbacks */
-	struct loop_source *sources, *removed;
+	struct place *places;
+	uint32_t place_count, first_free;
 };
 
 int loop_new(struct loop **out)
@@ -51,66 +59,99 @@ int loop_new(struct loop **out)
 		free(loop);
 		return err;
 	}
+	loop->first_free = NO_PLACE;
 	*out = loop;
 	return 0;
 }
 
-static void link_source(struct loop_source **list, struct loop_source *source)
+static int add_places(struct loop *loop)
 {
-	source->next = *list;
-	source->link = list;
-	if (source->next)
-		source->next->link = &source->next;
-	*list = source;
+	const uint32_t count = loop->place_count ? loop->place_count * 2 : PLACES_FIRST;
+	struct place *grown = reallocarray(loop->places, count, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	for (uint32_t i = loop->place_count; i < count; i++)
+		grown[i] = (struct place){.next_free = i + 1 < count ? i + 1 : NO_PLACE};
+	loop->first_free = loop->place_count;
+	loop->places = grown;
+	loop->place_count = count;
+	return 0;
 }
 
-static void unlink_source(struct loop_source *source)
+static int take_place(struct loop *loop, struct loop_source *source)
 {
-	*source->link = source->next;
-	if (source->next)
-		source->next->link = source->link;
+	int err = loop->first_free == NO_PLACE ? add_places(loop) : 0;
+
+	if (err)
+		return err;
+	source->place = loop->first_free;
+	loop->first_free = loop->places[source->place].next_free;
+	loop->places[source->place].source = source;
+	loop->places[source->place].generation++;
+	return 0;
 }
 
-static void free_removed(struct loop *loop)
+static void leave_place(const struct loop_source *source)
 {
-	struct loop_source *source;
+	struct loop *loop = source->loop;
+	struct place *place = &loop->places[source->place];
 
-	while ((source = loop->removed)) {
-		loop->removed = source->next;
-		free(source);
-	}
+	place->source = NULL;
+	place->next_free = loop->first_free;
+	loop->first_free = source->place;
+}
+
+static uint64_t name_of(const struct loop_source *source)
+{
+	return (uint64_t)source->loop->places[source->place].generation << 32 | source->place;
+}
+
+/* NULL: it is gone. */
+static struct loop_source *find_source(const struct loop *loop, uint64_t name)
+{
+	const struct place *place = &loop->places[(uint32_t)name];
+
+	return place->generation == name >> 32 ? place->source : NULL;
 }
 
 void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
-	while (loop->sources)
-		loop_remove(loop->sources);
-	free_removed(loop);
+	for (uint32_t i = 0; i < loop->place_count; i++)
+		loop_remove(loop->places[i].source);
 	close(loop->epoll_fd);
+	free(loop->places);
 	free(loop);
 }
 
 static int add_source(struct loop *loop, const struct loop_source *what, struct loop_source **out)
 {
 	struct loop_source *source = malloc(sizeof(*source));
-	struct epoll_event event = {.events = what->wanted, .data.ptr = source};
+	struct epoll_event event = {.events = what->wanted};
 	int err;
 
 	if (!source)
 		return -ENOMEM;
 	*source = *what;
 	source->loop = loop;
+	err = take_place(loop, source);
+	if (err)
+		goto out_free;
+	event.data.u64 = name_of(source);
 	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, source->fd, &event)) {
 		err = -errno;
-		free(source);
-		return err;
+		goto out_leave;
 	}
-	link_source(&loop->sources, source);
 	if (out)
 		*out = source;
 	return 0;
+out_leave:
+	leave_place(source);
+out_free:
+	free(source);
+	return err;
 }
 
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn fn, void *context,
@@ -124,7 +165,7 @@ int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn fn, void *conte
 
 int loop_change(struct loop_source *source, uint32_t events)
 {
-	struct epoll_event event = {.events = events, .data.ptr = source};
+	struct epoll_event event = {.events = events, .data.u64 = name_of(source)};
 
 	if (epoll_ctl(source->loop->epoll_fd, EPOLL_CTL_MOD, source->fd, &event))
 		return -errno;
@@ -132,21 +173,21 @@ int loop_change(struct loop_source *source, uint32_t events)
 	return 0;
 }
 
-void loop_remove(struct loop_source *source)
+void loop_forget(struct loop_source *source)
 {
-	struct loop *loop;
-
-	if (!source || source->is_removed)
+	if (!source)
 		return;
-	loop = source->loop;
-	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 	if (source->kind != SOURCE_FD)
 		close(source->fd);
-	source->is_removed = true;
-	unlink_source(source);
-	link_source(&loop->removed, source);
-	if (!loop->depth)
-		free_removed(loop);
+	leave_place(source);
+	free(source);
+}
+
+void loop_remove(struct loop_source *source)
+{
+	if (source)
+		epoll_ctl(source->loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+	loop_forget(source);
 }
 
 /* The descriptor is the source's in any case: closed on failure. */
@@ -220,11 +261,14 @@ static uint32_t take_events(const struct loop_source *source, uint32_t events)
 }
 
 /* Was there a callback? */
-static bool dispatch(struct loop_source *source, uint32_t events)
+static bool dispatch(const struct loop *loop, const struct epoll_event *event)
 {
-	if (source->is_removed)
+	const struct loop_source *source = find_source(loop, event->data.u64);
+	uint32_t events;
+
+	if (!source)
 		return false;
-	events = take_events(source, events);
+	events = take_events(source, event->events);
 	if (!events)
 		return false;
 	source->fn(source->context, events);
@@ -239,10 +283,7 @@ int loop_wait(struct loop *loop, int timeout_ms)
 	count = epoll_wait(loop->epoll_fd, batch, BATCH_SIZE, timeout_ms);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
-	loop->depth++;
 	for (i = 0; i < count; i++)
-		calls += dispatch(batch[i].data.ptr, batch[i].events);
-	if (!--loop->depth)
-		free_removed(loop);
+		calls += dispatch(loop, &batch[i]);
 	return calls;
 }

@@ -23,6 +23,8 @@ int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn fn, void *conte
 	     struct loop_source **out);
 int loop_change(struct loop_source *source, uint32_t events);
 void loop_remove(struct loop_source *source); /* NULL is legal */
+/* The same, when fd is closed at once: that ends the watching as well, with a system call less. */
+void loop_forget(struct loop_source *source);
 
 /* A timerfd every period_ms (-EINVAL: 0); a callback that removes its source makes it one-shot. */
 int loop_add_timer(struct loop *loop, uint64_t period_ms, loop_fn fn, void *context,

@@ -4,28 +4,29 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "bench_lab.h"
 #include "bench_report.h"
 #include "choose.h"
 #include "clock.h"
 #include "conditions.h"
+#include "goals.h"
 #include "log.h"
 #include "measure.h"
-#include "plot.h"
+#include "name_list.h"
+#include "output.h"
 #include "progress.h"
-#include "results.h"
 #include "schedule.h"
 
-#define BUDGET_QUICK_MS 72000
-#define BUDGET_MS 600000
-#define OVERRUN_MS 6000 /* beyond the budget nothing new is begun */
-#define ROUNDS_QUICK 2
-#define ROUNDS 5
+#define TIME_QUICK_S 72
+#define TIME_S 600
+#define OVERRUN_MS 6000 /* beyond the time nothing new is begun */
+#define ROUNDS INTERVAL_COUNT_MIN
+#define SHARE_OF_ALL \
+	0.6 /* of the time, for what everybody takes part in; the rest is for what it did not settle */
 #define START_STOP_MS 300
+#define ONCE_SLICE_MS 150 /* of what is measured in the first round alone, about */
 
 struct bench {
 	const struct bench_options *options;
@@ -34,13 +35,14 @@ struct bench {
 	struct cast cast; /* a row of the board each */
 	struct board board;
 	struct plan plan;
-	uint64_t deadline_ns;
+	uint64_t settle_until_ns, deadline_ns;
 	unsigned int done, total; /* steps, for the progress bar */
-	unsigned int current, round; /* the contender that runs */
+	unsigned int current; /* the contender that runs */
+	bool is_settling; /* only what a goal that is not settled rests on is measured */
 	struct trial trial;
 };
 
-static const uint32_t rates_quick[] = {200000, 500000, 600000, 0};
+static const uint32_t rates_quick[] = {500000, 600000, 0};
 static const uint32_t rates[] = {50000, 100000, 200000, 350000, 500000, 600000, 0};
 
 static const struct contender *current(const struct bench *bench)
@@ -62,26 +64,84 @@ static void record_reasons(struct bench *bench, const struct measure *measure, c
 		trial_record_reason(&bench->trial, figure->name, reason);
 }
 
+/* Nobody has asked for it by name. */
+static bool is_in_passing(const struct bench *bench, const struct measure *measure)
+{
+	return !(measure->is_slow && bench->options->is_quick) &&
+	       (!measure->unasked || name_list_has(measure->unasked, current(bench)->name));
+}
+
 static bool takes_part(const struct bench *bench, const struct measure *measure)
 {
 	return measure->kinds & current(bench)->kind &&
-	       board_has_measure(&bench->board, measure->sheet->name);
+	       board_has_measure(&bench->board, measure->sheet->name) &&
+	       (bench->board.only || is_in_passing(bench, measure));
+}
+
+/* Does a goal that is not settled rest on it? */
+static bool is_unsettled(const struct bench *bench, const char *contender, const char *measure)
+{
+	struct goal_result result;
+
+	for (size_t i = 0; i < goal_count(); i++)
+		if (goal_rests_on(i, contender, measure) && goal_judge(&bench->board, i, &result) &&
+		    result.state == GOAL_UNSETTLED)
+			return true;
+	return false;
+}
+
+/* When in a hurry, and of those that little depends on. */
+static bool is_once(const struct bench *bench, const struct measure *measure)
+{
+	return measure->is_once && !bench->board.only &&
+	       (bench->options->is_quick || !name_list_has(MEASURE_CHIEF, current(bench)->name));
 }
 
 static bool is_due(const struct bench *bench, const struct measure *measure)
 {
-	return takes_part(bench, measure) &&
-	       !(measure->is_once && bench->options->is_quick && bench->round);
+	if (!takes_part(bench, measure))
+		return false;
+	if (bench->is_settling)
+		return is_unsettled(bench, current(bench)->name, measure->sheet->name);
+	return !is_once(bench, measure) || !bench->board.round;
+}
+
+static bool has_due(const struct bench *bench)
+{
+	for (const struct measure *measure = measure_table; measure->sheet; measure++)
+		if (is_due(bench, measure))
+			return true;
+	return false;
+}
+
+static bool is_handoff_due(const struct bench *bench)
+{
+	return board_has_measure(&bench->board, HANDOFF_MEASURE) &&
+	       (!bench->is_settling || is_unsettled(bench, HANDOFF_NAME, HANDOFF_MEASURE));
+}
+
+static void show_progress(struct bench *bench, const struct measure *measure)
+{
+	const uint64_t now_ns = clock_monotonic_ns(), started_ns = bench->board.started_ns;
+	char what[64];
+
+	if (bench->is_settling) {
+		snprintf(what, sizeof(what), "settling, %s", current(bench)->name);
+		progress_show((unsigned int)((now_ns - started_ns) / CLOCK_NS_PER_S),
+			      (unsigned int)((bench->deadline_ns - started_ns) / CLOCK_NS_PER_S),
+			      what, measure->sheet->name);
+		return;
+	}
+	snprintf(what, sizeof(what), "round %u/%u, %s", bench->board.round + 1, bench->plan.rounds,
+		 current(bench)->name);
+	progress_show(bench->done++, bench->total, what, measure->sheet->name);
 }
 
 static int run_measure(struct bench *bench, const struct measure *measure)
 {
-	char what[64];
 	int err;
 
-	snprintf(what, sizeof(what), "round %u/%u, %s", bench->round + 1, bench->plan.rounds,
-		 current(bench)->name);
-	progress_show(bench->done++, bench->total, what, measure->sheet->name);
+	show_progress(bench, measure);
 	if (clock_monotonic_ns() > bench->deadline_ns) {
 		record_reasons(bench, measure, "the time was used up");
 		return 0;
@@ -159,19 +219,44 @@ static int run_contender(struct bench *bench)
 	return err == -EINTR ? err : 0;
 }
 
-static int run_rounds(struct bench *bench)
+/* Each with another one at its head. */
+static int run_round(struct bench *bench)
 {
 	const unsigned int count = bench->cast.count;
 	int err = 0;
 
-	for (bench->round = 0; !err && bench->round < bench->plan.rounds; bench->round++) {
-		if (board_has_measure(&bench->board, HANDOFF_MEASURE))
-			err = measure_handoff(&bench->trial, bench->plan.slice_ms);
-		for (unsigned int i = 0; !err && i < count; i++) {
-			choose_current(bench, (i + bench->round) % count);
+	if (is_handoff_due(bench))
+		err = measure_handoff(&bench->trial, bench->plan.slice_ms);
+	for (unsigned int i = 0; !err && i < count; i++) {
+		choose_current(bench, (i + bench->board.round) % count);
+		if (has_due(bench))
 			err = run_contender(bench);
-		}
 	}
+	bench->board.round++;
+	return err;
+}
+
+static bool has_unsettled(const struct bench *bench)
+{
+	struct goal_result result;
+
+	for (size_t i = 0; i < goal_count(); i++)
+		if (goal_judge(&bench->board, i, &result) && result.state == GOAL_UNSETTLED)
+			return true;
+	return false;
+}
+
+static int run_rounds(struct bench *bench)
+{
+	int err = 0;
+
+	while (!err && bench->board.round < bench->plan.rounds)
+		err = run_round(bench);
+	bench->is_settling = true;
+	while (!err && has_unsettled(bench) && clock_monotonic_ns() < bench->settle_until_ns)
+		err = run_round(bench);
+	bench->board.rounds = bench->board.round;
+	bench->board.is_over = true;
 	return err;
 }
 
@@ -188,24 +273,30 @@ static unsigned int count_rates(const struct bench *bench)
 static void add_work(struct bench *bench, struct plan_work *work)
 {
 	for (const struct measure *measure = measure_table; measure->sheet; measure++) {
-		const bool is_once = measure->is_once && bench->options->is_quick;
+		uint32_t slices, fixed_ms;
 
 		if (!takes_part(bench, measure))
 			continue;
 		bench->total++;
-		work->slices +=
-			measure->run == measure_flood ? count_rates(bench) : measure->slices;
-		*(is_once ? &work->first_round_ms : &work->round_ms) += measure->fixed_ms;
-		work->round_ms += measure->needs_fresh ? START_STOP_MS : 0;
+		slices = measure->run == measure_flood ? count_rates(bench) : measure->slices;
+		fixed_ms = measure->fixed_ms + (measure->needs_fresh ? START_STOP_MS : 0);
+		if (is_once(bench, measure)) {
+			work->first_round_ms += fixed_ms + slices * ONCE_SLICE_MS;
+		} else {
+			work->slices += slices;
+			work->round_ms += fixed_ms;
+		}
 	}
 	work->round_ms += START_STOP_MS;
 }
 
 static void make_plan(struct bench *bench)
 {
-	const bool is_quick = bench->options->is_quick;
-	struct plan_work work = {.budget_ms = is_quick ? BUDGET_QUICK_MS : BUDGET_MS,
-				 .rounds = is_quick ? ROUNDS_QUICK : ROUNDS,
+	const uint32_t time_s = bench->options->time_s	   ? bench->options->time_s
+				: bench->options->is_quick ? TIME_QUICK_S
+							   : TIME_S;
+	struct plan_work work = {.budget_ms = (uint32_t)(time_s * 1000 * SHARE_OF_ALL),
+				 .rounds = ROUNDS,
 				 .slice_max_ms = bench->options->slice_ms};
 
 	for (bench->current = 0; bench->current < bench->cast.count; bench->current++)
@@ -213,13 +304,12 @@ static void make_plan(struct bench *bench)
 	if (board_has_measure(&bench->board, HANDOFF_MEASURE))
 		work.slices += HANDOFF_SLICES;
 	bench->plan = plan_make(&work);
-	bench->board.rounds = bench->plan.rounds;
 	bench->board.slice_ms = bench->plan.slice_ms;
 	conditions_describe(&bench->lab, &bench->plan, bench->board.conditions);
 	bench->total *= bench->plan.rounds;
 	bench->board.started_ns = clock_monotonic_ns();
-	bench->deadline_ns =
-		bench->board.started_ns + (work.budget_ms + OVERRUN_MS) * CLOCK_NS_PER_MS;
+	bench->settle_until_ns = bench->board.started_ns + time_s * CLOCK_NS_PER_S;
+	bench->deadline_ns = bench->settle_until_ns + OVERRUN_MS * CLOCK_NS_PER_MS;
 }
 
 static int open_board(struct bench *bench)
@@ -247,6 +337,7 @@ static int open_trial(struct bench *bench)
 	struct trial *trial = &bench->trial;
 
 	*trial = (struct trial){.lab = &bench->lab,
+				.loader = bench->options->loader,
 				.kern = bench->kern,
 				.board = &bench->board,
 				.scratch = job_share(TRIAL_SCRATCH_SIZE),
@@ -267,6 +358,7 @@ static int open_bench(struct bench *bench)
 		return err;
 	/* Who closes the pipe that the report goes to still gets results.json. */
 	signal(SIGPIPE, SIG_IGN);
+	conditions_allow_descriptors();
 	err = job_init() ?: lab_open(&bench->lab, &bench_lab_plan);
 	if (err)
 		return err;
@@ -300,33 +392,13 @@ static int check_loader(const struct bench *bench)
 	return 0;
 }
 
-static int write_results(const struct board *board, const char *dir)
-{
-	char *path;
-	int err;
-
-	if (mkdir(dir, 0777) && errno != EEXIST) {
-		err = -errno;
-		log_error("bench: %s: cannot make the folder: %s", dir, strerror(-err));
-		return err;
-	}
-	if (asprintf(&path, "%s/results.json", dir) < 0)
-		return -ENOMEM;
-	err = results_write(board, path);
-	if (err)
-		log_error("bench: %s: %s", path, strerror(-err));
-	free(path);
-	if (!err)
-		plot_draw(board, dir);
-	return err;
-}
-
 int bench_run(const struct bench_options *options)
 {
 	static struct bench bench;
 	int err;
 
 	bench = (struct bench){.options = options, .lab = LAB_NONE};
+	bench.board.command = conditions_read_command(); /* before the names of peers are cut off */
 	err = choose_contenders(&bench.cast, options);
 	if (!err)
 		err = check_loader(&bench);
@@ -334,6 +406,7 @@ int bench_run(const struct bench_options *options)
 		err = open_bench(&bench);
 	if (err)
 		goto out;
+	conditions_look(&bench.lab, &bench.board.machine);
 	make_plan(&bench);
 	err = run_rounds(&bench);
 	progress_clear();
@@ -342,7 +415,7 @@ int bench_run(const struct bench_options *options)
 	measure_finish(&bench.board);
 	bench_report_print(&bench.board);
 	if (options->out_dir)
-		err = write_results(&bench.board, options->out_dir);
+		err = output_write(&bench.board, options->out_dir);
 out:
 	if (err == -EINTR)
 		log_error("bench: interrupted, nothing is left behind");

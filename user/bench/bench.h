@@ -3,9 +3,10 @@
  * nolisten bench: ways to accept a connection, side by side.
  *
  * Theory of operation: a round starts each contender in turn, takes all measures of it and stops it; the next round
- * begins with the next one, so that a drift of the machine favours nobody. How long a slice is comes from the
- * budget of time. A figure is the median of its rounds, latencies come from all rounds together; what could
- * not be taken carries the reason.
+ * begins with the next one, so that a drift of the machine favours nobody. Ratios are of two figures of the same round.
+ * How long a slice is comes from the time there is. When all rounds are over, more follow of what the goals that are not settled
+ * rest on, until they are or the time is used up. A figure is the median of its rounds; what could not be taken
+ * carries the reason.
  */
 #ifndef NOLISTEN_BENCH_H
 #define NOLISTEN_BENCH_H
@@ -15,6 +16,7 @@
 
 struct bench_options {
 	bool is_quick;
+	uint32_t time_s; /* for all of it, before the last slice ends; 0: 600, or 72 when quick */
 	uint32_t slice_ms; /* no slice is longer; 0: as the time allows */
 	const char *out_dir; /* NULL: write nothing */
 	const char *only; /* names of measures, separated by commas; NULL: all */
@@ -26,8 +28,8 @@ struct bench_options {
 };
 
 /*
- * Measures, prints, and writes results.json and the plots. 0; -EINTR; -EINVAL: an option names nothing that there is;
- * -errno. All logged.
+ * Measures, prints, and writes results.json, the plots and the page. 0; -EINTR; -EINVAL: an option names nothing that
+ * there is; -errno. All logged.
  */
 int bench_run(const struct bench_options *options);
 

@@ -17,8 +17,15 @@
 #define BENCH_FIRST_SOURCE "10.99.64.0"
 #define BENCH_SOURCES 200
 #define BENCH_FLOOD_PREFIX "198.18.0.0"
+#define BENCH_MANY_PREFIXES "10.112.0.0/12" /* are the server's: 4096 of 24 bits */
 #define BENCH_PORT 34567 /* of the server under test */
 #define BENCH_OTHER_PORT 5201 /* of an unrelated one */
+
+/*
+ * Each end's packets are taken by its own CPU (receive packet steering), as a network card would have it; without, the
+ * CPU that sends a packet over a veth does the receiver's work too. -errno.
+ */
+int bench_lab_steer(const struct lab *lab, bool is_on);
 
 extern const struct lab_plan bench_lab_plan;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "bench_report.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "clock.h"
@@ -9,6 +10,8 @@
 
 #define NAME_WIDTH 14
 #define COLUMN_WIDTH 13
+#define RATIO_WIDTH 22
+#define RATIO_SIZE 64
 
 static bool is_shown(const struct board *board, const struct sheet *sheet,
 		     const struct board_row *row)
@@ -16,15 +19,26 @@ static bool is_shown(const struct board *board, const struct sheet *sheet,
 	return !row->is_unknown && board_find(board, row->name, sheet->figures[0].name);
 }
 
+/* "0.97x [0.95, 0.99]"; without an interval of few values. */
+static void write_interval(char text[RATIO_SIZE], const struct interval *interval, int decimals,
+			   const char *unit)
+{
+	int len = snprintf(text, RATIO_SIZE, "%.*f%s", decimals, interval->value, unit);
+
+	if (isfinite(interval->low) && len < RATIO_SIZE)
+		snprintf(text + len, RATIO_SIZE - (size_t)len, " [%.*f, %.*f]", decimals,
+			 interval->low, decimals, interval->high);
+}
+
 static void print_ratio(const struct board *board, const char *contender, const char *figure,
 			const char *reference, const char *reference_figure)
 {
-	double ratio;
+	char text[RATIO_SIZE] = "-";
+	struct interval ratio;
 
 	if (board_compare(board, contender, figure, reference, reference_figure, &ratio))
-		printf(" %9.*fx", ratio < 0.1 ? 3 : 2, ratio);
-	else
-		printf(" %10s", "-");
+		write_interval(text, &ratio, ratio.value < 0.1 ? 3 : 2, "x");
+	printf(" %*s", RATIO_WIDTH, text);
 }
 
 /* Which of the row's figures are missing, and why the first of them is. */
@@ -33,10 +47,10 @@ static void print_missing(const struct board *board, const struct sheet *sheet,
 {
 	const struct figure *first = NULL;
 	bool has_any = false;
-	double value;
+	struct interval ignored;
 
 	for (const struct figure *figure = sheet->figures; figure->name; figure++) {
-		if (board_get(board, row->name, figure->name, &value))
+		if (board_get(board, row->name, figure->name, &ignored))
 			has_any = true;
 		else if (!first)
 			first = figure;
@@ -49,12 +63,12 @@ static void print_missing(const struct board *board, const struct sheet *sheet,
 static void print_row(const struct board *board, const struct sheet *sheet,
 		      const struct board_row *row)
 {
-	double value;
+	struct interval value;
 
 	printf("  %-*s", NAME_WIDTH, row->name);
 	for (const struct figure *figure = sheet->figures; figure->name; figure++) {
 		if (board_get(board, row->name, figure->name, &value))
-			printf(" %*.*f", COLUMN_WIDTH, figure->decimals, value);
+			printf(" %*.*f", COLUMN_WIDTH, figure->decimals, value.value);
 		else
 			printf(" %*s", COLUMN_WIDTH, "-");
 	}
@@ -71,7 +85,11 @@ static void print_head(const struct sheet *sheet)
 	printf("\n%s\n  %-*s", sheet->title, NAME_WIDTH, "");
 	for (const struct figure *figure = sheet->figures; figure->name; figure++)
 		printf(" %*s", COLUMN_WIDTH, figure->title);
-	printf("%s%s\n", sheet->compared ? "   x kernel" : "", sheet->limit ? "    x limit" : "");
+	if (sheet->compared)
+		printf(" %*s", RATIO_WIDTH, "x kernel [95 %]");
+	if (sheet->limit)
+		printf(" %*s", RATIO_WIDTH, "x limit [95 %]");
+	printf("\n");
 }
 
 static void print_sheet(const struct board *board, const struct sheet *sheet)
@@ -92,7 +110,7 @@ static void print_handoff(const struct board *board)
 {
 	bool has_head = false;
 	char figure[32];
-	double value;
+	struct interval value;
 
 	for (unsigned int threads = 1; threads <= HANDOFF_THREADS_MAX; threads *= 2) {
 		snprintf(figure, sizeof(figure), "handoff.%u.per_s", threads);
@@ -102,11 +120,25 @@ static void print_handoff(const struct board *board)
 			printf("\nhand-offs a second, by threads\n");
 		has_head = true;
 		if (board_get(board, HANDOFF_NAME, figure, &value))
-			printf("  %-*u %*.0f\n", NAME_WIDTH, threads, COLUMN_WIDTH, value);
+			printf("  %-*u %*.0f\n", NAME_WIDTH, threads, COLUMN_WIDTH, value.value);
 		else
 			printf("  %-*u %*s  - not taken: %s\n", NAME_WIDTH, threads, COLUMN_WIDTH,
 			       "-", board_reason(board, HANDOFF_NAME, figure));
 	}
+}
+
+static void print_goal(const struct goal_result *result)
+{
+	char text[RATIO_SIZE];
+
+	printf("  %-64s %-14s", result->text, result->limit);
+	if (result->state == GOAL_UNKNOWN) {
+		printf(" %*s  not taken: %s\n", RATIO_WIDTH, "-", result->reason);
+		return;
+	}
+	write_interval(text, &result->interval, 2, "");
+	printf(" %*s  %s, %u rounds\n", RATIO_WIDTH, text, goal_verdict(result->state),
+	       result->interval.count);
 }
 
 static void print_goals(const struct board *board)
@@ -118,14 +150,9 @@ static void print_goals(const struct board *board)
 		if (!goal_judge(board, i, &result))
 			continue;
 		if (!has_head)
-			printf("\ngoals\n");
+			printf("\ngoals, with the interval of the look that decided; all looks together are right in 95 of 100 runs\n");
 		has_head = true;
-		printf("  %-64s %-14s", result.text, result.limit);
-		if (result.state == GOAL_UNKNOWN)
-			printf(" %10s  not taken: %s\n", "-", result.reason);
-		else
-			printf(" %10.2f  %s\n", result.value,
-			       result.state == GOAL_MET ? "met" : "NOT MET");
+		print_goal(&result);
 	}
 }
 
@@ -144,7 +171,10 @@ static void print_left_out(const struct board *board)
 
 void bench_report_print(const struct board *board)
 {
-	printf("%s\n", board->conditions);
+	char machine[MACHINE_TEXT_SIZE];
+
+	machine_describe(&board->machine, machine);
+	printf("%s\n%s\n", board->conditions, machine);
 	for (const struct sheet *sheet = sheet_table; sheet->name; sheet++)
 		print_sheet(board, sheet);
 	print_handoff(board);

@@ -21,6 +21,8 @@ void board_close(struct board *board)
 {
 	samples_free(&board->samples);
 	free(board->rows);
+	free(board->command);
+	board->command = NULL;
 	board->rows = NULL;
 	board->row_count = 0;
 }
@@ -35,7 +37,16 @@ void board_record(struct board *board, const char *name, const char *figure, dou
 	char full[SAMPLES_NAME_SIZE];
 
 	full_name(full, name, figure);
-	samples_add(&board->samples, full, value);
+	samples_add(&board->samples, full, board->round, value);
+}
+
+void board_record_share(struct board *board, const char *name, const char *figure, double good,
+			double of)
+{
+	char full[SAMPLES_NAME_SIZE];
+
+	full_name(full, name, figure);
+	samples_add_share(&board->samples, full, board->round, good, of);
 }
 
 void board_record_reason(struct board *board, const char *name, const char *figure,
@@ -68,24 +79,17 @@ const struct samples *board_find(const struct board *board, const char *name, co
 	return samples_find(&board->samples, full);
 }
 
-bool board_get(const struct board *board, const char *name, const char *figure, double *out)
+bool board_get(const struct board *board, const char *name, const char *figure,
+	       struct interval *out)
 {
-	char full[SAMPLES_NAME_SIZE];
-
-	full_name(full, name, figure);
-	return samples_get_median(&board->samples, full, out);
+	return samples_interval(board_find(board, name, figure), out);
 }
 
 bool board_compare(const struct board *board, const char *name, const char *figure,
-		   const char *reference, const char *reference_figure, double *out)
+		   const char *reference, const char *reference_figure, struct interval *out)
 {
-	double value, base;
-
-	if (!board_get(board, name, figure, &value) ||
-	    !board_get(board, reference, reference_figure, &base) || base <= 0)
-		return false;
-	*out = value / base;
-	return true;
+	return samples_ratio(board_find(board, name, figure),
+			     board_find(board, reference, reference_figure), out);
 }
 
 const char *board_reason(const struct board *board, const char *name, const char *figure)

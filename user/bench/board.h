@@ -10,15 +10,14 @@
 #include <stdint.h>
 
 #include "histogram.h"
+#include "machine.h"
 #include "samples.h"
 
 #define BOARD_RATES_MAX 8
 #define BOARD_CONDITIONS_SIZE 256
 
-/* What clients of one kind saw, over all rounds. */
+/* Latencies of clients of one kind, over all rounds. */
 struct tally {
-	uint64_t attempts, connected, served;
-	int first_error; /* -errno */
 	struct histogram connect, first_byte;
 };
 
@@ -37,10 +36,15 @@ struct board_row {
 struct board {
 	char conditions
 		[BOARD_CONDITIONS_SIZE]; /* the machine: kernel, processor, CPUs that are used */
+	char *command; /* the command line, for a shell; NULL: not known */
+	struct machine machine; /* as it was before */
 	const char *only; /* the measures that were asked for, separated by commas; NULL: all */
 	const uint32_t *flood_rates; /* SYNs a second, ended by 0 */
 	bool is_quick;
-	uint32_t rounds, slice_ms;
+	uint32_t rounds; /* all that there were */
+	uint32_t slice_ms;
+	unsigned int round; /* the one that is on, from 0 */
+	bool is_over; /* there will be no more of them */
 	uint64_t started_ns;
 	unsigned int row_count;
 	struct board_row *rows;
@@ -51,8 +55,10 @@ struct board {
 int board_open(struct board *board, unsigned int row_count);
 void board_close(struct board *board);
 
-/* A row's name, or another that figures are recorded for. */
+/* A row's name, or another that figures are recorded for; of this round. */
 void board_record(struct board *board, const char *name, const char *figure, double value);
+void board_record_share(struct board *board, const char *name, const char *figure, double good,
+			double of);
 void board_record_reason(struct board *board, const char *name, const char *figure,
 			 const char *reason);
 
@@ -60,11 +66,12 @@ bool board_has_measure(const struct board *board, const char *measure); /* asked
 int board_find_row(const struct board *board, const char *name); /* index or -1 */
 /* NULL: there is neither a value nor a reason. */
 const struct samples *board_find(const struct board *board, const char *name, const char *figure);
-/* The median of the rounds; false if there is none. */
-bool board_get(const struct board *board, const char *name, const char *figure, double *out);
-/* Divided by the reference's; false if one of the two is missing. */
+/* The median of the rounds, or a share of all; false if there is none. */
+bool board_get(const struct board *board, const char *name, const char *figure,
+	       struct interval *out);
+/* Divided by the reference's of the same round; false if there is no round that has both. */
 bool board_compare(const struct board *board, const char *name, const char *figure,
-		   const char *reference, const char *reference_figure, double *out);
+		   const char *reference, const char *reference_figure, struct interval *out);
 /* Why there is no value, in words. */
 const char *board_reason(const struct board *board, const char *name, const char *figure);
 

@@ -80,8 +80,17 @@ static void keep_chosen(struct cast *cast, const char *methods)
 	cast->count = kept;
 }
 
+/* Few, and those well. */
+static const char *methods_of(const struct bench_options *options)
+{
+	if (!options->methods && options->is_quick)
+		return "listen,echo,auto,engine,accept";
+	return options->methods;
+}
+
 int choose_contenders(struct cast *cast, const struct bench_options *options)
 {
+	const char *methods = methods_of(options);
 	int err = 0;
 
 	for (const struct contender *contender = contender_table; contender->name; contender++)
@@ -89,10 +98,10 @@ int choose_contenders(struct cast *cast, const struct bench_options *options)
 	for (unsigned int i = 0; !err && i < options->peer_count; i++)
 		err = add_peer(cast, options->peers[i]);
 	if (!err)
-		err = check_list(cast, "--methods", options->methods, is_contender);
+		err = check_list(cast, "--methods", methods, is_contender);
 	if (!err)
 		err = check_list(cast, "--only", options->only, is_measure);
 	if (!err)
-		keep_chosen(cast, options->methods);
+		keep_chosen(cast, methods);
 	return err;
 }

@@ -5,10 +5,17 @@
 
 #include "board.h"
 #include "lab.h"
+#include "machine.h"
 #include "schedule.h"
 
+/* What the machine is like, with a warning for each thing by which figures swing. */
+void conditions_look(const struct lab *lab, struct machine *out);
+/* A crowd of connections is as many descriptors of the server, more than many hosts allow. */
+void conditions_allow_descriptors(void);
 /* The machine: kernel, processor, CPUs that are used; and the plan. */
 void conditions_describe(const struct lab *lab, const struct plan *plan,
 			 char text[BOARD_CONDITIONS_SIZE]);
+/* The command line that this process was started with, to be freed; NULL: it cannot be read. */
+char *conditions_read_command(void);
 
 #endif

@@ -32,6 +32,11 @@ const struct contender contender_table[] = {
 	 .is_native = true},
 	{"engine", "nolisten, method engine", CONTENDER_LOADER, .method = "engine"},
 	{"connect", "nolisten, method connect", CONTENDER_LOADER, .method = "connect"},
+	{"accept", "nolisten, method accept", CONTENDER_LOADER, .method = "accept"},
+	{"accept-native", "the same in native XDP", CONTENDER_LOADER, .method = "accept",
+	 .is_native = true},
+	{"accept-generic", "the same in generic XDP", CONTENDER_LOADER, .method = "accept",
+	 .xdp = "--xdp=generic"},
 	{"nfqueue", "nolisten, method nfqueue", CONTENDER_LOADER, .method = "nfqueue"},
 	{"filter", "nolisten, method filter", CONTENDER_LOADER, .method = "filter"},
 	{"raw", "nolisten, method raw", CONTENDER_LOADER, .method = "raw",
@@ -113,26 +118,31 @@ static int start_process(const struct contender *contender, const struct lab *la
 			 const char *loader, struct running *out)
 {
 	char *peer[] = {"sh", "-c", contender->command, NULL};
+	/* Quiet: a listener says nothing of each connection either. */
 	char *argv[] = {(char *)loader,
+			"-q",
 			"-p",
 			PORT_TEXT,
 			"-m",
 			(char *)contender->method,
-			contender->is_native ? "--xdp=native" : "--xdp=auto",
-			BENCH_IFNAME,
+			(char *)(contender->xdp
+					 ?: contender->is_native ? "--xdp=native"
+								 : "--xdp=auto"),
+			(char *)(contender->ifname ?: BENCH_IFNAME),
+			(char *)contender->option,
 			NULL};
 
 	return start_command(lab, contender->kind == CONTENDER_PEER ? peer : argv, &out->job);
 }
 
 /* One connection, made in the client's namespace. */
-static int try_connection(const struct lab *lab)
+static int try_connection(const struct contender *contender, const struct lab *lab)
 {
 	struct load_options options = {.remote.port = BENCH_PORT};
 	uint64_t latency_ns;
 	int err;
 
-	addr_parse(BENCH_SERVER_ADDRESS, &options.remote.addr);
+	addr_parse(contender->address ?: BENCH_SERVER_ADDRESS, &options.remote.addr);
 	err = lab_enter(lab, LAB_CLIENT) ?: load_one(&options, 0, &latency_ns);
 	return lab_enter(lab, LAB_HOME) ?: err;
 }
@@ -144,7 +154,7 @@ static bool is_ready(const struct running *running, const struct lab *lab)
 	if (running->contender->kind == CONTENDER_LOADER &&
 	    !job_has_said(&running->job, "answering"))
 		return false;
-	return running->contender->is_never_connected || !try_connection(lab);
+	return running->contender->is_never_connected || !try_connection(running->contender, lab);
 }
 
 /* Why it went away. A usage error of the loader means that it does not know the method. */

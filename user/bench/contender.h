@@ -25,6 +25,9 @@ struct contender {
 	const char *syncookies; /* CONTENDER_LISTENS: tcp_syncookies */
 	bool has_synproxy;
 	const char *method; /* CONTENDER_LOADER */
+	const char *xdp; /* its option; NULL: the default */
+	const char *option; /* one more; NULL: none */
+	const char *ifname, *address; /* where it answers; NULL: at the server's end of the veth */
 	bool is_native; /* native XDP on our side, which needs a native program on the peer's */
 	bool is_never_connected; /* it shows what happens without help: no connection to wait for */
 	char *command; /* CONTENDER_PEER */

@@ -26,10 +26,11 @@ void flood_init(struct flood *flood, const struct lab *lab, struct bench_kern *k
 				.send_fd = -1};
 }
 
-static int aim(const struct flood *flood)
+int flood_aim(const struct flood *flood)
 {
 	const struct lab *lab = flood->lab;
-	struct bench_target target = {.remote.port = BENCH_PORT};
+	struct bench_target target = {.remote.port = flood->port ?: BENCH_PORT,
+				      .forges_acks = flood->forges_acks};
 
 	memcpy(target.local_mac, lab->links[LAB_CLIENT].mac, sizeof(target.local_mac));
 	memcpy(target.remote_mac, lab->links[LAB_SERVER].mac, sizeof(target.remote_mac));
@@ -53,7 +54,7 @@ static int attach(struct flood *flood)
 
 int flood_open(struct flood *flood, bool finishes_handshakes)
 {
-	int err = aim(flood);
+	int err = flood_aim(flood);
 
 	bench_kern_finish_handshakes(flood->kern, finishes_handshakes);
 	if (err || flood->take_fd >= 0)
@@ -83,13 +84,6 @@ void flood_close(struct flood *flood)
 	bench_lab_set_gro(flood->lab, false);
 }
 
-static void sleep_until(uint64_t time_ns)
-{
-	const struct timespec time = {time_ns / CLOCK_NS_PER_S, time_ns % CLOCK_NS_PER_S};
-
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
-}
-
 static bool is_over(const struct flood *flood, uint64_t now_ns, uint64_t end_ns)
 {
 	return flood->count ? flood->result->sent >= flood->count : now_ns >= end_ns;
@@ -113,7 +107,7 @@ static int send_paced(const struct flood *flood, uint64_t end_ns)
 		}
 		err = bench_kern_send(flood->kern, flood->lab->links[LAB_CLIENT].ifindex, due);
 		flood->result->sent += due;
-		sleep_until(now_ns + TICK_NS);
+		clock_sleep_until(now_ns + TICK_NS);
 	}
 	return err;
 }

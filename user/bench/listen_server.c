@@ -5,9 +5,10 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "descriptors.h"
 
 #define EVENTS 256
 
@@ -18,32 +19,22 @@ static int watch(int epoll_fd, int fd)
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-static int open_listener(uint16_t port)
+int listen_server_open(uint16_t port, bool is_shared)
 {
 	struct sockaddr_in6 local = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int one = 1, zero = 0, err = 0;
+	int one = 1, zero = 0, shared = is_shared, err = 0;
 
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, sizeof(shared)) ||
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero)) ||
 	    bind(fd, (struct sockaddr *)&local, sizeof(local)) || listen(fd, LISTEN_SERVER_BACKLOG))
 		err = -errno;
 	if (err)
 		close(fd);
 	return err ?: fd;
-}
-
-/* Every connection is a descriptor. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void accept_all(int epoll_fd, int listen_fd)
@@ -86,14 +77,19 @@ static int serve(int epoll_fd, int listen_fd)
 	}
 }
 
+int listen_server_serve(int listen_fd)
+{
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (epoll_fd < 0)
+		return -errno;
+	descriptors_raise_limit();
+	return watch(epoll_fd, listen_fd) ?: serve(epoll_fd, listen_fd);
+}
+
 int listen_server_run(uint16_t port)
 {
-	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), err = epoll_fd < 0 ? -errno : 0;
-	int listen_fd = err ? err : open_listener(port);
+	int listen_fd = listen_server_open(port, false);
 
-	if (listen_fd < 0)
-		return listen_fd;
-	raise_descriptor_limit();
-	err = watch(epoll_fd, listen_fd);
-	return err ?: serve(epoll_fd, listen_fd);
+	return listen_fd < 0 ? listen_fd : listen_server_serve(listen_fd);
 }

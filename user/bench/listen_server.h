@@ -3,11 +3,16 @@
 #ifndef NOLISTEN_LISTEN_SERVER_H
 #define NOLISTEN_LISTEN_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define LISTEN_SERVER_BACKLOG 4096
 
 /* Serves until it is killed; -errno if it cannot. */
 int listen_server_run(uint16_t port);
+
+/* The parts: a socket that listens (is_shared: others may listen there, too) or -errno; and what is done with it. */
+int listen_server_open(uint16_t port, bool is_shared);
+int listen_server_serve(int listen_fd);
 
 #endif

@@ -37,6 +37,8 @@ static int bind_source(const struct load_options *options, uint64_t sequence, in
 	if (!options->source_count)
 		return 0;
 	local.addr = choose_source(options, sequence);
+	if (options->first_port)
+		local.port = (uint16_t)(options->first_port + sequence);
 	len = endpoint_to_sockaddr(&local, 0, &sockaddr);
 	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)) ||
 	    bind(fd, (struct sockaddr *)&sockaddr, len))

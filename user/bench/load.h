@@ -21,6 +21,8 @@ struct load_options {
 	struct endpoint remote;
 	struct addr source; /* the first of source_count addresses, used in turn */
 	uint32_t source_count; /* 0: the kernel chooses */
+	uint16_t
+		first_port; /* of the first connection, the next one for the next; 0: the kernel chooses, with a source */
 	uint32_t warmup_ms; /* served, not counted */
 	uint32_t duration_ms;
 	uint32_t parallel; /* 1: one after the other */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "measure.h"
 
+#define START_STOP_MS 300
 #define SERVES (CONTENDER_LISTENS | CONTENDER_LOADER | CONTENDER_PEER)
 
 /* Latencies first, while nothing is half-open; the floods, which fill backlogs and tables, last. */
@@ -24,6 +25,15 @@ const struct measure measure_table[] = {
 		.kinds = SERVES,
 	},
 	{
+		.sheet = &sheet_table[SHEET_DELAY],
+		.run = measure_delay,
+		.slices = 2,
+		.fixed_ms = 2 * START_STOP_MS + 2000,
+		.kinds = CONTENDER_LISTENS | CONTENDER_LOADER,
+		.unasked = MEASURE_CHIEF,
+		.is_slow = true,
+	},
+	{
 		.sheet = &sheet_table[SHEET_BULK],
 		.run = measure_bulk,
 		.slices = 2,
@@ -31,9 +41,17 @@ const struct measure measure_table[] = {
 		.kinds = SERVES,
 	},
 	{
+		.sheet = &sheet_table[SHEET_CPU],
+		.run = measure_cpu,
+		.slices = 2,
+		.fixed_ms = 600,
+		.kinds = SERVES,
+		.is_once = true,
+	},
+	{
 		.sheet = &sheet_table[SHEET_PROGRAM],
 		.run = measure_program,
-		.fixed_ms = 900,
+		.fixed_ms = 600,
 		.kinds = CONTENDER_LOADER,
 		.is_once = true,
 	},
@@ -52,6 +70,35 @@ const struct measure measure_table[] = {
 		.kinds = SERVES,
 	},
 	{
+		.sheet = &sheet_table[SHEET_CROWD],
+		.run = measure_crowd,
+		.needs_fresh = true,
+		.slices = 1,
+		.fixed_ms = 600,
+		.kinds = CONTENDER_LISTENS | CONTENDER_LOADER,
+		.is_once = true,
+	},
+	{
+		.sheet = &sheet_table[SHEET_GROWTH],
+		.run = measure_growth,
+		.needs_fresh = true,
+		.slices = 3,
+		.fixed_ms = 2 * START_STOP_MS + 1200,
+		.kinds = CONTENDER_LISTENS | CONTENDER_LOADER,
+		.unasked = MEASURE_CHIEF,
+		.is_slow = true,
+		.is_once = true,
+	},
+	{
+		.sheet = &sheet_table[SHEET_STRAYS],
+		.run = measure_strays,
+		.needs_fresh = true,
+		.slices = 1,
+		.fixed_ms = 50,
+		.kinds = SERVES,
+		.is_once = true,
+	},
+	{
 		.sheet = &sheet_table[SHEET_SYNACK],
 		.run = measure_synack,
 		.needs_fresh = true,
@@ -64,6 +111,16 @@ const struct measure measure_table[] = {
 		.needs_fresh = true,
 		.slices = 1,
 		.kinds = CONTENDER_LISTENS | CONTENDER_LOADER,
+	},
+	{
+		.sheet = &sheet_table[SHEET_ANSWERED],
+		.run = measure_answered,
+		.slices = 2 * ANSWERED_STEPS,
+		.fixed_ms = (2 * ANSWERED_STEPS + 1) * START_STOP_MS,
+		.kinds = CONTENDER_LOADER,
+		.unasked = "xdp-native",
+		.is_slow = true,
+		.is_once = true,
 	},
 	{0},
 };

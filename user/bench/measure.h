@@ -3,6 +3,7 @@
 #ifndef NOLISTEN_MEASURE_H
 #define NOLISTEN_MEASURE_H
 
+#include "load.h"
 #include "sheet.h"
 #include "trial.h"
 
@@ -12,7 +13,10 @@ struct measure {
 	unsigned int slices; /* that it takes */
 	unsigned int fixed_ms; /* beside them */
 	unsigned int kinds; /* enum contender_kind: who takes part */
-	bool is_once; /* in the first round only when in a hurry */
+	/* Unless --only has it: these contenders alone (a list; NULL: all), and not with --quick. */
+	const char *unasked;
+	bool is_slow;
+	bool is_once; /* in the first round only, unless --only has it: when in a hurry, and of others than MEASURE_CHIEF */
 	bool needs_fresh; /* what floods before have left behind would be in the way */
 };
 
@@ -21,12 +25,29 @@ extern const struct measure measure_table[]; /* ended by a NULL sheet */
 int measure_connect(struct trial *trial, uint32_t slice_ms);
 int measure_serial(struct trial *trial, uint32_t slice_ms);
 int measure_parallel(struct trial *trial, uint32_t slice_ms);
+int measure_delay(struct trial *trial, uint32_t slice_ms);
 int measure_bulk(struct trial *trial, uint32_t slice_ms);
+int measure_cpu(struct trial *trial, uint32_t slice_ms);
 int measure_program(struct trial *trial, uint32_t slice_ms);
 int measure_memory(struct trial *trial, uint32_t slice_ms);
+int measure_crowd(struct trial *trial, uint32_t slice_ms);
 int measure_flood(struct trial *trial, uint32_t slice_ms);
+int measure_growth(struct trial *trial, uint32_t slice_ms);
+int measure_strays(struct trial *trial, uint32_t slice_ms);
 int measure_synack(struct trial *trial, uint32_t slice_ms);
 int measure_handshake(struct trial *trial, uint32_t slice_ms);
+int measure_answered(struct trial *trial, uint32_t slice_ms);
+
+/* The server's anonymous memory and its BPF maps, bytes. */
+int measure_own_memory(const struct trial *trial, double *out);
+/* With the host's socket caches. */
+int measure_all_memory(const struct trial *trial, double *out);
+
+/* Those that most depends on: what takes long is taken of them alone, unless --only has it. */
+#define MEASURE_CHIEF "listen,auto,engine,accept"
+
+/* A client of the lab's server, by any of the client's addresses. */
+struct load_options measure_load(void);
 
 /* Of no contender: see HANDOFF_MEASURE. */
 #define HANDOFF_SLICES 4 /* 1, 2, 4, 8 threads */

@@ -12,11 +12,8 @@
 #define WARMUP_MS 10
 #define PARALLEL 32
 #define WAIT_MS 6000 /* beside the slice itself */
-#define QUANTILE_COUNT_MIN 20
-#define P99_COUNT_MIN 100
-#define P999_COUNT_MIN 1000
 
-static struct load_options lab_load(void)
+struct load_options measure_load(void)
 {
 	struct load_options options = {.remote.port = BENCH_PORT, .source_count = BENCH_SOURCES};
 
@@ -38,12 +35,100 @@ static int run_in_client(struct trial *trial, job_fn fn, const void *argument, v
 	return job_run(trial->lab, &function, slice_ms + WAIT_MS);
 }
 
+/* Whose figures they are, and how their names begin: "connect.p50_us", or "flood.600000.first_byte_p50_us". */
+struct recorded {
+	struct board *board;
+	const char *name;
+	char success[SAMPLES_NAME_SIZE / 2], connect[SAMPLES_NAME_SIZE / 2];
+	char first_byte[SAMPLES_NAME_SIZE / 2]; /* empty: not told */
+};
+
+static struct recorded of_idle(struct board *board, const struct board_row *row)
+{
+	return (struct recorded){board, row->name, "connect.", "connect.", ""};
+}
+
+static struct recorded of_flood(struct board *board, const struct board_row *row, uint32_t per_s)
+{
+	struct recorded of = {.board = board, .name = row->name};
+
+	snprintf(of.success, sizeof(of.success), "flood.%u.", per_s);
+	snprintf(of.connect, sizeof(of.connect), "flood.%u.connect_", per_s);
+	snprintf(of.first_byte, sizeof(of.first_byte), "flood.%u.first_byte_", per_s);
+	return of;
+}
+
+static double quantile_us(const struct histogram *histogram, double share)
+{
+	return histogram_quantile(histogram, share) / 1000;
+}
+
+static const struct quantile {
+	const char *figure;
+	double share;
+	uint64_t count_min; /* a quantile of fewer values is no figure */
+} quantiles[] = {{"p50_us", 0.5, 20}, {"p99_us", 0.99, 100}, {"p999_us", 0.999, 1000}};
+
+#define QUANTILES (sizeof(quantiles) / sizeof(quantiles[0]))
+
+static void record_quantiles(const struct recorded *of, const char *prefix,
+			     const struct histogram *histogram)
+{
+	char figure[SAMPLES_NAME_SIZE];
+
+	for (size_t i = 0; *prefix && i < QUANTILES; i++) {
+		if (histogram->count < quantiles[i].count_min)
+			continue;
+		snprintf(figure, sizeof(figure), "%s%s", prefix, quantiles[i].figure);
+		board_record(of->board, of->name, figure,
+			     quantile_us(histogram, quantiles[i].share));
+	}
+}
+
+static void record_slice(const struct recorded *of, const struct open_loop_result *result,
+			 uint64_t good)
+{
+	char figure[SAMPLES_NAME_SIZE];
+
+	record_quantiles(of, of->connect, &result->connect);
+	record_quantiles(of, of->first_byte, &result->first_byte);
+	snprintf(figure, sizeof(figure), "%ssuccess_pct", of->success);
+	if (result->attempts)
+		board_record_share(of->board, of->name, figure, (double)good,
+				   (double)result->attempts);
+}
+
+/* What no slice had enough values for comes from all of them together. */
+static void record_missing(const struct recorded *of, const char *prefix,
+			   const struct histogram *histogram)
+{
+	char figure[SAMPLES_NAME_SIZE], reason[SAMPLES_REASON_SIZE];
+	struct interval ignored;
+
+	for (size_t i = 0; *prefix && i < QUANTILES; i++) {
+		snprintf(figure, sizeof(figure), "%s%s", prefix, quantiles[i].figure);
+		if (board_get(of->board, of->name, figure, &ignored))
+			continue;
+		snprintf(reason, sizeof(reason), "%llu latencies are too few",
+			 (unsigned long long)histogram->count);
+		if (histogram->count >= quantiles[i].count_min)
+			board_record(of->board, of->name, figure,
+				     quantile_us(histogram, quantiles[i].share));
+		else
+			board_record_reason(of->board, of->name, figure, reason);
+	}
+}
+
+static void record_all(const struct recorded *of, const struct tally *tally)
+{
+	if (!tally->connect.count)
+		return;
+	record_missing(of, of->connect, &tally->connect);
+	record_missing(of, of->first_byte, &tally->first_byte);
+}
+
 static void take_tally(struct tally *tally, const struct open_loop_result *result)
 {
-	tally->attempts += result->attempts;
-	tally->connected += result->connected;
-	tally->served += result->served;
-	tally->first_error = tally->first_error ?: result->first_error;
 	histogram_merge(&tally->connect, &result->connect);
 	histogram_merge(&tally->first_byte, &result->first_byte);
 }
@@ -56,7 +141,8 @@ static int connect_in_child(const void *argument, void *result)
 int measure_connect(struct trial *trial, uint32_t slice_ms)
 {
 	const struct open_loop_options options = {
-		.load = lab_load(), .per_s = IDLE_PER_S, .duration_ms = slice_ms};
+		.load = measure_load(), .per_s = IDLE_PER_S, .duration_ms = slice_ms};
+	const struct recorded of = of_idle(trial->board, trial->row);
 	struct open_loop_result *result = trial->scratch;
 	int err;
 
@@ -68,6 +154,7 @@ int measure_connect(struct trial *trial, uint32_t slice_ms)
 		return trial_fail(trial, -ECONNREFUSED, "connect(): %s",
 				  strerror(-result->first_error));
 	take_tally(&trial->row->tallies.idle, result);
+	record_slice(&of, result, result->connected);
 	return 0;
 }
 
@@ -79,7 +166,7 @@ static int load_in_child(const void *argument, void *result)
 static int run_load(struct trial *trial, uint32_t parallel, uint32_t slice_ms,
 		    const struct load_result **out)
 {
-	struct load_options options = lab_load();
+	struct load_options options = measure_load();
 	struct load_result *result = trial->scratch;
 	int err;
 
@@ -95,11 +182,6 @@ static int run_load(struct trial *trial, uint32_t parallel, uint32_t slice_ms,
 						 : "no connection came to its end in time");
 	*out = result;
 	return 0;
-}
-
-static double quantile_us(const struct histogram *histogram, double share)
-{
-	return histogram_quantile(histogram, share) / 1000;
 }
 
 static double per_second(const struct load_result *result)
@@ -145,10 +227,11 @@ static int open_loop_in_child(const void *argument, void *result)
 static int flood_once(struct trial *trial, unsigned int rate, uint32_t slice_ms)
 {
 	const struct open_loop_options options = {
-		.load = lab_load(), .per_s = FLOODED_PER_S, .duration_ms = slice_ms};
+		.load = measure_load(), .per_s = FLOODED_PER_S, .duration_ms = slice_ms};
 	struct open_loop_result *result = trial->scratch;
 	const struct flood_result *flood = trial->flood.result;
 	const uint32_t per_s = trial->board->flood_rates[rate];
+	const struct recorded of = of_flood(trial->board, trial->row, per_s);
 	char name[SAMPLES_NAME_SIZE];
 	int err = flood_start(&trial->flood, per_s, slice_ms + WARMUP_MS * 2);
 
@@ -165,7 +248,8 @@ static int flood_once(struct trial *trial, unsigned int rate, uint32_t slice_ms)
 	if (err)
 		return trial_fail(trial, err, "the flood: %s", strerror(-err));
 	take_tally(&trial->row->tallies.under_flood[rate], result);
-	snprintf(name, sizeof(name), "flood.%u.offered_per_s", per_s);
+	record_slice(&of, result, result->served);
+	snprintf(name, sizeof(name), "%soffered_per_s", of.success);
 	trial_record(trial, name, flood->sent * 1e9 / flood->elapsed_ns);
 	return 0;
 }
@@ -181,67 +265,16 @@ int measure_flood(struct trial *trial, uint32_t slice_ms)
 	return err;
 }
 
-/* What a figure is recorded for: a contender, and a flood or none. */
-struct recorded {
-	struct board *board;
-	const char *name, *prefix;
-};
-
-/* A quantile of fewer values than it takes to have one is no figure. */
-static void record_quantile(const struct recorded *of, const char *name,
-			    const struct histogram *histogram, double share, uint64_t count_min)
-{
-	char figure[SAMPLES_NAME_SIZE], reason[SAMPLES_REASON_SIZE];
-
-	snprintf(figure, sizeof(figure), "%s%s", of->prefix, name);
-	if (histogram->count >= count_min) {
-		board_record(of->board, of->name, figure, quantile_us(histogram, share));
-		return;
-	}
-	snprintf(reason, sizeof(reason), "%llu latencies are too few",
-		 (unsigned long long)histogram->count);
-	board_record_reason(of->board, of->name, figure, reason);
-}
-
-static void record_idle(struct board *board, const char *name, const struct tally *tally)
-{
-	const struct recorded of = {board, name, "connect."};
-
-	if (!tally->attempts)
-		return;
-	record_quantile(&of, "p50_us", &tally->connect, 0.5, QUANTILE_COUNT_MIN);
-	record_quantile(&of, "p99_us", &tally->connect, 0.99, P99_COUNT_MIN);
-	record_quantile(&of, "p999_us", &tally->connect, 0.999, P999_COUNT_MIN);
-	board_record(board, name, "connect.success_pct",
-		     tally->connected * 100.0 / tally->attempts);
-}
-
-static void record_flooded(struct board *board, const char *name, uint32_t per_s,
-			   const struct tally *tally)
-{
-	char prefix[SAMPLES_NAME_SIZE / 2], figure[SAMPLES_NAME_SIZE];
-	const struct recorded of = {board, name, prefix};
-
-	if (!tally->attempts)
-		return;
-	snprintf(prefix, sizeof(prefix), "flood.%u.", per_s);
-	snprintf(figure, sizeof(figure), "%ssuccess_pct", prefix);
-	board_record(board, name, figure, tally->served * 100.0 / tally->attempts);
-	record_quantile(&of, "connect_p50_us", &tally->connect, 0.5, QUANTILE_COUNT_MIN);
-	record_quantile(&of, "connect_p99_us", &tally->connect, 0.99, P99_COUNT_MIN);
-	record_quantile(&of, "connect_p999_us", &tally->connect, 0.999, P999_COUNT_MIN);
-	record_quantile(&of, "first_byte_p50_us", &tally->first_byte, 0.5, QUANTILE_COUNT_MIN);
-	record_quantile(&of, "first_byte_p99_us", &tally->first_byte, 0.99, P99_COUNT_MIN);
-}
-
 void measure_finish(struct board *board)
 {
 	for (unsigned int i = 0; i < board->row_count; i++) {
 		const struct board_row *row = &board->rows[i];
+		struct recorded of = of_idle(board, row);
 
-		record_idle(board, row->name, &row->tallies.idle);
-		for (unsigned int rate = 0; board->flood_rates[rate]; rate++)
-			record_flooded(board, row->name, board->flood_rates[rate],
-				       &row->tallies.under_flood[rate]);
+		record_all(&of, &row->tallies.idle);
+		for (unsigned int rate = 0; board->flood_rates[rate]; rate++) {
+			of = of_flood(board, row, board->flood_rates[rate]);
+			record_all(&of, &row->tallies.under_flood[rate]);
+		}
 	}
 }

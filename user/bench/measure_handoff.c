@@ -47,6 +47,7 @@ static bool init_flow(struct engine_flow *flow, unsigned int thread)
 		.iss = 0x10000000,
 		.irs = 0x20000000,
 		.remote_mss = 1460,
+		.local_mss = 1460,
 		.has_wscale = true,
 		.has_sack = true,
 		.has_timestamps = true,

@@ -63,17 +63,24 @@ static int read_anonymous(pid_t pid, uint64_t *bytes)
 	return 0;
 }
 
-static int read_memory(const struct trial *trial, double *out)
+int measure_own_memory(const struct trial *trial, double *out)
 {
 	const pid_t pid = trial->running.job.pid;
 	uint64_t bytes = 0, maps = 0;
-	int err = read_caches(&bytes);
+	int err = read_anonymous(pid, &bytes);
 
-	if (!err)
-		err = read_anonymous(pid, &bytes);
 	if (!err)
 		err = bench_kern_map_bytes(pid, &maps);
 	*out = (double)bytes + (double)maps;
+	return err;
+}
+
+int measure_all_memory(const struct trial *trial, double *out)
+{
+	uint64_t bytes = 0;
+	int err = measure_own_memory(trial, out) ?: read_caches(&bytes);
+
+	*out += (double)bytes;
 	return err;
 }
 
@@ -105,13 +112,13 @@ static int measure_step(struct trial *trial, bool finishes_handshakes, const cha
 	if (!err)
 		err = bench_kern_read(trial->kern, &seen);
 	if (!err)
-		err = read_memory(trial, &before);
+		err = measure_all_memory(trial, &before);
 	if (!err)
 		err = flood_send(&trial->flood, FLOWS, FLOWS_PER_S);
 	if (!err)
 		err = await_answers(trial, seen.syn_ack, &answered);
 	if (!err)
-		err = read_memory(trial, &after);
+		err = measure_all_memory(trial, &after);
 	if (err)
 		return err;
 	if (answered < FLOWS_MIN)

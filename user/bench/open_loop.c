@@ -34,6 +34,11 @@ struct open_loop {
 	struct client clients[CLIENTS_MAX];
 };
 
+static uint32_t timeout_ms(const struct open_loop_options *options)
+{
+	return options->timeout_ms ?: OPEN_LOOP_TIMEOUT_MS;
+}
+
 static struct client *client_at(struct open_loop *loop, uint64_t number)
 {
 	return &loop->clients[number % CLIENTS_MAX];
@@ -138,7 +143,7 @@ static void advance(struct open_loop *loop, struct client *client, uint32_t even
 
 static void expire(struct open_loop *loop, uint64_t now_ns)
 {
-	const uint64_t timeout_ns = OPEN_LOOP_TIMEOUT_MS * CLOCK_NS_PER_MS;
+	const uint64_t timeout_ns = timeout_ms(loop->options) * CLOCK_NS_PER_MS;
 
 	for (; loop->oldest < loop->next; loop->oldest++) {
 		struct client *client = client_at(loop, loop->oldest);
@@ -197,7 +202,7 @@ int open_loop_run(const struct open_loop_options *options, struct open_loop_resu
 	struct open_loop *loop;
 	int err;
 
-	if (options->per_s > OPEN_LOOP_PER_S_MAX)
+	if ((uint64_t)options->per_s * timeout_ms(options) / 1000 > CLIENTS_MAX / 2)
 		return -ERANGE;
 	loop = make_loop(options, out);
 	if (!loop)

@@ -17,18 +17,19 @@ struct open_loop_options {
 	struct load_options load; /* remote and sources */
 	uint32_t per_s;
 	uint32_t duration_ms;
+	uint32_t timeout_ms; /* 0: OPEN_LOOP_TIMEOUT_MS */
 };
 
 struct open_loop_result {
 	uint64_t attempts;
 	uint64_t connected;
-	uint64_t served; /* also had their echo, all within OPEN_LOOP_TIMEOUT_MS */
+	uint64_t served; /* also had their echo, all within the timeout */
 	int first_error; /* -errno */
 	struct histogram connect; /* ns to the end of connect() */
 	struct histogram first_byte; /* ns to the echo, of those that were served */
 };
 
-/* Many at once, without blocking. 0 or -errno; -ERANGE: more than OPEN_LOOP_PER_S_MAX. */
+/* Many at once, without blocking. 0 or -errno; -ERANGE: more at once than OPEN_LOOP_PER_S_MAX has them. */
 int open_loop_run(const struct open_loop_options *options, struct open_loop_result *out);
 
 /* One after the other with a blocking connect(), which is then closed. */

@@ -3,9 +3,18 @@
 #ifndef NOLISTEN_PLOT_H
 #define NOLISTEN_PLOT_H
 
+#include <stddef.h>
+#include <stdio.h>
+
 #include "board.h"
 
-/* latency.svg, flood.svg and throughput.svg, of what there is, into the folder. -ENOENT if there is no gnuplot; logged. */
+/* NAME.svg, of what there is, into the folder. -ENOENT if there is no gnuplot; logged. */
 int plot_draw(const struct board *board, const char *dir);
+
+/* What gnuplot is told for that. */
+void plot_write(FILE *file, const struct board *board, const char *dir);
+
+/* The index-th plot of which there is something to draw: "latency", "flood", "throughput"; NULL: there are no more. */
+const char *plot_at(const struct board *board, size_t index);
 
 #endif

@@ -1,29 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * results.json: every figure with its rounds, or the reason why it has none; distributions as [microseconds, share of
- * latencies up to there]; goals.
+ * results.json: every figure with its rounds and the 95 % interval of their median, or the reason why it has none;
+ * distributions as [microseconds, share of latencies up to there]; goals.
  */
 #include "results.h"
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "goals.h"
 #include "sheet.h"
 
+/* [low, high]; null: not known. */
+static json_t *interval_json(const struct interval *interval)
+{
+	if (!isfinite(interval->low) || !isfinite(interval->high))
+		return json_null();
+	return json_pack("[f, f]", interval->low, interval->high);
+}
+
+/* A place for each round up to the last; null where it was not measured. */
+static json_t *rounds_json(const struct samples *samples)
+{
+	json_t *rounds = json_array();
+
+	for (unsigned int i = 0; i < samples->count; i++) {
+		while (json_array_size(rounds) < samples->all[i].round)
+			json_array_append_new(rounds, json_null());
+		json_array_append_new(rounds, json_real(samples->all[i].value));
+	}
+	return rounds;
+}
+
 static json_t *figure_json(const struct samples *samples)
 {
-	json_t *object = json_object(), *rounds;
+	json_t *object = json_object();
+	struct interval interval;
 
-	if (samples->count) {
-		rounds = json_array();
-		for (unsigned int i = 0; i < samples->count; i++)
-			json_array_append_new(rounds, json_real(samples->values[i]));
-		json_object_set_new(object, "value",
-				    json_real(samples_median(samples->values, samples->count)));
-		json_object_set_new(object, "rounds", rounds);
+	if (samples_interval(samples, &interval)) {
+		json_object_set_new(object, "value", json_real(interval.value));
+		json_object_set_new(object, "interval", interval_json(&interval));
+		json_object_set_new(object, "rounds", rounds_json(samples));
 	} else {
 		json_object_set_new(object, "value", json_null());
 	}
@@ -95,8 +115,10 @@ static json_t *contender_json(const struct board *board, unsigned int index)
 
 static json_t *goals_json(const struct board *board)
 {
-	static const char *const states[] = {
-		[GOAL_MET] = "met", [GOAL_MISSED] = "missed", [GOAL_UNKNOWN] = "not taken"};
+	static const char *const states[] = {[GOAL_MET] = "met",
+					     [GOAL_MISSED] = "missed",
+					     [GOAL_UNSETTLED] = "not settled",
+					     [GOAL_UNKNOWN] = "not taken"};
 	json_t *array = json_array(), *object;
 	struct goal_result result;
 
@@ -108,10 +130,28 @@ static json_t *goals_json(const struct board *board)
 		if (result.state == GOAL_UNKNOWN)
 			json_object_set_new(object, "reason", json_string(result.reason));
 		else
-			json_object_set_new(object, "value", json_real(result.value));
+			json_object_update_new(
+				object, json_pack("{s:f, s:o, s:i}", "value", result.interval.value,
+						  "interval", interval_json(&result.interval),
+						  "count", (int)result.interval.count));
 		json_array_append_new(array, object);
 	}
 	return array;
+}
+
+static json_t *machine_json(const struct machine *machine)
+{
+	json_t *warnings = json_array();
+	char text[MACHINE_TEXT_SIZE];
+
+	for (size_t i = 0; machine_warning(machine, i, text); i++)
+		json_array_append_new(warnings, json_string(text));
+	return json_pack("{s:b, s:s, s:b, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "is_virtual",
+			 machine->is_virtual, "hypervisor", machine->hypervisor, "has_two_cpus",
+			 machine->has_two_cpus, "syscall_ns", machine->syscall_ns, "wakeup_us",
+			 machine->wakeup_us, "drift_pct", machine->drift_pct, "stolen_pct",
+			 machine->stolen_pct, "others_pct", machine->others_pct, "load",
+			 machine->load, "warnings", warnings);
 }
 
 int results_write(const struct board *board, const char *path)
@@ -121,12 +161,15 @@ int results_write(const struct board *board, const char *path)
 
 	for (unsigned int i = 0; i < board->row_count; i++)
 		json_array_append_new(contenders, contender_json(board, i));
-	root = json_pack("{s:s, s:b, s:i, s:i, s:o, s:o, s:o}", "conditions", board->conditions,
-			 "quick", board->is_quick, "rounds", (int)board->rounds, "slice_ms",
+	root = json_pack("{s:s, s:o, s:b, s:i, s:i, s:o, s:o, s:o}", "conditions",
+			 board->conditions, "machine", machine_json(&board->machine), "quick",
+			 board->is_quick, "rounds", (int)board->rounds, "slice_ms",
 			 (int)board->slice_ms, "contenders", contenders, "hand_off",
 			 figures_json(board, HANDOFF_NAME), "goals", goals_json(board));
 	if (!root)
 		return -ENOMEM;
+	if (board->command)
+		json_object_set_new(root, "command", json_string(board->command));
 	err = json_dump_file(root, path, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) ? -EIO : 0;
 	json_decref(root);
 	return err;

@@ -8,6 +8,8 @@
 
 void samples_free(struct sample_set *set)
 {
+	for (unsigned int i = 0; i < set->count; i++)
+		free(set->all[i].all);
 	free(set->all);
 	*set = (struct sample_set){0};
 }
@@ -21,36 +23,61 @@ const struct samples *samples_find(const struct sample_set *set, const char *nam
 	return NULL;
 }
 
+/* Room for one more. NULL: there is none; all is as it was. */
+static void *grow(void *all, unsigned int count, unsigned int *size, size_t each)
+{
+	void *grown = all;
+
+	if (count == *size) {
+		const unsigned int wanted = *size ? *size * 2 : 8;
+
+		grown = reallocarray(all, wanted, each);
+		if (grown)
+			*size = wanted;
+	}
+	return grown;
+}
+
 static struct samples *find_or_add(struct sample_set *set, const char *name)
 {
-	struct samples *found = (struct samples *)samples_find(set, name);
+	struct samples *found = (struct samples *)samples_find(set, name), *grown;
 
 	if (found)
 		return found;
-	if (set->count == set->size) {
-		const unsigned int size = set->size ? set->size * 2 : 64;
-
-		found = reallocarray(set->all, size, sizeof(*set->all));
-		if (!found)
-			return NULL;
-		set->all = found;
-		set->size = size;
-	}
+	grown = grow(set->all, set->count, &set->size, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	set->all = grown;
 	found = &set->all[set->count++];
 	memset(found, 0, sizeof(*found));
 	snprintf(found->name, sizeof(found->name), "%s", name);
 	return found;
 }
 
-int samples_add(struct sample_set *set, const char *name, double value)
+static int add(struct sample_set *set, const char *name, const struct sample *sample)
 {
 	struct samples *samples = find_or_add(set, name);
+	struct sample *grown;
 
 	if (!samples)
 		return -ENOMEM;
-	if (samples->count < SAMPLES_PER_NAME)
-		samples->values[samples->count++] = value;
+	grown = grow(samples->all, samples->count, &samples->size, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	samples->all = grown;
+	samples->all[samples->count++] = *sample;
 	return 0;
+}
+
+int samples_add(struct sample_set *set, const char *name, unsigned int round, double value)
+{
+	return add(set, name, &(struct sample){round, value, 0});
+}
+
+int samples_add_share(struct sample_set *set, const char *name, unsigned int round, double good,
+		      double of)
+{
+	return add(set, name, &(struct sample){round, 100 * good / of, of});
 }
 
 int samples_add_reason(struct sample_set *set, const char *name, const char *reason)
@@ -64,28 +91,72 @@ int samples_add_reason(struct sample_set *set, const char *name, const char *rea
 	return 0;
 }
 
-bool samples_get_median(const struct sample_set *set, const char *name, double *out)
+bool samples_is_share(const struct samples *samples)
 {
-	const struct samples *samples = samples_find(set, name);
+	return samples && samples->count && samples->all[0].weight > 0;
+}
 
-	if (!samples || !samples->count)
+static bool find_interval(const struct samples *samples, struct samples_part part,
+			  struct interval *out)
+{
+	const unsigned int count = samples->count < part.count ? samples->count : part.count;
+	double *values = count ? malloc(2 * count * sizeof(*values)) : NULL;
+
+	if (!values)
 		return false;
-	*out = samples_median(samples->values, samples->count);
+	for (unsigned int i = 0; i < count; i++) {
+		values[i] = samples->all[i].value;
+		values[count + i] = samples->all[i].weight;
+	}
+	*out = samples_is_share(samples)
+		       ? interval_of_share(values, values + count, count, part.miss)
+		       : interval_of_median(values, count, part.miss);
+	free(values);
 	return true;
 }
 
-static int compare(const void *a, const void *b)
+/* Both are in the order of the rounds. */
+static unsigned int pair(const struct samples *samples, const struct samples *base, double *ratios)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	unsigned int count = 0, b = 0;
 
-	return (x > y) - (x < y);
+	for (unsigned int i = 0; i < samples->count; i++) {
+		while (b < base->count && base->all[b].round < samples->all[i].round)
+			b++;
+		if (b < base->count && base->all[b].round == samples->all[i].round &&
+		    base->all[b].value > 0)
+			ratios[count++] = samples->all[i].value / base->all[b].value;
+	}
+	return count;
 }
 
-double samples_median(const double *values, unsigned int count)
+static bool find_ratio(const struct samples *samples, const struct samples *base,
+		       struct samples_part part, struct interval *out)
 {
-	double sorted[SAMPLES_PER_NAME];
+	double *ratios = malloc(samples->count * sizeof(*ratios));
+	unsigned int count = ratios ? pair(samples, base, ratios) : 0;
 
-	memcpy(sorted, values, count * sizeof(*values));
-	qsort(sorted, count, sizeof(*sorted), compare);
-	return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+	count = count < part.count ? count : part.count;
+	if (count)
+		*out = interval_of_median(ratios, count, part.miss);
+	free(ratios);
+	return count;
+}
+
+bool samples_of_part(const struct samples *samples, const struct samples *base,
+		     struct samples_part part, struct interval *out)
+{
+	if (!samples || !samples->count)
+		return false;
+	return base ? find_ratio(samples, base, part, out) : find_interval(samples, part, out);
+}
+
+bool samples_interval(const struct samples *samples, struct interval *out)
+{
+	return samples_of_part(samples, NULL, SAMPLES_ALL, out);
+}
+
+bool samples_ratio(const struct samples *samples, const struct samples *base, struct interval *out)
+{
+	return base && samples_of_part(samples, base, SAMPLES_ALL, out);
 }

@@ -9,6 +9,7 @@
 
 struct trial {
 	const struct lab *lab;
+	const char *loader; /* path of nolisten-loader */
 	struct bench_kern *kern;
 	struct board *board;
 	void *scratch; /* shared with children, TRIAL_SCRATCH_SIZE bytes */
@@ -16,6 +17,7 @@ struct trial {
 
 	/* Of the contender. */
 	const struct contender *contender;
+	struct contender restarted; /* a copy of it, by trial_restart_as() */
 	struct board_row *row;
 	struct running running;
 	struct flood flood;
@@ -25,7 +27,12 @@ struct trial {
 #define TRIAL_SCRATCH_SIZE (1 << 20)
 
 void trial_record(struct trial *trial, const char *figure, double value);
+void trial_record_share(struct trial *trial, const char *figure, double good, double of);
 void trial_record_reason(struct trial *trial, const char *figure, const char *reason);
+/* The contender anew, a loader with this option on top (NULL: none). 0, or -errno and the reason. */
+int trial_restart(struct trial *trial, const char *option);
+/* In place of what runs, another way to start it. */
+int trial_restart_as(struct trial *trial, const struct contender *other);
 /* Words the reason of the failure; returns err. */
 int trial_fail(struct trial *trial, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -2,23 +2,27 @@
 /* nolisten bench: its options. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bench.h"
 #include "bench_lab.h"
 #include "commands.h"
+#include "compare.h"
 #include "contender.h"
 #include "loader_path.h"
 #include "log.h"
 #include "schedule.h"
 #include "sheet.h"
 
+#define TIME_MAX_S 86400
 #define TEXT(number) TEXT_OF(number)
 #define TEXT_OF(number) #number
 
 /* Its options are ours, with a place for the path of the loader. */
 struct bench_command_line {
 	struct bench_options bench;
+	const char *old_results, *new_results; /* --compare */
 	char path[PATH_MAX], reason[LOADER_REASON_SIZE];
 };
 
@@ -32,6 +36,23 @@ static int add_peer(struct option_parse *parse, const struct option_row *row, co
 		return option_fail_memory(parse);
 	bench->peers = grown;
 	grown[bench->peer_count++] = (char *)arg;
+	return 0;
+}
+
+/* Results are compared, or measured. */
+static int check(struct option_parse *parse)
+{
+	static const struct bench_options none;
+	const struct bench_command_line *line = parse->options;
+
+	if (!line->old_results && line->new_results)
+		return option_fail(parse, "'%s': not understood (see %s --help)", line->new_results,
+				   command_title(parse->command));
+	if (line->old_results && !line->new_results)
+		return option_fail_usage(parse, "--compare: with what? ");
+	if (line->old_results && memcmp(&line->bench, &none, sizeof(none)) != 0)
+		return option_fail(parse, "--compare: measures nothing, so no other option "
+					  "goes with it");
 	return 0;
 }
 
@@ -78,8 +99,12 @@ static int find_loader(struct bench_command_line *line)
 static int run(void *context)
 {
 	struct bench_command_line *line = context;
-	int err = find_loader(line);
+	int err;
 
+	if (line->old_results)
+		return compare_print(line->old_results, line->new_results) ? STATUS_FAILED
+									   : STATUS_DONE;
+	err = find_loader(line);
 	if (!err && geteuid()) {
 		log_error("bench: needs root, for network namespaces and BPF");
 		err = -EPERM;
@@ -98,6 +123,8 @@ static void release(void *context)
 
 static const struct option_row options[] = {
 	{"quick", 0, NULL, "within 90 seconds", option_take_flag, FIELD(is_quick)},
+	{"time", 0, "SECONDS", "measure for so long, %s [600; with --quick 72]", option_take_number,
+	 FIELD(time_s), 1, TIME_MAX_S},
 	{"slice", 0, "MS", "measure nothing longer than that at a time, %s", option_take_number,
 	 FIELD(slice_ms), PLAN_SLICE_MIN_MS, PLAN_SLICE_MAX_MS},
 	{"only", 0, "LIST", "these measures alone, see below", option_take_text, FIELD(only),
@@ -106,23 +133,35 @@ static const struct option_row options[] = {
 	 FIELD(methods), .word_at = contender_at, .offer = OFFER_LIST},
 	{"peer", 0, "NAME:COMMAND",
 	 "a program that answers TCP port " TEXT(BENCH_PORT) " joins them", add_peer},
-	{"out", 0, "DIR", "write results.json and plots there", option_take_path, FIELD(out_dir),
-	 .offer = OFFER_FOLDERS},
+	{"out", 0, "DIR", "write results.json, report.html and plots there", option_take_path,
+	 FIELD(out_dir), .offer = OFFER_FOLDERS},
 	{"loader", 0, "PATH", "another nolisten-loader", option_take_text, FIELD(loader),
 	 .offer = OFFER_FILES},
+	{"compare", 0, "OLD", "what has changed from that results.json to NEW", option_take_path,
+	 OPTION_FIELD(bench_command_line, old_results), .offer = OFFER_FILES},
 	OPTION_HELP,
+	{0},
+};
+
+static const struct option_row arguments[] = {
+	{.arg = "NEW",
+	 .take = option_take_path,
+	 .offer = OFFER_FILES,
+	 OPTION_FIELD(bench_command_line, new_results)},
 	{0},
 };
 
 const struct command bench_command = {
 	.program = "nolisten",
 	.name = "bench",
-	.usages = {"[OPTION...]"},
+	.usages = {"[OPTION...]", "--compare OLD NEW"},
 	.summary = "ways to accept a connection, side by side",
 	.purpose =
 		"Ways to accept a TCP connection side by side, in network namespaces of their own.",
 	.options = options,
+	.arguments = arguments,
 	.size = sizeof(struct bench_command_line),
+	.check = check,
 	.print_more = print_lists,
 	.run = run,
 	.release = release,

@@ -117,6 +117,8 @@ static bool is_needed(const struct loadable *loadable, const struct config *conf
 		return false;
 	case LOADABLE_CONNECT:
 		return is_any || config->method == NOL_METHOD_CONNECT;
+	case LOADABLE_ACCEPT: /* no other method becomes it by itself */
+		return config->method == NOL_METHOD_ACCEPT;
 	case LOADABLE_WORKERS:
 		return is_any || config->workers > 1;
 	default:

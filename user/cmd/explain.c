@@ -6,12 +6,13 @@
 #include "demo.h"
 #include "live.h"
 #include "log.h"
+#include "reset_watch.h"
 
 struct explain_options {
 	const char *ifname;
 	struct trace_options trace;
 	struct addr remote;
-	bool is_json, is_drawing, is_demo;
+	bool is_json, is_drawing, is_demo, is_rst;
 	const char *scene; /* of the demo; NULL: all */
 };
 
@@ -40,6 +41,8 @@ static int check(struct option_parse *parse)
 
 	if (options->is_json && options->is_drawing)
 		return option_fail(parse, "--json and --draw exclude each other");
+	if (options->is_rst && (options->is_drawing || options->is_demo))
+		return option_fail(parse, "--rst goes with neither --draw nor --demo");
 	if (!options->ifname && !options->is_demo)
 		return option_fail_usage(parse, "which interface? ");
 	if (options->ifname && options->is_demo)
@@ -64,6 +67,10 @@ static int run(void *context)
 		log_error("%s: no such interface", options->ifname);
 		return STATUS_FAILED;
 	}
+	if (options->is_rst)
+		return reset_watch_run(options->ifname, &options->trace, options->is_json)
+			       ? STATUS_FAILED
+			       : STATUS_DONE;
 	return live_run(options->ifname, &options->trace, look) ? STATUS_FAILED : STATUS_DONE;
 }
 
@@ -73,7 +80,9 @@ static const struct option_row options[] = {
 	{"port", 'p', "N", "only connections with this port, on either end", option_take_number,
 	 FIELD(trace.port), 1, UINT16_MAX},
 	{"remote", 'r', "ADDR", "only connections with this remote address", take_remote},
-	{"json", 'j', NULL, "one JSON object a step", option_take_flag, FIELD(is_json)},
+	{"rst", 0, NULL, "whose RSTs leave: what each answers, who is behind it, and the cure",
+	 option_take_flag, FIELD(is_rst)},
+	{"json", 'j', NULL, "one JSON object a step, or a RST", option_take_flag, FIELD(is_json)},
 	{"draw", 0, NULL, "a drawing of each connection, once it is quiet", option_take_flag,
 	 FIELD(is_drawing)},
 	{"demo", 0, "SCENE", "play the classic cases in namespaces of its own, and tell: %s",
@@ -88,7 +97,7 @@ const struct command explain_command = {
 	.program = "nolisten",
 	.name = "explain",
 	.usages = {"IFACE [--port=N] [--remote=ADDR] [-j | --draw]",
-		   "--demo[=SCENE] [-j | --draw]"},
+		   "--rst IFACE [--port=N] [--remote=ADDR] [-j]", "--demo[=SCENE] [-j | --draw]"},
 	.summary = "what the kernel did with each handshake packet, and why",
 	.purpose = "What the kernel did with each TCP handshake packet on IFACE, and why.",
 	.options = options,

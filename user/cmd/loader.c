@@ -27,7 +27,7 @@ struct loader {
 static void print_start(struct loader *loader)
 {
 	const struct config *config = loader->config;
-	char ports[256], addresses[512], method[128];
+	char ports[256], addresses[512], method[2400];
 
 	port_set_format(&config->ports, ports, sizeof(ports));
 	core_format_addresses(loader->core, addresses, sizeof(addresses));
@@ -44,14 +44,14 @@ static void print_summary(struct loader *loader)
 	const struct nol_stats *packets = &snapshot->packets;
 
 	core_snapshot(loader->core, snapshot);
-	log_info(
-		"%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
-		" handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
-		" RST dropped, %" PRIu64 " lost",
-		snapshot->ifname, session->syn + (uint64_t)packets->cookie_sent,
-		session->established, session->handed_off, session->expired, session->reset,
-		(uint64_t)packets->rst_dropped,
-		(uint64_t)(packets->lost_ring_full + packets->lost_too_long + session->table_full));
+	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
+		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
+		 " RST dropped, %" PRIu64 " lost",
+		 snapshot->ifname, session->syn + (uint64_t)packets->cookie_sent,
+		 session->established, session->handed_off, session->expired, session->reset,
+		 (uint64_t)packets->rst_dropped,
+		 (uint64_t)(packets->lost_ring_full + packets->lost_syn + packets->lost_too_long +
+			    session->table_full));
 }
 
 static void leave(struct loader *loader)

@@ -2,14 +2,18 @@
 /* The options of nolisten-loader, and what only goes together. */
 #include "loader_options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "events.h"
 #include "loader_run.h"
 #include "methods.h"
+#include "metrics_server.h"
 #include "numbers.h"
 #include "service.h"
+#include "socket_spec.h"
+#include "sockopts.h"
 #include "vlan.h"
 
 #define KIB 1024
@@ -25,6 +29,24 @@ static int take_ports(struct option_parse *parse, const struct option_row *row, 
 	if (!port_set_parse(arg, &set, &why))
 		return option_refuse(parse, arg, "%s", why);
 	port_set_unite(ports, &set);
+	return 0;
+}
+
+/* A list of ports, or what raw sockets open. Given again, it adds to the list. */
+static int take_guard(struct option_parse *parse, const struct option_row *row, const char *arg)
+{
+	struct guard_config *guard = option_field(parse, row);
+	struct port_set set;
+	const char *why;
+
+	guard->is_on = true;
+	guard->mode = NOL_GUARD_FLOWS;
+	if (!strcmp(arg, "auto"))
+		return 0;
+	if (!port_set_parse(arg, &set, &why))
+		return option_refuse(parse, arg, "%s", why);
+	guard->mode = NOL_GUARD_PORTS;
+	port_set_unite(&guard->ports, &set);
 	return 0;
 }
 
@@ -83,6 +105,15 @@ static int take_service(struct option_parse *parse, const struct option_row *row
 	return option_take_text(parse, row, arg);
 }
 
+static int take_metrics(struct option_parse *parse, const struct option_row *row, const char *arg)
+{
+	const char *why;
+
+	if (!metrics_address_check(arg, &why))
+		return option_refuse(parse, arg, "%s", why);
+	return option_take_text(parse, row, arg);
+}
+
 /* A word, or redirect: with the interface behind it. */
 static int take_rst(struct option_parse *parse, const struct option_row *row, const char *arg)
 {
@@ -94,6 +125,21 @@ static int take_rst(struct option_parse *parse, const struct option_row *row, co
 		return option_take_word(parse, row, arg);
 	config->rst_action = NOL_RST_REDIRECT;
 	config->redirect_ifname = arg + sizeof(redirect) - 1;
+	return 0;
+}
+
+/* Given again, it adds. */
+static int take_sockopt(struct option_parse *parse, const struct option_row *row, const char *arg)
+{
+	struct sockopts *sockopts = option_field(parse, row);
+	char why[SOCKOPT_WHY_SIZE];
+	uint32_t mark;
+
+	if (!sockopts_parse(sockopts, arg, why))
+		return option_refuse(parse, arg, "%s", why);
+	mark = sockopts->values[SOCKOPT_MARK];
+	if (mark == NOL_MARK || mark == NOL_MARK_REPLAY)
+		return option_refuse(parse, arg, "that is the mark of our own packets");
 	return 0;
 }
 
@@ -109,6 +155,43 @@ static int take_ring(struct option_parse *parse, const struct option_row *row, c
 	return 0;
 }
 
+static int take_source_prefix(struct option_parse *parse, const struct option_row *row,
+			      const char *arg)
+{
+	struct source_prefix *prefix = option_field(parse, row);
+	const char *comma = strchrnul(arg, ',');
+	uint64_t v4, v6 = prefix->v6;
+	char first[4];
+
+	snprintf(first, sizeof(first), "%.*s", (int)(comma - arg), arg);
+	if (comma - arg >= (ptrdiff_t)sizeof(first) || !number_parse(first, 1, 32, &v4) ||
+	    (*comma && !number_parse(comma + 1, 1, 128, &v6)))
+		return option_refuse(
+			parse, arg,
+			"bits of IPv4 addresses from 1 to 32 and, behind a comma, of IPv6 "
+			"addresses from 1 to 128 are needed, as in 24,56");
+	*prefix = (struct source_prefix){(uint8_t)v4, (uint8_t)v6};
+	return 0;
+}
+
+/* Of service socket. */
+static int check_applications(struct option_parse *parse)
+{
+	const struct loader_options *options = parse->options;
+	const struct config *config = &options->config;
+	struct socket_spec spec;
+	const bool passes = socket_spec_of_service(config->service, &spec);
+
+	if (config->fallback && !passes)
+		return option_fail(parse, "--fallback: goes with --service=socket:PATH");
+	if (config->fallback && socket_spec_of_service(config->fallback, &spec))
+		return option_fail(parse, "--fallback: socket cannot fall back to itself");
+	if (passes && port_set_count(&options->vlans))
+		return option_fail(parse, "--service: a socket serves one interface: start a "
+					  "loader on each device, as in eth0.5");
+	return 0;
+}
+
 /* What only goes together; and the default port, which any other replaces. */
 static int check(struct option_parse *parse)
 {
@@ -117,6 +200,10 @@ static int check(struct option_parse *parse)
 
 	if (!port_set_count(&config->ports))
 		port_set_add(&config->ports, DEFAULT_PORT);
+	port_set_subtract(&config->ports, &config->guard.ports);
+	if (!port_set_count(&config->ports))
+		return option_fail(parse,
+				   "--guard: no port is left to answer: a guarded one is not");
 	if (!config->ifname && !options->is_check)
 		return option_fail_usage(parse, "which interface? ");
 	if (options->is_json && !options->is_check)
@@ -127,14 +214,32 @@ static int check(struct option_parse *parse)
 		return option_fail(parse,
 				   "--vlan: does not go with --address: which of them has it? "
 				   "Start a loader on each device, as in eth0.5");
+	if (port_set_count(&options->vlans) && config->metrics)
+		return option_fail(
+			parse, "--metrics: does not go with --vlan, whose devices have a loader "
+			       "each: collect \"nolisten status --openmetrics\"");
 	if (config->rst_action != NOL_RST_DROP && !method_needs_bpf(config->method))
 		return option_fail(parse, "--rst: method %s has no guard: use auto or engine",
+				   method_text(config->method));
+	if (config->xdp_mode == KERN_XDP_NONE && !method_accepts(config->method))
+		return option_fail(parse, "--xdp: only method accept does without");
+	if (config->tc_mode == KERN_TC_CLSACT && method_accepts(config->method))
+		return option_fail(parse, "--tc: method accept needs tcx");
+	if (config->sockopts.values[SOCKOPT_DEFER_ACCEPT] && method_connects_back(config->method))
+		return option_fail(parse,
+				   "--sockopt: method %s cannot wait for data: without "
+				   "defer-accept, or use auto, xdp, engine or accept",
+				   method_text(config->method));
+	if (config->max_per_source && method_accepts(config->method))
+		return option_fail(parse,
+				   "--max-per-source: method %s has no flow table: use auto, xdp, "
+				   "engine or connect",
 				   method_text(config->method));
 	if (config->workers > 1 && !method_can_share(config->method))
 		return option_fail(parse,
 				   "--workers: method %s has one only: use auto, xdp or engine",
 				   method_text(config->method));
-	return 0;
+	return check_applications(parse);
 }
 
 static void print_services(FILE *out)
@@ -155,12 +260,16 @@ static void release(void *options)
 
 #define METHOD_WORD(member, text) {text, NOL_METHOD_##member},
 static const struct option_word port_words[] = {{"all", 0}, {0}};
+static const struct option_word guard_words[] = {{"auto", 0}, {0}};
 static const struct option_word method_words[] = {{"auto", NOL_METHOD_NONE},
 						  NOL_METHODS(METHOD_WORD){0}};
 static const struct option_word rst_words[] = {
 	{"drop", NOL_RST_DROP}, {"redirect:IFACE", NOL_RST_REDIRECT}, {"pass", NOL_RST_PASS}, {0}};
-static const struct option_word xdp_words[] = {
-	{"auto", KERN_XDP_AUTO}, {"native", KERN_XDP_NATIVE}, {"generic", KERN_XDP_GENERIC}, {0}};
+static const struct option_word xdp_words[] = {{"auto", KERN_XDP_AUTO},
+					       {"native", KERN_XDP_NATIVE},
+					       {"generic", KERN_XDP_GENERIC},
+					       {"none", KERN_XDP_NONE},
+					       {0}};
 static const struct option_word tc_words[] = {
 	{"auto", KERN_TC_AUTO}, {"tcx", KERN_TC_TCX}, {"clsact", KERN_TC_CLSACT}, {0}};
 
@@ -172,6 +281,9 @@ static const struct option_row options[] = {
 	{"address", 'a', "LIST",
 	 "local addresses or prefixes to answer, IPv4 and IPv6 [the interface's own]",
 	 take_prefixes},
+	{"guard", 0, "WHAT",
+	 "guard local ports for raw-socket programs, 40000-40999, or auto: what they open",
+	 take_guard, FIELD(config.guard), .words = guard_words},
 	{"vlan", 0, "LIST", "answer the VLAN devices on top of IFACE as well: 5,10-12", take_vlans,
 	 FIELD(vlans)},
 	{"method", 'm', "METHOD",
@@ -179,6 +291,12 @@ static const struct option_row options[] = {
 	 FIELD(config.method), .words = method_words},
 	{"service", 's', "WHAT", "what a connection gets, see below [echo]", take_service,
 	 FIELD(config.service), .word_at = service_form},
+	{"fallback", 0, "WHAT", "with socket: what those get that no application takes [a RST]",
+	 take_service, FIELD(config.fallback), .word_at = service_form},
+	{"queue", 0, "N", "with socket: connections that wait for an application [1024]",
+	 option_take_number, FIELD(config.queue_max), 1, 65536},
+	{"queue-time", 0, "MS", "with socket: for so long [5000]", option_take_number,
+	 FIELD(config.queue_ms), 10, 600000},
 	{"rst", 0, "WHAT", "the kernel's RSTs of our flows: %s [drop]", take_rst,
 	 FIELD(config.rst_action), .words = rst_words},
 	{"xdp", 0, "MODE", "%s [auto: native, generic on veth and lo]", option_take_word,
@@ -187,16 +305,26 @@ static const struct option_row options[] = {
 	 FIELD(config.tc_mode), .words = tc_words},
 	{"events", 0, "FILE", "append JSON lines; - is standard output", option_take_path,
 	 FIELD(config.events_path), .offer = OFFER_FILES},
+	{"metrics", 0, "WHERE",
+	 "serve OpenMetrics over HTTP: ADDR:PORT, :PORT (on 127.0.0.1) or unix:PATH", take_metrics,
+	 FIELD(config.metrics)},
 	{"max-children", 0, "N", "processes of exec: at a time [64]", option_take_number,
 	 FIELD(config.max_children), 1, 65536},
 	{"max-flows", 0, "N", "flows known at a time [65536]", option_take_number,
 	 FIELD(config.max_flows), 1, 4194304},
+	{"max-per-source", 0, "N", "flows of one source at a time [0: any number]",
+	 option_take_number, FIELD(config.max_per_source), 0, 4194304},
+	{"source-prefix", 0, "BITS[,BITS]",
+	 "what of an address is its source, for --max-per-source [32,64]", take_source_prefix,
+	 FIELD(config.source_prefix)},
 	{"ring", 0, "KIB", "ring buffer of held packets [256]", take_ring, FIELD(config.ring_size),
 	 64, 16384},
 	{"spin", 0, "US", "poll so long after a packet before sleeping [50]", option_take_number,
 	 FIELD(config.spin_us), 0, 1000000},
 	{"workers", 0, "N", "threads, each with a ring and a share of the flows [1]",
 	 option_take_number, FIELD(config.workers), 1, NOL_WORKERS_MAX},
+	{"sockopt", 0, "NAME=VALUE", "set on each connection, as if inherited from a listener: %s",
+	 take_sockopt, FIELD(config.sockopts), .word_at = sockopts_name},
 	{"cookie-key", 0, "FILE",
 	 "key of the SYN cookies, for several machines behind one address [random]",
 	 option_take_path, FIELD(config.cookie_key_path), .offer = OFFER_FILES},
@@ -217,8 +345,11 @@ static const struct option_row arguments[] = {ARGUMENT_IFACE(loader_options, con
 
 static const struct loader_options defaults = {
 	.config = {.service = "echo",
+		   .queue_max = 1024,
+		   .queue_ms = 5000,
 		   .max_children = 64,
 		   .max_flows = 65536,
+		   .source_prefix = {32, 64},
 		   .ring_size = 256 * KIB,
 		   .spin_us = 50,
 		   .workers = 1},

@@ -69,7 +69,7 @@ struct option_row {
 #define OPTION_FIELD(type, member) \
 	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)NULL)->member)
 
-#define COMMAND_USAGES 2
+#define COMMAND_USAGES 3
 
 /* Exit statuses. */
 #define STATUS_DONE 0

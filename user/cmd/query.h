@@ -15,6 +15,13 @@ struct query {
 	const char *ifname; /* NULL: all loaders of this network namespace */
 };
 
+/* The row of -j, where the query is a member of type's. */
+#define QUERY_JSON(type, member)                                                        \
+	{                                                                               \
+		"json", 'j', NULL, "JSON instead of text for people", option_take_flag, \
+			OPTION_FIELD(type, member.is_json)                              \
+	}
+
 /* [-j] [IFACE]: they fill a struct query. */
 extern const struct option_row query_options[], query_arguments[];
 #define QUERY_USAGE "[-j] [IFACE]"

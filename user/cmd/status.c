@@ -8,33 +8,21 @@
 
 #include "commands.h"
 #include "counters.h"
+#include "openmetrics.h"
 #include "query.h"
 #include "status.h"
 
 #define RATE_SIZE 24
 
+struct status_options {
+	struct query query;
+	bool is_openmetrics;
+};
+
 /* Names and meanings come from the lists of the counters; those that are 0 are left out, but for these. */
 static const char *const always_shown[] = {
 	"held_syn", "held_flow", "lost_ring_full", "rst_dropped", "replay_turned", NULL,
 };
-
-static const struct counter {
-	const char *name, *meaning;
-} counter_table[] = {
-#define COUNTER(name, text) {#name, text},
-#define REASON(member, text, meaning) {"segment_" text, meaning},
-	NOL_STATS(COUNTER) SESSION_STATS(COUNTER) ENGINE_REASONS(REASON)
-#undef COUNTER
-#undef REASON
-};
-
-static const char *find_meaning(const char *name)
-{
-	for (size_t i = 0; i < sizeof(counter_table) / sizeof(counter_table[0]); i++)
-		if (strcmp(counter_table[i].name, name) == 0)
-			return counter_table[i].meaning;
-	return "";
-}
 
 static bool is_always_shown(const char *name)
 {
@@ -82,7 +70,7 @@ static void print_counters(FILE *out, const char *title, json_t *counters, const
 	fprintf(out, "\n  %s\n", title);
 	json_object_foreach(counters, name, value)
 	{
-		const char *meaning = find_meaning(name);
+		const char *meaning = counter_meaning(name);
 
 		if (is_shown(name, value))
 			fprintf(out, "    %-22s %12lld %10s%s%s\n", name,
@@ -91,14 +79,22 @@ static void print_counters(FILE *out, const char *title, json_t *counters, const
 	}
 }
 
-static void print_addresses(FILE *out, const json_t *addresses)
+static void print_list(FILE *out, const json_t *texts)
 {
-	const size_t count = json_array_size(addresses);
+	const size_t count = json_array_size(texts);
 
 	for (size_t i = 0; i < count; i++)
-		fprintf(out, "%s%s", i ? ", " : "",
-			json_string_value(json_array_get(addresses, i)));
+		fprintf(out, "%s%s", i ? ", " : "", json_string_value(json_array_get(texts, i)));
 	fprintf(out, "%s\n", count ? "" : "none");
+}
+
+/* Of method accept; others have none. */
+static void print_parents(FILE *out, const json_t *parents)
+{
+	if (!json_array_size(parents))
+		return;
+	fprintf(out, "  listens on   ");
+	print_list(out, parents);
 }
 
 /* What each has had of the whole, if there are several. */
@@ -138,7 +134,8 @@ void status_print(FILE *out, const json_t *status)
 	fprintf(out, "  method       %s, xdp %s, tc %s\n", query_text(status, "method"),
 		query_text(status, "xdp"), query_text(status, "tc"));
 	fprintf(out, "  ports        %s\n  addresses    ", query_text(status, "ports"));
-	print_addresses(out, json_object_get(status, "addresses"));
+	print_list(out, json_object_get(status, "addresses"));
+	print_parents(out, json_object_get(status, "parents"));
 	fprintf(out, "  service      %s\n", query_text(status, "service"));
 	fprintf(out, "  flows        %lld, %lld of them half-open\n", query_number(status, "flows"),
 		query_number(status, "half_open"));
@@ -148,6 +145,7 @@ void status_print(FILE *out, const json_t *status)
 	print_counters(out, "packets", json_object_get(status, "counters"),
 		       json_object_get(status, "rates"));
 	print_counters(out, "engine", json_object_get(status, "engine"), NULL);
+	print_counters(out, "applications", json_object_get(status, "applications"), NULL);
 }
 
 static void print_one(void *context, const json_t *status)
@@ -160,25 +158,65 @@ static void print_one(void *context, const json_t *status)
 	status_print(stdout, status);
 }
 
-static int run(void *context)
+static void collect_one(void *context, const json_t *status)
 {
-	bool is_first = true;
-
-	return query_run(context, print_one, &is_first) ? STATUS_FAILED : STATUS_DONE;
+	json_array_append((json_t *)context, (json_t *)status);
 }
 
-static const struct query defaults = {.command = "status"};
+/* All of them in one, since the samples of a name stand together. */
+static int print_metrics(const struct query *query)
+{
+	json_t *statuses = json_array();
+	int err = query_run(query, collect_one, statuses);
+
+	if (!err)
+		openmetrics_write(stdout, statuses, OPENMETRICS_1_0);
+	json_decref(statuses);
+	return err;
+}
+
+static int run(void *context)
+{
+	const struct status_options *options = context;
+	bool is_first = true;
+	int err = options->is_openmetrics ? print_metrics(&options->query)
+					  : query_run(&options->query, print_one, &is_first);
+
+	return err ? STATUS_FAILED : STATUS_DONE;
+}
+
+static int check(struct option_parse *parse)
+{
+	const struct status_options *options = parse->options;
+
+	if (options->is_openmetrics && options->query.is_json)
+		return option_fail(parse, "--json and --openmetrics: one of them");
+	return 0;
+}
+
+static const struct option_row options[] = {
+	QUERY_JSON(status_options, query),
+	{"openmetrics", 0, NULL, "as text for Prometheus' collectors", option_take_flag,
+	 OPTION_FIELD(status_options, is_openmetrics)},
+	OPTION_HELP,
+	{0},
+};
+
+static const struct option_row arguments[] = {ARGUMENT_IFACE(status_options, query.ifname), {0}};
+
+static const struct status_options defaults = {.query = {.command = "status"}};
 
 const struct command status_command = {
 	.program = "nolisten",
 	.name = "status",
-	.usages = {QUERY_USAGE},
+	.usages = {"[-j|--openmetrics] [IFACE]"},
 	.summary = "what each loader does, and its counters",
 	.purpose =
 		"What the loader on IFACE does, or all in this network namespace, and their counters.",
-	.options = query_options,
-	.arguments = query_arguments,
-	.size = sizeof(struct query),
+	.options = options,
+	.arguments = arguments,
+	.size = sizeof(struct status_options),
 	.defaults = &defaults,
+	.check = check,
 	.run = run,
 };

@@ -28,6 +28,10 @@ void alerts_check(struct alerts *alerts, struct gate *gate, struct events *event
 		    now.rst_redirected);
 	emit_growth(events, EVENT_LOST, "ring_full", alerts->last.lost_ring_full,
 		    now.lost_ring_full);
+	emit_growth(events, EVENT_LOST, "syn_share_full", alerts->last.lost_syn, now.lost_syn);
+	emit_growth(events, EVENT_LOST, "too_many_strays", alerts->last.lost_stray, now.lost_stray);
 	emit_growth(events, EVENT_LOST, "too_long", alerts->last.lost_too_long, now.lost_too_long);
+	emit_growth(events, EVENT_LOST, "queue_full", alerts->last.lost_queue_full,
+		    now.lost_queue_full);
 	alerts->last = now;
 }

@@ -62,14 +62,14 @@ static int add(struct answered *answered, const struct prefix *prefix)
 	return err;
 }
 
-int answered_add(struct answered *answered, const struct addr *addr)
+static int add_address(struct answered *answered, const struct addr *addr)
 {
 	const struct prefix prefix = {.addr = *addr, .bits = 128};
 
 	return add(answered, &prefix);
 }
 
-int answered_remove(struct answered *answered, const struct addr *addr)
+static int remove_address(struct answered *answered, const struct addr *addr)
 {
 	const struct prefix prefix = {.addr = *addr, .bits = 128};
 	struct prefix *found = find(answered, &prefix);
@@ -78,6 +78,22 @@ int answered_remove(struct answered *answered, const struct addr *addr)
 		return 0;
 	*found = answered->prefixes[--answered->count];
 	return answered->gate->ops->remove_prefix(answered->gate, &prefix);
+}
+
+void answered_follow(struct answered *answered, const char *ifname, const struct addr *addr,
+		     bool is_there, bool is_told)
+{
+	const size_t before = answered->count;
+	char text[ADDR_TEXT_SIZE];
+	int err = is_there ? add_address(answered, addr) : remove_address(answered, addr);
+
+	addr_format(addr, text);
+	if (err)
+		log_warning("%s: cannot %s %s: %s", ifname, is_there ? "answer" : "forget", text,
+			    strerror(-err));
+	else if (is_told && answered->count != before)
+		log_info(is_there ? "%s: answering %s as well" : "%s: no longer answering %s",
+			 ifname, text);
 }
 
 int answered_add_prefix(struct answered *answered, const struct prefix *prefix, const char *ifname)

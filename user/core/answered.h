@@ -17,9 +17,12 @@ struct answered;
 int answered_new(struct answered **out, struct gate *gate);
 void answered_free(struct answered *answered);
 
-/* An address of the interface came or went. Link-local, loopback and global ones are all answered. */
-int answered_add(struct answered *answered, const struct addr *addr);
-int answered_remove(struct answered *answered, const struct addr *addr);
+/*
+ * An address of the interface came or went. Link-local, loopback and global ones are all answered. What goes wrong is
+ * logged; what changes too, if it is to be told.
+ */
+void answered_follow(struct answered *answered, const char *ifname, const struct addr *addr,
+		     bool is_there, bool is_told);
 
 /*
  * A prefix of --address. The kernel has to deliver it locally, or the packets of handed-off connections would be

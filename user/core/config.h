@@ -8,11 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <abi/abi.h>
+#include <abi/guard.h>
 
 #include "addr.h"
 #include "kern.h"
 #include "ports.h"
+#include "sockopts.h"
 
 /* Everything is borrowed. */
 struct config {
@@ -22,17 +23,32 @@ struct config {
 	size_t prefix_count;
 	bool skips_link_local; /* of the interface's own IPv6 addresses: a device on top of it has the same */
 	enum nol_method method; /* NOL_METHOD_NONE: auto */
+	struct guard_config {
+		bool is_on;
+		enum nol_guard_mode mode; /* NOL_GUARD_FLOWS or NOL_GUARD_PORTS */
+		struct port_set ports; /* NOL_GUARD_PORTS: none of them is answered */
+	} guard; /* of raw-socket programs */
 	const char *service; /* passed service_check() */
+	const char *
+		fallback; /* likewise: what connections get that no application takes; NULL: a RST */
+	uint32_t queue_max; /* connections that wait for an application */
+	uint32_t queue_ms; /* so long */
 	enum nol_rst_action rst_action;
 	const char *redirect_ifname; /* with NOL_RST_REDIRECT */
 	enum kern_xdp_mode xdp_mode;
 	enum kern_tc_mode tc_mode;
 	const char *events_path; /* NULL: none; "-": standard output */
+	const char *metrics; /* passed metrics_address_check(); NULL: none */
 	uint32_t max_children;
 	uint32_t max_flows;
+	uint32_t max_per_source; /* flows; 0: as many as there are */
+	struct source_prefix {
+		uint8_t v4, v6; /* bits */
+	} source_prefix;
 	uint32_t ring_size; /* bytes, of each worker's ring */
 	uint32_t workers;
 	uint32_t spin_us; /* how long to poll after the last packet before sleeping */
+	struct sockopts sockopts; /* of the connections */
 	const char *cookie_key_path; /* NULL: random keys */
 	bool is_quiet; /* no line for each event */
 };

@@ -42,6 +42,22 @@ static int answer_flows(struct core *core, struct control_answer *answer)
 	return count < 0 ? count : list.err;
 }
 
+static bool count_flow(void *context, const struct tuple *tuple, const struct nol_flow *flow)
+{
+	(void)tuple;
+	(void)flow;
+	++*(uint64_t *)context;
+	return true;
+}
+
+static uint64_t count_flows(struct core *core)
+{
+	uint64_t count = 0;
+
+	core_visit_flows(core, count_flow, &count);
+	return count;
+}
+
 static int answer_status(struct core *core, struct control_answer *answer)
 {
 	struct snapshot *snapshot = malloc(sizeof(*snapshot));
@@ -50,6 +66,7 @@ static int answer_status(struct core *core, struct control_answer *answer)
 	if (!snapshot)
 		return -ENOMEM;
 	core_snapshot(core, snapshot);
+	snapshot->flows = count_flows(core);
 	err = answer_json(answer, snapshot_to_json(snapshot));
 	free(snapshot);
 	return err;

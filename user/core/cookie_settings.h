@@ -7,12 +7,13 @@
 #include "cookies.h"
 #include "engine.h"
 #include "link_watch.h"
+#include "routes.h"
 
 /* Errors are logged. */
 int cookie_settings_open(struct cookies **out, struct kern *kern, const struct config *config,
-			 const struct link_info *link, const struct engine_config *engine);
-/* The MTU changed. */
-void cookie_settings_set_mtu(struct cookies *cookies, const struct engine_config *engine,
-			     uint32_t mtu);
+			 const struct link_info *link);
+/* From now on. old: the routes until now. Without cookies (NULL) there is nothing to tell. */
+void cookie_settings_advertise(struct cookies *cookies, struct kern *kern,
+			       const struct engine_settings *settings, const struct routes *old);
 
 #endif

@@ -11,18 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 
+#include "accept_settings.h"
 #include "alerts.h"
 #include "answered.h"
+#include "applications.h"
 #include "clock.h"
 #include "control_point.h"
 #include "cookie_settings.h"
+#include "descriptors.h"
 #include "events.h"
+#include "guarding.h"
+#include "host_watch.h"
 #include "link_watch.h"
 #include "log.h"
 #include "method.h"
+#include "methods.h"
+#include "metrics_point.h"
 #include "rates.h"
+#include "sockopt_settings.h"
+#include "standby.h"
 #include "tcp_settings.h"
 #include "workers.h"
 
@@ -30,21 +38,28 @@
 
 struct core {
 	struct config config;
+	struct config asked; /* the same, as it was asked for */
 	struct port_set known_ports; /* that are or were answered: connections may outlast that */
 	struct link_info link;
 	struct loop *loop;
 	struct method method;
+	struct lease_guard *guard; /* NULL: none was asked for */
 	struct answered *answered;
 	struct link_watch *watch;
 	struct cookies *cookies; /* NULL: the method has none */
+	struct host_watch *host;
 	struct engine_config engine; /* as the sessions began with it */
+	struct nol_limit resets; /* of all workers, where there is no kern */
 	struct events *events;
 	struct closing *closing;
 	struct workers *workers;
 	struct control_server *control;
+	struct metrics_server *metrics; /* NULL: nobody collects them */
+	struct applications *applications; /* NULL: the service has none */
 	struct loop_source *beat, *watch_source;
 	struct alerts alerts;
 	struct rates rates;
+	struct standby standby;
 	uint64_t started_ns;
 	bool has_left; /* detached, waits for the last connection */
 	int err; /* why it cannot go on */
@@ -72,12 +87,10 @@ static void take_link_event(void *context, enum link_event event, const struct l
 
 	switch (event) {
 	case LINK_ADDR_ADDED:
-		if (follows_addresses)
-			answered_add(core->answered, addr);
-		break;
 	case LINK_ADDR_REMOVED:
 		if (follows_addresses)
-			answered_remove(core->answered, addr);
+			answered_follow(core->answered, core->config.ifname, addr,
+					event == LINK_ADDR_ADDED, core->started_ns);
 		break;
 	case LINK_CHANGED:
 		if (info->is_up != core->link.is_up) {
@@ -86,8 +99,9 @@ static void take_link_event(void *context, enum link_event event, const struct l
 				cookies_start(core->cookies);
 		}
 		if (info->mtu && info->mtu != core->link.mtu) {
+			log_info("%s: has an MTU of %u", core->config.ifname, info->mtu);
 			workers_set_mtu(core->workers, info->mtu);
-			cookie_settings_set_mtu(core->cookies, &core->engine, info->mtu);
+			host_watch_set_mtu(core->host, info->mtu);
 		}
 		core->link = *info;
 		break;
@@ -116,8 +130,16 @@ static void beat(void *context, uint32_t events)
 	if (gate->ops->beat)
 		gate->ops->beat(gate);
 	workers_read(core->workers, NULL, &sum);
+	guarding_beat(core->guard);
 	cookies_beat(core->cookies, sum.half_open);
+	host_watch_beat(core->host);
+	if (method_accepts(core->config.method))
+		accept_settings_beat(core->config.ifname);
 	rates_beat(&core->rates, gate, clock_monotonic_ns());
+	if (method_accepts(core->config.method) && !core->has_left)
+		method_set_standby(&core->method,
+				   standby_beat(&core->standby, core->rates.per_s.cookie_sent));
+	applications_beat(core->applications);
 	alerts_check(&core->alerts, gate, core->events);
 	events_flush(core->events);
 	if (core->has_left && !sum.connections)
@@ -133,6 +155,9 @@ uint64_t core_leave(struct core *core)
 	if (gate->ops->stop_holding)
 		gate->ops->stop_holding(gate);
 	workers_leave(core->workers);
+	applications_leave(core->applications);
+	/* The guard is on the qdisc that the gate has made. */
+	guarding_end(&core->guard);
 	gate->ops->detach(gate);
 	core->has_left = true;
 	active = workers_connections(core->workers);
@@ -144,19 +169,6 @@ uint64_t core_leave(struct core *core)
 void core_stop(struct core *core)
 {
 	workers_stop(core->workers);
-}
-
-int core_find_link(const char *ifname, struct link_info *out)
-{
-	int err = link_find(ifname, out);
-
-	if (err == -ENODEV)
-		log_error("%s: no such interface", ifname);
-	else if (err == -EPFNOSUPPORT)
-		log_error("%s: neither Ethernet, loopback nor an IP device", ifname);
-	else if (err)
-		log_error("%s: cannot look it up: %s", ifname, strerror(-err));
-	return err;
 }
 
 static int open_answered(struct core *core)
@@ -189,7 +201,29 @@ static int open_closing(struct core *core)
 		.ports = &core->known_ports,
 	};
 
+	if (method_accepts(core->config.method))
+		return 0;
 	return closing_new(&core->closing, &closing);
+}
+
+static void take_settings(void *context, const struct engine_settings *settings,
+			  const struct routes *old)
+{
+	struct core *core = context;
+	struct engine_settings adjusted = *settings;
+
+	method_adjust(&core->method, &adjusted);
+	workers_set(core->workers, &adjusted);
+	cookie_settings_advertise(core->cookies, core->method.kern, settings, old);
+}
+
+/* One for all workers and, where there is one, XDP. */
+static struct nol_limit *limit_resets(struct core *core, uint32_t per_s)
+{
+	if (core->method.kern)
+		return kern_limit_resets(core->method.kern, per_s);
+	nol_limit_set(&core->resets, per_s);
+	return &core->resets;
 }
 
 /* What the engine advertises and how long it waits: as the kernel's own listener would. */
@@ -197,9 +231,11 @@ static int configure_engine(struct core *core)
 {
 	struct engine_config *engine = &core->engine;
 
-	engine->max_flows = core->config.max_flows;
-	tcp_settings_read(engine, core->link.mtu);
-	method_adjust(&core->method, engine);
+	engine->max_flows = method_accepts(core->config.method) ? 1 : core->config.max_flows;
+	tcp_settings_read(engine);
+	engine->limit = limit_resets(core, engine->resets_per_s);
+	engine->settings = *host_watch_settings(core->host);
+	method_adjust(&core->method, &engine->settings);
 	if (getrandom(engine->key, sizeof(engine->key), 0) != sizeof(engine->key))
 		return fail(core, "no random numbers", -EIO);
 	return 0;
@@ -215,11 +251,23 @@ static int open_workers(struct core *core)
 		.closing = core->closing,
 		.engine = &core->engine,
 	};
-	int err = configure_engine(core);
+	struct sockopt_settings sockopts;
+	int err = sockopt_settings_read(&sockopts, &core->config.sockopts);
 
+	if (err)
+		return err;
+	core->engine.defer_timeouts = sockopts.defer_timeouts;
+	err = host_watch_new(&core->host, core->config.ifname, &core->link, &sockopts.limits,
+			     take_settings, core);
+	if (err)
+		return fail(core, "cannot read the host's settings", err);
+	err = configure_engine(core);
 	if (!err && core->method.kern)
 		err = cookie_settings_open(&core->cookies, core->method.kern, &core->config,
-					   &core->link, &core->engine);
+					   &core->link);
+	if (!err)
+		cookie_settings_advertise(core->cookies, core->method.kern,
+					  host_watch_settings(core->host), NULL);
 	return err ?: workers_new(&core->workers, &workers);
 }
 
@@ -248,6 +296,8 @@ static int start(struct core *core)
 	if (!err)
 		err = method_open(&core->method, &core->config, &core->link);
 	if (!err)
+		err = guarding_open(&core->guard, &core->config, &core->link, core->method.kern);
+	if (!err)
 		err = open_answered(core);
 	if (!err)
 		err = open_events(core);
@@ -256,14 +306,18 @@ static int start(struct core *core)
 	if (!err)
 		err = open_workers(core);
 	if (!err)
+		err = applications_new(&core->applications, core, &core->asked, core->workers);
+	if (!err)
 		err = open_sources(core);
+	if (!err && core->config.metrics)
+		err = metrics_point_open(&core->metrics, core, core->config.metrics, core->loop);
 	return err;
 }
 
 int core_attach(struct core *core)
 {
 	struct gate *gate = core->method.gate;
-	int err = gate->ops->attach(gate);
+	int err = gate->ops->attach(gate) ?: guarding_begin(core->guard);
 
 	if (!err)
 		err = workers_start(core->workers);
@@ -283,26 +337,19 @@ void core_close(struct core *core)
 	loop_remove(core->watch_source);
 	loop_remove(core->beat);
 	control_server_free(core->control);
+	metrics_server_free(core->metrics);
+	applications_free(core->applications);
 	link_watch_free(core->watch);
 	workers_free(core->workers);
+	host_watch_free(core->host);
 	closing_free(core->closing);
 	events_free(core->events);
 	cookies_free(core->cookies);
 	answered_free(core->answered);
+	guarding_end(&core->guard);
 	method_close(&core->method);
 	loop_free(core->loop);
 	free(core);
-}
-
-/* Every connection is a descriptor: as many as the host allows. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int core_open(struct core **out, const struct config *config)
@@ -312,9 +359,10 @@ int core_open(struct core **out, const struct config *config)
 
 	if (!core)
 		return -ENOMEM;
-	core->config = *config;
+	core->config = core->asked = *config;
+	applications_first_ports(config, &core->config.ports);
 	core->known_ports = config->ports;
-	raise_descriptor_limit();
+	descriptors_raise_limit();
 	err = start(core);
 	if (err)
 		core_close(core);
@@ -334,6 +382,8 @@ int core_set_ports(struct core *core, const struct port_set *ports)
 	struct gate *gate = core->method.gate;
 	int err;
 
+	if (core->has_left)
+		return 0;
 	port_set_unite(&core->known_ports, ports);
 	core->config.ports = *ports;
 	err = gate->ops->set_ports(gate, ports);
@@ -348,14 +398,6 @@ int core_set_ports(struct core *core, const struct port_set *ports)
 struct loop *core_loop(struct core *core)
 {
 	return core->loop;
-}
-
-static bool count_flow(void *context, const struct tuple *tuple, const struct nol_flow *flow)
-{
-	(void)tuple;
-	(void)flow;
-	++*(uint64_t *)context;
-	return true;
 }
 
 void core_snapshot(struct core *core, struct snapshot *out)
@@ -374,14 +416,16 @@ void core_snapshot(struct core *core, struct snapshot *out)
 		.rates = core->rates.per_s,
 		.worker_count = workers_count(core->workers),
 	};
+	out->parent_count = method_parents(&core->method, out->parents);
 	out->prefixes = answered_all(core->answered, &out->prefix_count);
 	gate->ops->read_stats(gate, &out->packets);
-	core_visit_flows(core, count_flow, &out->flows);
 	workers_read(core->workers, out->workers, &out->sum);
 }
 
 int core_visit_flows(struct core *core, flow_fn fn, void *context)
 {
+	if (method_accepts(core->config.method))
+		return workers_visit(core->workers, fn, context);
 	return core->method.flows->ops->visit(core->method.flows, fn, context);
 }
 

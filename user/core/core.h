@@ -42,7 +42,8 @@ int core_set_ports(struct core *core, const struct port_set *ports);
 
 /* For the caller's own sources. */
 struct loop *core_loop(struct core *core);
-void core_snapshot(struct core *core, struct snapshot *out);
+void core_snapshot(struct core *core,
+		   struct snapshot *out); /* but for flows, which have to be looked through */
 /* fn for every flow until it returns false. Their number, or -errno. */
 int core_visit_flows(struct core *core, flow_fn fn, void *context);
 /* "10.0.0.2, fd00::2", and "method engine, xdp native, guard tcx"; cut if they do not fit. */

@@ -30,3 +30,26 @@ void listeners_warn(const struct port_set *answered)
 
 	sock_diag_visit(1u << TCP_LISTEN, warn, &found);
 }
+
+struct search {
+	const struct port_set *ports;
+	uint16_t port; /* 0: none so far */
+};
+
+static void compare(void *context, const struct tuple *tuple, uint8_t tcp_state)
+{
+	struct search *search = context;
+
+	(void)tcp_state;
+	if (!search->port && port_set_has(search->ports, tuple->local.port))
+		search->port = tuple->local.port;
+}
+
+bool listeners_find(const struct port_set *ports, uint16_t *port)
+{
+	struct search search = {.ports = ports};
+
+	sock_diag_visit(1u << TCP_LISTEN, compare, &search);
+	*port = search.port;
+	return search.port;
+}

@@ -13,6 +13,11 @@ bool method_needs_bpf(enum nol_method method);
 /* Can several workers do it? */
 bool method_can_share(enum nol_method method);
 
+/* Does the kernel make the sockets by itself? Then no flow table has them, and nobody but the service hears of their end. */
+bool method_accepts(enum nol_method method);
+/* Does a kernel socket take part in the handshake? */
+bool method_connects_back(enum nol_method method);
+
 /* What the configuration makes of the main object. */
 void method_kern_options(struct kern_options *out, const struct config *config,
 			 const struct link_info *link);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* tcp_rmem gives window and shift count the way tcp_select_initial_window() does. */
+/* The times of method connect, and what the engine is told once. */
 #include "tcp_settings.h"
 
+#include "advertise.h"
 #include "numbers.h"
-#include "session.h"
 
 #define SYSCTL "/proc/sys/net/"
 #define RESETS_PER_S 1000
@@ -16,35 +16,10 @@ static uint64_t read_sysctl(const char *path, unsigned int index, uint64_t other
 	return number_read_file(path, index, &value) ? otherwise : value;
 }
 
-static uint8_t wscale_for(uint64_t space)
+void tcp_settings_read(struct engine_config *config)
 {
-	uint8_t wscale = 0;
-
-	while (space > UINT16_MAX && wscale < 14) {
-		space >>= 1;
-		wscale++;
-	}
-	return wscale;
-}
-
-void tcp_settings_read(struct engine_config *config, uint32_t mtu)
-{
-	const uint64_t rmem_default = read_sysctl(SYSCTL "ipv4/tcp_rmem", 1, 131072);
-	const uint64_t tcp_rmem_max = read_sysctl(SYSCTL "ipv4/tcp_rmem", 2, 6291456);
-	const uint64_t core_rmem_max = read_sysctl(SYSCTL "core/rmem_max", 0, 212992);
-	/* Half of the buffer is for the kernel's own overhead. */
-	const uint64_t space = rmem_default / 2;
-
-	config->window = space > UINT16_MAX ? UINT16_MAX : (uint16_t)space;
-	config->rounds_window = true;
-	config->wscale = wscale_for(tcp_rmem_max > core_rmem_max ? tcp_rmem_max : core_rmem_max);
-	config->syn_ack_retries = (uint8_t)read_sysctl(SYSCTL "ipv4/tcp_synack_retries", 0, 5);
 	config->syn_retries = (uint8_t)read_sysctl(SYSCTL "ipv4/tcp_syn_retries", 0, 6);
-	config->mss_v4 = session_mss_v4(mtu);
-	config->mss_v6 = session_mss_v6(mtu);
 	config->resets_per_s = RESETS_PER_S;
-	if (config->syn_ack_retries > SYN_ACK_RETRIES)
-		config->syn_ack_retries = SYN_ACK_RETRIES;
 }
 
 /*
@@ -83,12 +58,13 @@ uint8_t tcp_settings_syn_retries(void)
 	return find_retries(&lifetime_s);
 }
 
-void tcp_settings_adjust_to_connect(struct engine_config *config)
+void tcp_settings_adjust_to_connect(struct engine_settings *settings)
 {
 	uint64_t lifetime_s;
 
 	find_retries(&lifetime_s);
-	config->syn_ack_retries = 0;
-	while ((2ull << config->syn_ack_retries) - 1 < lifetime_s)
-		config->syn_ack_retries++;
+	settings->offers = ADVERTISE_OFFERS;
+	settings->syn_ack_retries = 0;
+	while ((2ull << settings->syn_ack_retries) - 1 < lifetime_s)
+		settings->syn_ack_retries++;
 }

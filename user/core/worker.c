@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "icmp_socket.h"
 #include "log.h"
 
 struct call {
@@ -28,6 +29,7 @@ struct worker {
 	struct socket_maker *maker;
 	struct service *service;
 	struct session *session;
+	struct icmp_sockets *icmp;
 
 	pthread_t thread;
 	bool has_thread;
@@ -131,12 +133,25 @@ static int open_loop(struct worker *worker)
 			&worker->call_source);
 }
 
+/* Where no flow table and no sock_diag tell of a connection's end, its service does. */
+static void tell_closed(void *context, const struct tuple *tuple)
+{
+	struct worker *worker = context;
+
+	session_closed(worker->session, tuple);
+}
+
 static int open_service(struct worker *worker)
 {
 	const struct config *config = worker->options.config;
 	const struct service_options options = {
 		.max_children = config->max_children,
 		.children = worker->options.children,
+		.fallback = config->fallback,
+		.queue_max = 1 + (config->queue_max - 1) / config->workers,
+		.queue_ns = config->queue_ms * CLOCK_NS_PER_MS,
+		.closed = method_accepts(config->method) ? tell_closed : NULL,
+		.context = worker,
 	};
 	const char *error;
 	int err = service_new(&worker->service, config->service, &options, worker->loop, &error);
@@ -166,6 +181,23 @@ static int open_session(struct worker *worker)
 	return session_new(&worker->session, &session);
 }
 
+static void take_icmp_error(void *context, const struct icmp_error *error)
+{
+	struct worker *worker = context;
+
+	session_take_icmp_error(worker->session, error);
+}
+
+/* Each worker hears of all, and knows its own flows. */
+static int open_icmp(struct worker *worker)
+{
+	int err = icmp_sockets_new(&worker->icmp, worker->loop, take_icmp_error, worker);
+
+	if (err)
+		log_error("cannot listen to ICMP errors: %s", strerror(-err));
+	return err;
+}
+
 static int open_all(struct worker *worker)
 {
 	struct method *method = worker->options.method;
@@ -180,7 +212,9 @@ static int open_all(struct worker *worker)
 		err = method_open_maker(method, worker->wire, &worker->maker);
 	if (!err)
 		err = open_service(worker);
-	return err ?: open_session(worker);
+	if (!err)
+		err = open_session(worker);
+	return err ?: open_icmp(worker);
 }
 
 int worker_new(struct worker **out, const struct worker_options *options)
@@ -226,6 +260,7 @@ void worker_free(struct worker *worker)
 		worker_call(worker, end_thread, NULL);
 		pthread_join(worker->thread, NULL);
 	}
+	icmp_sockets_free(worker->icmp);
 	service_free(worker->service);
 	session_free(worker->session);
 	socket_maker_free(worker->maker);
@@ -241,7 +276,6 @@ struct session *worker_session(struct worker *worker)
 
 void worker_set_mtu(struct worker *worker, uint32_t mtu)
 {
-	session_set_mtu(worker->session, mtu);
 	worker->wire->ops->set_mtu(worker->wire, mtu);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "passing.h"
 #include "worker.h"
 
 struct workers {
@@ -27,7 +28,7 @@ uint32_t workers_count(const struct workers *workers)
 	return workers->count;
 }
 
-static void call_all(struct workers *workers, worker_fn fn, void *context)
+void workers_call(struct workers *workers, worker_fn fn, void *context)
 {
 	for (uint32_t i = 0; i < workers->count; i++)
 		worker_call(workers->all[i], fn, context);
@@ -51,11 +52,6 @@ static int open_failed(struct workers *workers)
 			&workers->failed_source);
 }
 
-static uint32_t share(uint32_t whole, uint32_t count)
-{
-	return (whole + count - 1) / count;
-}
-
 static int add_worker(struct workers *workers, uint32_t number, uint32_t count)
 {
 	const struct workers_options *all = &workers->options;
@@ -71,11 +67,8 @@ static int add_worker(struct workers *workers, uint32_t number, uint32_t count)
 		.children = count > 1 ? &workers->children : NULL,
 		.failed_fd = workers->failed_fd,
 	};
-	int err;
-
-	/* Half-open flows are bounded by the flow table, which all share. */
-	options.engine.resets_per_s = share(all->engine->resets_per_s, count);
-	err = worker_new(&workers->all[number], &options);
+	/* Half-open flows are bounded by the flow table, which all share; so is what limits RSTs. */
+	int err = worker_new(&workers->all[number], &options);
 	if (!err)
 		workers->count++;
 	return err;
@@ -172,7 +165,7 @@ static void drain(struct worker *worker, void *context)
 
 void workers_drain(struct workers *workers)
 {
-	call_all(workers, drain, NULL);
+	workers_call(workers, drain, NULL);
 }
 
 static void leave(struct worker *worker, void *context)
@@ -183,7 +176,19 @@ static void leave(struct worker *worker, void *context)
 
 void workers_leave(struct workers *workers)
 {
-	call_all(workers, leave, NULL);
+	workers_call(workers, leave, NULL);
+}
+
+static void set_session(struct worker *worker, void *context)
+{
+	session_set(worker_session(worker), context);
+}
+
+void workers_set(struct workers *workers, const struct engine_settings *settings)
+{
+	struct engine_settings copy = *settings;
+
+	workers_call(workers, set_session, &copy);
 }
 
 static void set_mtu(struct worker *worker, void *context)
@@ -193,7 +198,7 @@ static void set_mtu(struct worker *worker, void *context)
 
 void workers_set_mtu(struct workers *workers, uint32_t mtu)
 {
-	call_all(workers, set_mtu, &mtu);
+	workers_call(workers, set_mtu, &mtu);
 }
 
 static void read_counts(struct worker *worker, void *context)
@@ -206,6 +211,7 @@ static void read_counts(struct worker *worker, void *context)
 		.connections = service_active(service),
 		.refused = service_refused(service),
 	};
+	passing_read(service, &((struct worker_counts *)context)->passing);
 }
 
 static void add_session(struct session_stats *sum, const struct session_stats *one)
@@ -215,6 +221,15 @@ static void add_session(struct session_stats *sum, const struct session_stats *o
 #undef ADD
 	for (size_t i = 0; i < ENGINE_REASON_COUNT; i++)
 		sum->reasons[i] += one->reasons[i];
+	times_unite(&sum->handshake, &one->handshake);
+	times_unite(&sum->handoff, &one->handoff);
+}
+
+static void add_passing(struct passing_stats *sum, const struct passing_stats *one)
+{
+#define ADD(name, text) sum->name += one->name;
+	PASSING_STATS(ADD)
+#undef ADD
 }
 
 void workers_read(struct workers *workers, struct worker_counts *each, struct worker_counts *sum)
@@ -227,11 +242,48 @@ void workers_read(struct workers *workers, struct worker_counts *each, struct wo
 		if (each)
 			each[i] = one;
 		add_session(&sum->session, &one.session);
+		add_passing(&sum->passing, &one.passing);
 		sum->half_open += one.half_open;
 		sum->connections += one.connections;
 		sum->refused += one.refused;
 	}
-	sum->session.closed = closing_count(workers->options.closing);
+	if (workers->options.closing)
+		sum->session.closed = closing_count(workers->options.closing);
+}
+
+struct visit {
+	flow_fn fn;
+	void *context;
+	int count;
+	bool is_over;
+};
+
+static bool visit_connection(void *context, const struct tuple *tuple, uint64_t created_ns)
+{
+	struct visit *visit = context;
+	const struct nol_flow flow = {
+		.state = NOL_FLOW_HANDED_OFF,
+		.created_ns = created_ns,
+		.method = NOL_METHOD_ACCEPT,
+	};
+
+	visit->count++;
+	visit->is_over = !visit->fn(visit->context, tuple, &flow);
+	return !visit->is_over;
+}
+
+static void visit_worker(struct worker *worker, void *context)
+{
+	service_visit(worker_service(worker), visit_connection, context);
+}
+
+int workers_visit(struct workers *workers, flow_fn fn, void *context)
+{
+	struct visit visit = {.fn = fn, .context = context};
+
+	for (uint32_t i = 0; i < workers->count && !visit.is_over; i++)
+		worker_call(workers->all[i], visit_worker, &visit);
+	return visit.count;
 }
 
 uint64_t workers_connections(struct workers *workers)

@@ -15,6 +15,7 @@
 #include "events.h"
 #include "loop.h"
 #include "method.h"
+#include "worker.h"
 
 struct workers;
 
@@ -38,14 +39,21 @@ int workers_start(struct workers *workers);
 int workers_run(struct workers *workers);
 void workers_stop(struct workers *workers);
 
-/* session_drain(), session_leave(), session_set_mtu() of all, one after the other. */
+/* session_drain(), session_leave(), session_set() and the wire's set_mtu() of all, one after the other. */
 void workers_drain(struct workers *workers);
 void workers_leave(struct workers *workers);
+void workers_set(struct workers *workers, const struct engine_settings *settings);
 void workers_set_mtu(struct workers *workers, uint32_t mtu);
+
+/* worker_call() of all, one after the other. */
+void workers_call(struct workers *workers, worker_fn fn, void *context);
 
 uint32_t workers_count(const struct workers *workers);
 /* sum: all together, session.closed as well; each: of every one, NOL_WORKERS_MAX of them, or NULL. */
 void workers_read(struct workers *workers, struct worker_counts *each, struct worker_counts *sum);
 uint64_t workers_connections(struct workers *workers);
+
+/* fn for every connection that a service has, until it returns false; their number. Of methods without a flow table. */
+int workers_visit(struct workers *workers, flow_fn fn, void *context);
 
 #endif

@@ -29,7 +29,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "clock.h"
 #include "reply.h"
 #include "rules.h"
 #include "tcb.h"
@@ -60,9 +59,8 @@ int engine_new(struct engine **out, const struct engine_config *config)
 	if (!engine)
 		return -ENOMEM;
 	engine->config = *config;
-	if (engine->config.wscale > TCPOPT_MAX_WSCALE)
-		engine->config.wscale = TCPOPT_MAX_WSCALE;
-	limit_init(&engine->limit, config->resets_per_s, 0);
+	nol_limit_set(&engine->own_limit, config->resets_per_s);
+	engine->limit = config->limit ?: &engine->own_limit;
 	err = tcb_table_init(&engine->table, config->key, config->max_flows);
 	if (err)
 		goto out;
@@ -118,6 +116,8 @@ static enum engine_reason find_flaw(const struct segment *in)
 		return ENGINE_REASON_SOURCE_ADDRESS;
 	if (!is_local_valid(&in->tuple.local.addr))
 		return ENGINE_REASON_LOCAL_ADDRESS;
+	if (in->options.has_signature)
+		return ENGINE_REASON_SIGNATURE;
 	return ENGINE_REASON_NONE;
 }
 
@@ -163,6 +163,25 @@ void engine_adopt(struct engine *engine, const struct segment *segment,
 	adopt_input(engine, segment, terms, out);
 }
 
+void engine_unreachable(struct engine *engine, const struct icmp_error *error, uint64_t now_ns,
+			struct engine_action *out)
+{
+	struct tcb *tcb = tcb_table_find(&engine->table, &error->tuple);
+
+	*out = (struct engine_action){.event = ENGINE_NOTHING};
+	advance(engine, now_ns);
+	if (!tcb || tcb->public.state != ENGINE_SYN_RECEIVED || tcb->public.is_active)
+		return;
+	out->flow = &tcb->public;
+	if (error->seq != tcb->public.iss) {
+		out->reason = ENGINE_REASON_ICMP_SEQ;
+		return;
+	}
+	out->event = ENGINE_EVENT_RESET;
+	out->reason = ENGINE_REASON_UNREACHABLE;
+	tcb_remove(engine, tcb);
+}
+
 int engine_connect(struct engine *engine, const struct tuple *tuple, uint64_t now_ns,
 		   struct engine_action *out)
 {
@@ -184,15 +203,32 @@ int engine_connect(struct engine *engine, const struct tuple *tuple, uint64_t no
 static uint8_t max_retries(const struct engine *engine, const struct tcb *tcb)
 {
 	return tcb->public.state == ENGINE_SYN_SENT ? engine->config.syn_retries
-						    : engine->config.syn_ack_retries;
+						    : engine->config.settings.syn_ack_retries;
+}
+
+/* Who has acknowledged it already is waited for as long as final ACKs are deferred, as Linux has it. */
+static bool is_given_up(const struct engine *engine, const struct tcb *tcb)
+{
+	return tcb->level >= max_retries(engine, tcb) &&
+	       (!tcb->is_acked || tcb->level >= engine->config.defer_timeouts);
+}
+
+/* A last SYN-ACK asks for the ACK that will do without data. */
+static bool is_waiting_for_data(const struct engine *engine, const struct tcb *tcb)
+{
+	return tcb->is_acked && tcb->level + 1 < engine->config.defer_timeouts;
 }
 
 static void retransmit(struct engine *engine, struct tcb *tcb, struct engine_action *out)
 {
+	const bool is_waiting = is_waiting_for_data(engine, tcb);
+
 	tcb->level++;
+	timers_start(&engine->timers, tcb, engine->now_ns);
+	if (is_waiting)
+		return;
 	if (tcb->public.retransmits < UINT8_MAX)
 		tcb->public.retransmits++;
-	timers_start(&engine->timers, tcb, engine->now_ns);
 	reply_syn(engine, tcb, out);
 }
 
@@ -205,11 +241,11 @@ bool engine_expire(struct engine *engine, uint64_t now_ns, struct engine_action 
 		return false;
 	*out = (struct engine_action){.reason = ENGINE_REASON_TIMEOUT, .flow = &tcb->public};
 	timers_stop(&engine->timers, tcb);
-	if (tcb->level < max_retries(engine, tcb)) {
-		retransmit(engine, tcb, out);
-	} else {
+	if (is_given_up(engine, tcb)) {
 		out->event = ENGINE_EVENT_EXPIRED;
 		tcb_remove(engine, tcb);
+	} else {
+		retransmit(engine, tcb, out);
 	}
 	return true;
 }
@@ -238,13 +274,12 @@ uint32_t engine_flow_count(const struct engine *engine)
 	return engine->table.count;
 }
 
-void engine_set_mss(struct engine *engine, uint16_t mss_v4, uint16_t mss_v6)
+void engine_set(struct engine *engine, const struct engine_settings *settings)
 {
-	engine->config.mss_v4 = mss_v4;
-	engine->config.mss_v6 = mss_v6;
+	engine->config.settings = *settings;
 }
 
 uint32_t engine_tsval(const struct engine_flow *flow, uint64_t now_ns)
 {
-	return (uint32_t)(now_ns / CLOCK_NS_PER_MS) + flow->ts_offset;
+	return nol_clock_ms(now_ns) + flow->ts_offset;
 }

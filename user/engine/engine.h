@@ -10,28 +10,42 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <abi/advertised.h>
+#include <abi/limit.h>
 #include <abi/terms.h>
 
 #include "addr.h"
+#include "icmp_error.h"
 #include "segment.h"
 #include "siphash.h"
+#include "syn_print.h"
 
 struct engine;
 struct making;
 struct handing;
+struct routes;
+
+/* What the host asks for at the moment. */
+struct engine_settings {
+	struct nol_advertised v4, v6; /* to remotes that routes has not */
+	const struct routes *routes; /* borrowed until the next engine_set(); NULL: none */
+	uint8_t offers; /* enum nol_offer: options that are agreed to, the MSS aside */
+	uint16_t mss_limit; /* no larger MSS of the remote counts (TCP_MAXSEG); 0: none */
+	uint8_t syn_ack_retries; /* Linux: 5, after about 1, 3, 7, 15, 31 s; given up after 63 s */
+};
 
 struct engine_config {
 	uint8_t key
 		[SIPHASH_KEY_SIZE]; /* from getrandom(): ISNs, timestamp offsets, the flow table's hash */
 	uint32_t max_flows; /* flows at a time; a SYN above that is refused and counted */
-	uint8_t syn_ack_retries; /* Linux: 5, after about 1, 3, 7, 15, 31 s; given up after 63 s */
 	uint8_t syn_retries; /* of an active open */
-	uint16_t mss_v4, mss_v6; /* what we advertise: MTU less 40 and 60 */
-	uint16_t window; /* advertised in the SYN-ACK, never scaled there (RFC 7323, 2.2) */
-	bool rounds_window; /* down to whole segments, as tcp_select_initial_window() does */
-	uint8_t wscale; /* our shift count */
+	struct engine_settings settings; /* to begin with */
+	/* Timeouts of a SYN-ACK for which a final ACK without data is not enough (TCP_DEFER_ACCEPT). */
+	uint8_t defer_timeouts;
 	/* RSTs and challenge ACKs, all flows together; the burst has the same size. */
 	uint32_t resets_per_s;
+	struct nol_limit
+		*limit; /* borrowed, for what shares one with others; NULL: its own, of that rate */
 };
 
 enum engine_state {
@@ -45,18 +59,22 @@ struct engine_flow {
 	struct tuple tuple;
 	enum engine_state state;
 	bool is_active; /* we sent the first SYN */
-	bool is_adopted; /* its SYN was answered elsewhere, by a cookie: sent_ns is 0 */
+	bool is_adopted; /* its SYN was answered elsewhere, by a cookie */
 	uint32_t iss, irs; /* initial send and receive sequence numbers */
 	uint16_t remote_mss; /* from the SYN; 536 or 1220 without the option (RFC 9293, 3.7.1) */
+	uint16_t local_mss; /* as we have advertised it; from ESTABLISHED on */
 	bool has_wscale, has_sack, has_timestamps;
 	uint8_t local_wscale, remote_wscale; /* local: shift of the windows that we send */
 	uint16_t local_window; /* as the SYN-ACK advertised it, not scaled */
 	/* SND.WND in bytes, scaled, and SND.WL1, from the segment that completed the handshake. */
 	uint32_t remote_window, remote_wl1;
-	uint32_t ts_offset; /* our TSval is the clock in ms plus this */
+	uint32_t ts_offset; /* our TSval is nol_clock_ms() plus this */
 	uint32_t ts_recent; /* the remote's last TSval */
 	uint64_t tsval_ns; /* when our last TSval was sent: a TSecr may not be newer */
 	uint8_t retransmits; /* of our SYN-ACK or SYN so far */
+	struct syn_print
+		syn; /* the remote's; all 0 if it was answered elsewhere, or is yet to come */
+	bool starts_slowly; /* too many of them were lost for more than one segment at first (RFC 5681, 3.1) */
 	uint64_t created_ns; /* first SYN in (or out) */
 	uint64_t sent_ns; /* our last SYN-ACK (or SYN) */
 	uint64_t established_ns;
@@ -94,17 +112,23 @@ enum engine_event {
 	X(SOURCE_ADDRESS, "source_address", "ignored: from an address that no host has, or from our own end") \
 	/* RFC 9293, 3.9.2.3 */ \
 	X(LOCAL_ADDRESS, "local_address", "ignored: to a multicast or broadcast address") \
+	/* RFC 2385: nobody has a key */ \
+	X(SIGNATURE, "signature", "ignored: signed, or options in disorder where a signature may be") \
 	X(FLAGS, "flags", "ignored: no reply to such a combination of flags") \
 	X(NO_FLOW, "no_flow", "belong to nothing: RST, unless they are one") \
 	X(DUPLICATE_SYN, "duplicate_syn", "SYNs that came again: SYN-ACK again") \
 	X(OUT_OF_WINDOW, "out_of_window", "outside of the window: ACK") \
 	X(BAD_ACK, "bad_ack", "acknowledge what was never sent: RST") \
+	X(DEFERRED, "deferred", "final ACKs without data, which are not enough: no reply") \
 	/* RFC 7323, 5.3 */ \
 	X(PAWS, "paws", "a timestamp older than the last one") \
 	X(BAD_TSECR, "bad_tsecr", "echo a timestamp that was never sent") \
 	X(NEW_SYN, "new_syn", "another SYN in the window of a half-open flow: RST, and it is gone") \
 	/* RFC 5961, 3.2 */ \
 	X(REMOTE_RESET, "remote_reset", "RSTs that ended a half-open flow") \
+	/* RFC 1122, 4.2.3.9; RFC 5927, 4.1 */ \
+	X(UNREACHABLE, "unreachable", "half-open flows ended by an ICMP error") \
+	X(ICMP_SEQ, "icmp_seq", "ICMP errors that quote what a half-open flow has not sent: ignored") \
 	X(CHALLENGE, "challenge", "inexact RSTs and odd SYNs of a half-open flow: challenge ACK") \
 	X(RATE_LIMITED, "rate_limited", "replies withheld: too many a second") \
 	X(TIMEOUT, "timeout", "no answer: SYN-ACK again, in the end given up")
@@ -126,9 +150,6 @@ struct engine_action {
 	struct segment reply;
 };
 
-/* What a SYN-ACK advertises, for an MSS of ours. */
-uint16_t engine_window(const struct engine_config *config, uint16_t mss, bool has_timestamps);
-
 /* -EINVAL: max_flows is 0 or above 2^24; -ENOMEM. */
 int engine_new(struct engine **out, const struct engine_config *config);
 void engine_free(struct engine *engine);
@@ -142,11 +163,18 @@ void engine_input(struct engine *engine, const struct segment *segment, uint64_t
 
 /*
  * A segment that acknowledges a valid cookie, of a 4-tuple that has no flow: ENGINE_EVENT_ESTABLISHED with an
- * adopted flow, to be handed off as any other. ENGINE_EVENT_REFUSED: the table is full; ENGINE_NOTHING: the segment
- * has a flaw, which the reason tells. If the 4-tuple has a flow, the same as engine_input().
+ * adopted flow, to be handed off as any other. ENGINE_EVENT_REFUSED: the table is full; ENGINE_NOTHING with a flow: it is
+ * half-open and waits for data (defer_timeouts); without one: the segment has a flaw, which the reason tells. If the 4-tuple has a flow, the same as engine_input().
  */
 void engine_adopt(struct engine *engine, const struct segment *segment,
 		  const struct nol_terms *terms, uint64_t now_ns, struct engine_action *out);
+
+/*
+ * An ICMP error about a segment of ours, of a kind that ends a half-open flow (icmp_error.h): ENGINE_EVENT_RESET if it
+ * quotes the flow's SYN-ACK. Others are ignored.
+ */
+void engine_unreachable(struct engine *engine, const struct icmp_error *error, uint64_t now_ns,
+			struct engine_action *out);
 
 /*
  * Active open: the SYN is in out->reply. -EEXIST: the 4-tuple is in use; -ENOSPC: the table is full;
@@ -164,8 +192,8 @@ struct engine_flow *engine_find(struct engine *engine, const struct tuple *tuple
 /* Forget a flow: handed off, or given up by the caller. No segment is sent. */
 void engine_release(struct engine *engine, struct engine_flow *flow);
 uint32_t engine_flow_count(const struct engine *engine);
-/* The MTU changed. */
-void engine_set_mss(struct engine *engine, uint16_t mss_v4, uint16_t mss_v6);
+/* From now on. Half-open flows keep what they have advertised. */
+void engine_set(struct engine *engine, const struct engine_settings *settings);
 /* Our TSval for this flow at that time. */
 uint32_t engine_tsval(const struct engine_flow *flow, uint64_t now_ns);
 

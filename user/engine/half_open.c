@@ -136,6 +136,9 @@ static void take_other(struct engine *engine, struct tcb *tcb, const struct segm
 		refuse_new_syn(engine, tcb, in, out);
 	} else if (is_ack_wrong(&tcb->public, in)) {
 		refuse_ack(engine, in, out);
+	} else if (in->flags & TCP_ACK && tcb_is_deferred(engine, tcb, in)) {
+		tcb->is_acked = true;
+		out->reason = ENGINE_REASON_DEFERRED;
 	} else if (in->flags & TCP_ACK) {
 		tcb_establish(engine, tcb, in);
 		out->event = ENGINE_EVENT_ESTABLISHED;

@@ -2,8 +2,6 @@
 /* ISN = M + F(4-tuple, key), M a clock of 64 ns units (RFC 6528, 3). */
 #include "isn.h"
 
-#include "seq.h"
-
 /* Longer than the bare tuple that the flow table hashes, so that its hash values tell nothing about ours. */
 struct isn_input {
 	struct tuple tuple;
@@ -27,7 +25,6 @@ struct isn isn_make(const uint8_t key[SIPHASH_KEY_SIZE], const struct tuple *tup
 
 uint32_t isn_above(uint32_t iss, uint32_t snd_nxt)
 {
-	uint32_t lowest = snd_nxt + TIME_WAIT_GAP;
-
-	return seq_before(iss, lowest) ? lowest : iss;
+	/* Half a circle ahead of the gap is behind snd_nxt. */
+	return (int32_t)(iss - snd_nxt) < TIME_WAIT_GAP ? snd_nxt + TIME_WAIT_GAP : iss;
 }

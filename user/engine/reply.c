@@ -31,11 +31,13 @@ void reply_syn(struct engine *engine, struct tcb *tcb, struct engine_action *out
 	reply->ack = is_offer ? 0 : public->irs + 1;
 	reply->window = public->local_window;
 	reply->options.has_mss = true;
-	reply->options.mss = tcb->local_mss;
-	reply->options.has_sack_permitted = is_offer || public->has_sack;
-	reply->options.has_wscale = is_offer || public->has_wscale;
-	reply->options.wscale = is_offer ? engine->config.wscale : public->local_wscale;
-	if (is_offer || public->has_timestamps)
+	reply->options.mss = tcb->advertised.mss;
+	reply->options.has_sack_permitted =
+		is_offer ? tcb->offers & NOL_OFFER_SACK : public->has_sack;
+	reply->options.has_wscale = is_offer ? tcb->offers & NOL_OFFER_WSCALE : public->has_wscale;
+	if (reply->options.has_wscale)
+		reply->options.wscale = is_offer ? tcb->advertised.wscale : public->local_wscale;
+	if (is_offer ? tcb->offers & NOL_OFFER_TIMESTAMPS : public->has_timestamps)
 		add_timestamps(engine, tcb, reply);
 	public->sent_ns = engine->now_ns;
 }
@@ -80,7 +82,8 @@ void reply_challenge(struct engine *engine, struct tcb *tcb, const struct segmen
 	/* Two ends that ACK each other's ACKs loop; data ends by itself, so Linux does not count it. */
 	bool may_loop = in->flags & TCP_SYN || !segment_seq_len(in);
 
-	if ((may_loop && !take_turn(engine, tcb)) || !limit_take(&engine->limit, engine->now_ns)) {
+	if ((may_loop && !take_turn(engine, tcb)) ||
+	    !nol_limit_take(engine->limit, engine->now_ns)) {
 		out->reason = ENGINE_REASON_RATE_LIMITED;
 		return;
 	}
@@ -93,7 +96,7 @@ void reply_reset(struct engine *engine, const struct segment *in, struct engine_
 
 	if (in->flags & TCP_RST)
 		return;
-	if (!limit_take(&engine->limit, engine->now_ns)) {
+	if (!nol_limit_take(engine->limit, engine->now_ns)) {
 		out->reason = ENGINE_REASON_RATE_LIMITED;
 		return;
 	}

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "engine.h"
-#include "limit.h"
 
 /* Waits of 1, 2, 4, 8, 16, 32, 64, 120 s; every further one is as long as the last. */
 #define TIMER_LEVELS 8
@@ -18,9 +17,11 @@ struct tcb {
 	struct tcb *earlier, *later; /* in the list of its timer level */
 	uint64_t deadline_ns;
 	uint64_t quiet_until_ns; /* no answer to repeated or out-of-window segments before that */
-	uint16_t local_mss; /* as advertised, also when it is sent again */
+	struct nol_advertised advertised; /* also when it is sent again */
+	uint8_t offers; /* enum nol_offer: of the settings when it began */
 	uint8_t level; /* timeouts so far in this state */
 	bool is_timed;
+	bool is_acked; /* by a final ACK that was not enough, see tcb_is_deferred() */
 };
 
 struct tcb_table {
@@ -43,16 +44,21 @@ struct engine {
 	struct engine_config config;
 	struct tcb_table table;
 	struct timers timers;
-	struct limit limit;
+	struct nol_limit *limit; /* of RSTs and challenge ACKs */
+	struct nol_limit own_limit; /* where nobody shares one */
 	uint64_t now_ns; /* of the call under way */
 };
 
-/* A flow of that tuple with ISS, window and MSS of ours, timer off, state as given; NULL: the table is full. */
+/* A flow of that tuple with ISS of ours and what is advertised to its remote, timer off, state as given; NULL: the table is full. */
 struct tcb *tcb_new(struct engine *engine, const struct tuple *tuple, enum engine_state state);
 /* Take what the remote's SYN or SYN-ACK says: IRS, MSS and the options that both have. */
 void tcb_agree(struct engine *engine, struct tcb *tcb, const struct segment *in);
 /* Does it echo a TSval that we did not send? Linux's check; a TSecr of 0 is none. */
 bool tcb_is_tsecr_unsent(const struct tcb *tcb, const struct tcp_options *options);
+/* The MSS that a remote has told of, within TCP_MAXSEG. */
+uint16_t tcb_limit_mss(const struct engine_settings *settings, uint16_t mss);
+/* TCP_DEFER_ACCEPT: is this final ACK to be dropped, since it brings neither data nor a FIN? */
+bool tcb_is_deferred(const struct engine *engine, const struct tcb *tcb, const struct segment *in);
 /* The handshake is complete with this segment. */
 void tcb_establish(struct engine *engine, struct tcb *tcb, const struct segment *in);
 /* The flow stays readable until the next one is made. */

@@ -26,6 +26,7 @@ struct conversation {
 	uint32_t overflow; /* steps that had no room */
 	enum nol_flow_state flow_state; /* what the story has reached */
 	uint32_t left_out; /* what the story has told of nol_step.left_out */
+	bool has_syn_ack; /* a SYN-ACK of ours was seen */
 	bool has_syn; /* its socket has sent a SYN */
 	bool is_turned; /* that SYN left as a SYN-ACK, so it waits for one */
 	bool has_kernel_reset; /* told that the kernel sends one; its packet is still to come */

@@ -122,6 +122,11 @@ const struct scene scene_table[] = {
 		"connect", 41008,
 		"nolisten holds the SYN, and a kernel socket connects back. To the client it looks\n"
 		"like a listener, to the kernel like a client."),
+	NOLISTEN_SCENE(
+		"accept", 41011,
+		"XDP answers the SYN with a cookie, and the kernel makes the socket of the ACK that brings it\n"
+		"back. It does so for a listener of nolisten's on an address of 100::/64 that nobody has: no\n"
+		"route leads there, a filter drops what is addressed to it, and connections come by TC alone."),
 	{"self-connect",
 	 "A socket is bound to a port and connects to the same port. Its SYN finds itself,\n"
 	 "waiting in SYN_SENT, so there is no RST.",

@@ -5,6 +5,7 @@
  */
 #include "story.h"
 
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -143,6 +144,8 @@ static void tell_out(const struct teller *teller)
 	if (is_syn_ack(step) && step->socket == NOL_SOCKET_NONE && !step->mark)
 		tell_here(teller, true, "a listener answers with a SYN cookie");
 	tell_packet(teller, STORY_OUT, sender);
+	if (is_syn_ack(step))
+		teller->conversation->has_syn_ack = true;
 	if (step->flags & TCP_RST)
 		teller->conversation->has_kernel_reset = false;
 	if (step->flags & TCP_SYN && step->socket == NOL_SOCKET_TCP)
@@ -174,6 +177,19 @@ static void tell_reset_sent(const struct teller *teller)
 	teller->conversation->has_kernel_reset = true;
 }
 
+/* A listener's child without a SYN-ACK before it: somebody else has answered, with a cookie that the kernel was told to take. */
+static void tell_child(const struct teller *teller)
+{
+	const struct nol_step *step = teller->step;
+
+	if (step->old_state != TCP_LISTEN || step->new_state != TCP_SYN_RECV ||
+	    teller->conversation->has_syn_ack)
+		return;
+	tell_here(teller, true, "it brings back a cookie: XDP has sent a SYN-ACK, unseen");
+	tell_here(teller, true,
+		  "the kernel makes a socket of it, for a listener that need not be here");
+}
+
 static void tell_state(const struct teller *teller)
 {
 	const struct nol_step *step = teller->step;
@@ -181,6 +197,7 @@ static void tell_state(const struct teller *teller)
 	if (teller->conversation->is_turned && words_is_repair(step))
 		tell_here(teller, true,
 			  "nolisten in XDP: the ACK becomes a SYN-ACK for the socket");
+	tell_child(teller);
 	tell_here(teller, false, "socket %s -> %s", story_state_name(step->old_state),
 		  story_state_name(step->new_state));
 	if (!teller->conversation->has_syn && words_is_repair(step))
@@ -202,6 +219,15 @@ static const char *find_drop_aside(const struct teller *teller)
 		       : "";
 }
 
+/* The ACK of a socket that has connected back: egress has redirected it to no interface. */
+static bool is_kept_ack(const struct teller *teller)
+{
+	const struct nol_step *step = teller->step;
+
+	return !step->is_inbound && step->flags == TCP_ACK && teller->conversation->is_turned &&
+	       teller->conversation->flow_state == NOL_FLOW_SYN_RECEIVED;
+}
+
 static void tell_drop(const struct teller *teller)
 {
 	const bool has_loader = teller->story->has_loader;
@@ -217,6 +243,10 @@ static void tell_drop(const struct teller *teller)
 	else if (strcmp(teller->reason, "TC_EGRESS") == 0)
 		tell_here(teller, false, "%s at TC egress drops the %s: it does not get out",
 			  has_loader ? "nolisten's guard" : "a filter", packet);
+	else if (has_loader && is_kept_ack(teller))
+		tell_here(
+			teller, true,
+			"nolisten at TC egress: the socket's ACK goes nowhere, nobody waits for it");
 	else if (is_queue_drop(teller))
 		tell_here(teller, false, "it was in a netfilter queue, and ends there: NF_DROP");
 	else if (!teller->step->is_inbound && strcmp(teller->reason, "NETFILTER_DROP") == 0)

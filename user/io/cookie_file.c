@@ -58,7 +58,8 @@ static int read_key(int fd, uint8_t key[SIPHASH_KEY_SIZE], const char **why)
 
 	if (len < 0)
 		return -errno;
-	if (read_hex(bytes, (size_t)len, key))
+	/* What is behind a full buffer has not been seen. */
+	if (len < (ssize_t)sizeof(bytes) && read_hex(bytes, (size_t)len, key))
 		return 0;
 	/* Half of 64 digits would be a key, too: of 64 bits, which can be guessed. */
 	if (len != SIPHASH_KEY_SIZE) {

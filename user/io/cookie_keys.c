@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A key is written before its slot is published, and no key is written that a program may be reading. */
+/* What a slot has is written before it is published, and nothing of a slot that a program may be reading. */
 #include "cookie_keys.h"
 
 #include <errno.h>
@@ -7,7 +7,9 @@
 #include <sys/random.h>
 
 #include "clock.h"
+#include "cookie_classes.h"
 
+#define COOKIE_STEP_MS 500
 #define FIRST_SLOT NOL_COOKIE_SLOTS /* so that the three slots before the newest have numbers too */
 
 static int fill_random(void *bytes, size_t size)
@@ -17,45 +19,52 @@ static int fill_random(void *bytes, size_t size)
 
 static uint32_t slot_at(uint64_t now_s)
 {
-	return (uint32_t)(now_s / COOKIE_SLOT_S) + FIRST_SLOT;
+	return (uint32_t)(now_s / NOL_COOKIE_SLOT_S) + FIRST_SLOT;
 }
 
 int cookie_keys_init(struct cookie_keys *keys, struct nol_cookie *cookie)
 {
-	int err = fill_random(cookie->keys, sizeof(cookie->keys));
-
 	*keys = (struct cookie_keys){.cookie = cookie};
-	return err ?: fill_random(&cookie->ts_offset, sizeof(cookie->ts_offset));
+	return fill_random(cookie->keys, sizeof(cookie->keys));
+}
+
+/*
+ * On all machines that share a key the TSvals are by the real time. It is looked at anew, since its own clock may be set;
+ * less than a step is the time between the two readings, or what the machines may differ by anyway.
+ */
+static void follow_real_time(struct cookie_keys *keys)
+{
+	const uint32_t offset =
+		nol_clock_ms(clock_realtime_ns()) - nol_clock_ms(clock_monotonic_ns());
+	const uint32_t step = offset - keys->cookie->ts_offset;
+
+	if (step + COOKIE_STEP_MS > 2 * COOKIE_STEP_MS)
+		__atomic_store_n(&keys->cookie->ts_offset, offset, __ATOMIC_RELAXED);
 }
 
 void cookie_keys_init_shared(struct cookie_keys *keys, struct nol_cookie *cookie,
 			     const uint8_t key[SIPHASH_KEY_SIZE])
 {
-	static const char purpose[] = "timestamps";
-	const uint64_t ahead_ns = clock_realtime_ns() - clock_monotonic_ns();
-
 	*keys = (struct cookie_keys){.cookie = cookie, .is_shared = true};
 	memcpy(keys->shared_key, key, SIPHASH_KEY_SIZE);
-	cookie->ts_offset = (uint32_t)(ahead_ns >> NOL_COOKIE_TS_SHIFT) +
-			    (uint32_t)siphash_24(key, purpose, sizeof(purpose));
+	follow_real_time(keys);
 }
 
 /* Half a key of this slot, the same wherever the shared key is: bytes in a fixed order, no word. */
-static __u64 derive_half(const struct cookie_keys *keys, uint32_t slot, unsigned int mss_class,
-			 unsigned int half)
+static __u64 derive_half(const struct cookie_keys *keys, uint32_t slot, unsigned int half)
 {
-	const uint8_t name[] = {(uint8_t)slot,	       (uint8_t)(slot >> 8), (uint8_t)(slot >> 16),
-				(uint8_t)(slot >> 24), (uint8_t)mss_class,   (uint8_t)half};
+	const uint8_t name[] = {(uint8_t)slot, (uint8_t)(slot >> 8), (uint8_t)(slot >> 16),
+				(uint8_t)(slot >> 24), (uint8_t)half};
 
 	return siphash_24(keys->shared_key, name, sizeof(name));
 }
 
 static void derive_slot(struct cookie_keys *keys, uint32_t slot)
 {
-	__u64(*slot_keys)[2] = keys->cookie->keys[slot % NOL_COOKIE_SLOTS];
+	__u64 *key = keys->cookie->keys[slot % NOL_COOKIE_SLOTS];
 
-	for (unsigned int i = 0; i < NOL_COOKIE_CLASSES * 2; i++)
-		slot_keys[i / 2][i % 2] = derive_half(keys, slot, i / 2, i % 2);
+	for (unsigned int half = 0; half < 2; half++)
+		key[half] = derive_half(keys, slot, half);
 }
 
 /* Others that share the key have sent cookies of the slots that we were not there for. */
@@ -84,15 +93,17 @@ static int advance(struct cookie_keys *keys, uint32_t newest)
 {
 	int err = write_keys(keys, newest);
 
-	if (!err)
-		__atomic_store_n(&keys->cookie->newest, newest, __ATOMIC_RELEASE);
-	return err;
+	if (err)
+		return err;
+	cookie_classes_begin(keys->cookie, newest);
+	__atomic_store_n(&keys->cookie->newest, newest, __ATOMIC_RELEASE);
+	return 0;
 }
 
 int cookie_keys_turn(struct cookie_keys *keys, uint64_t now_s)
 {
 	struct nol_cookie *cookie = keys->cookie;
-	const uint32_t newest = slot_at(now_s + COOKIE_EARLY_S);
+	const uint32_t newest = slot_at(now_s + NOL_COOKIE_EARLY_S);
 	int err = newest == cookie->newest ? 0 : advance(keys, newest);
 
 	if (!err)
@@ -104,5 +115,7 @@ int cookie_keys_beat(struct cookie_keys *keys)
 {
 	const uint64_t now_ns = keys->is_shared ? clock_realtime_ns() : clock_monotonic_ns();
 
+	if (keys->is_shared)
+		follow_real_time(keys);
 	return cookie_keys_turn(keys, now_ns / CLOCK_NS_PER_S);
 }

@@ -14,10 +14,6 @@
 
 #include "siphash.h"
 
-#define COOKIE_SLOT_S 64
-/* A slot is accepted so long before it is used: machines that share a key may differ by that much. */
-#define COOKIE_EARLY_S 4
-
 struct cookie_keys {
 	struct nol_cookie *cookie; /* borrowed */
 	bool is_shared;
@@ -28,7 +24,7 @@ struct cookie_keys {
 int cookie_keys_init(struct cookie_keys *keys, struct nol_cookie *cookie);
 /*
  * All keys come from one, the same on several machines: whoever gets the ACK accepts it. Slots and timestamps follow
- * CLOCK_REALTIME then, which these machines have to keep within COOKIE_EARLY_S of each other.
+ * CLOCK_REALTIME then, which these machines have to keep within NOL_COOKIE_EARLY_S of each other.
  */
 void cookie_keys_init_shared(struct cookie_keys *keys, struct nol_cookie *cookie,
 			     const uint8_t key[SIPHASH_KEY_SIZE]);

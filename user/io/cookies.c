@@ -6,11 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+#include "cookie_classes.h"
 #include "cookie_keys.h"
 #include "log.h"
 #include "reply_probe.h"
 
 #define FIRST_WAIT_MS 100
+#define FORGED_PER_S 1000 /* more than that, and somebody guesses */
+#define WARY_S (2 * NOL_COOKIE_SLOT_S) /* after the last such second */
+#define EXACT_IN_WINDOW 200 /* 50,000 a second: some 25 ns each are a thousandth of a CPU */
 
 struct cookies {
 	struct cookies_options options;
@@ -19,19 +24,23 @@ struct cookies {
 	struct cookie_keys keys;
 	struct reply_probe *probe; /* while nobody has confirmed that replies arrive */
 	bool is_started;
+	uint64_t forged, counted_ns; /* those that were none so far, and when that was */
+	uint64_t wary_until_ns; /* 0: it is not */
 };
 
 static bool is_answering(const struct cookies *cookies)
 {
 	return cookies && (cookies->options.method == NOL_METHOD_NONE ||
-			   cookies->options.method == NOL_METHOD_XDP);
+			   cookies->options.method == NOL_METHOD_XDP ||
+			   cookies->options.method == NOL_METHOD_ACCEPT);
 }
 
 static enum nol_answer choose_answer(const struct cookies *cookies, uint32_t half_open)
 {
 	if (!cookies->is_started)
 		return NOL_ANSWER_NONE;
-	if (cookies->options.method == NOL_METHOD_XDP || half_open > cookies->options.max_flows / 4)
+	if (cookies->options.method != NOL_METHOD_NONE ||
+	    half_open > cookies->options.max_flows / 4)
 		return NOL_ANSWER_ALL;
 	return NOL_ANSWER_PLAIN;
 }
@@ -39,6 +48,56 @@ static enum nol_answer choose_answer(const struct cookies *cookies, uint32_t hal
 static void set_answer(struct cookies *cookies, enum nol_answer answer)
 {
 	__atomic_store_n(&cookies->cookie->answer, answer, __ATOMIC_RELEASE);
+}
+
+/* Whether what XDP sends arrives: strays get their RSTs from there then, whoever answers SYNs. */
+static void set_started(struct cookies *cookies, bool is_started)
+{
+	cookies->is_started = is_started;
+	__atomic_store_n(&kern_config(cookies->kern)->can_transmit, is_started, __ATOMIC_RELEASE);
+}
+
+static void set_wary(struct cookies *cookies, bool is_wary)
+{
+	const char *ifname = cookies->options.ifname;
+
+	__atomic_store_n(&cookies->cookie->is_wary, is_wary, __ATOMIC_RELAXED);
+	if (is_wary)
+		log_warning(
+			"%s: somebody guesses cookies: clients without timestamps get an MSS only",
+			ifname);
+	else
+		log_info("%s: nobody guesses cookies any more: all clients get all options",
+			 ifname);
+}
+
+/* Of method accept the kernel answers guesses: its RSTs tell how many there were. */
+static void be_wary(struct cookies *cookies, const struct nol_stats *stats, uint64_t now_ns,
+		    uint64_t elapsed_ns)
+{
+	const uint64_t all = stats->cookie_forged + stats->rst_stray;
+	const uint64_t forged = all - cookies->forged;
+
+	cookies->forged = all;
+	if (forged * CLOCK_NS_PER_S > elapsed_ns * FORGED_PER_S) {
+		if (!cookies->wary_until_ns)
+			set_wary(cookies, true);
+		cookies->wary_until_ns = now_ns + WARY_S * CLOCK_NS_PER_S;
+	} else if (cookies->wary_until_ns && now_ns > cookies->wary_until_ns) {
+		cookies->wary_until_ns = 0;
+		set_wary(cookies, false);
+	}
+}
+
+static void look_at_counters(struct cookies *cookies)
+{
+	const uint64_t now_ns = clock_monotonic_ns(), elapsed_ns = now_ns - cookies->counted_ns;
+	struct nol_stats stats;
+
+	if (kern_stats_read(cookies->kern, &stats))
+		return;
+	be_wary(cookies, &stats, now_ns, elapsed_ns);
+	cookies->counted_ns = now_ns;
 }
 
 static int open_keys(struct cookies *cookies)
@@ -63,6 +122,9 @@ int cookies_new(struct cookies **out, struct kern *kern, const struct cookies_op
 	cookies->options = *options;
 	cookies->kern = kern;
 	cookies->cookie = kern_cookie(kern);
+	cookies->cookie->has_ecn = options->has_ecn;
+	cookies->counted_ns = clock_monotonic_ns();
+	cookies->cookie->exact_in_window = EXACT_IN_WINDOW;
 	err = is_answering(cookies) ? open_keys(cookies) : 0;
 	cookies->options.shared_key = NULL; /* the caller's */
 	if (err)
@@ -87,11 +149,11 @@ void cookies_advertise(struct cookies *cookies, const struct cookies_advertised 
 	if (!cookies)
 		return;
 	cookie = cookies->cookie;
-	cookie->mss_v4 = advertised->mss_v4;
-	cookie->mss_v6 = advertised->mss_v6;
-	cookie->wscale = advertised->wscale;
-	memcpy(cookie->window_v4, advertised->window_v4, sizeof(cookie->window_v4));
-	memcpy(cookie->window_v6, advertised->window_v6, sizeof(cookie->window_v6));
+	cookie_classes_set(cookie, advertised->v4.path_mss, advertised->v6.path_mss);
+	cookie->v4 = advertised->v4;
+	cookie->v6 = advertised->v6;
+	cookie->offers = advertised->offers;
+	cookie->has_routes = advertised->has_routes;
 }
 
 static void check_replies(struct cookies *cookies, int timeout_ms)
@@ -104,7 +166,12 @@ static void check_replies(struct cookies *cookies, int timeout_ms)
 		 cookies->options.ifname);
 	reply_probe_free(cookies->probe);
 	cookies->probe = NULL;
-	cookies->is_started = true;
+	set_started(cookies, true);
+}
+
+static const char *who_else(const struct cookies *cookies)
+{
+	return cookies->options.method == NOL_METHOD_ACCEPT ? "TC" : "the engine";
 }
 
 /* Generic XDP sends through the driver's ordinary way out, which needs no proof. */
@@ -115,31 +182,34 @@ static void begin(struct cookies *cookies)
 
 	reply_probe_free(cookies->probe);
 	cookies->probe = NULL;
-	cookies->is_started = false;
+	set_started(cookies, false);
 	if (!kern_is_xdp_native(cookies->kern)) {
-		cookies->is_started = true;
+		set_started(cookies, true);
 		return;
 	}
 	if (cookies->options.has_link_header)
 		err = reply_probe_new(&cookies->probe, cookies->kern, ifname);
 	if (err) {
-		log_warning(
-			"%s: it cannot be told whether XDP's replies arrive: the engine answers",
-			ifname);
+		log_warning("%s: it cannot be told whether XDP's replies arrive: %s answers",
+			    ifname, who_else(cookies));
 		return;
 	}
 	reply_probe_send(cookies->probe);
 	check_replies(cookies, FIRST_WAIT_MS);
 	if (!cookies->is_started)
-		log_info(
-			"%s: the engine answers until a neighbour confirms that XDP's replies arrive",
-			ifname);
+		log_info("%s: %s answers until a neighbour confirms that XDP's replies arrive",
+			 ifname, who_else(cookies));
 }
 
 void cookies_start(struct cookies *cookies)
 {
-	if (!is_answering(cookies))
+	if (!cookies)
 		return;
+	if (!is_answering(cookies)) {
+		/* Without cookies it is not worth asking the neighbours: in native mode the engine answers. */
+		set_started(cookies, !kern_is_xdp_native(cookies->kern));
+		return;
+	}
 	begin(cookies);
 	set_answer(cookies, choose_answer(cookies, 0));
 }
@@ -153,5 +223,6 @@ void cookies_beat(struct cookies *cookies, uint32_t half_open)
 			"no random numbers for the next key of the cookies, the last one goes on");
 	if (cookies->probe)
 		check_replies(cookies, 0);
+	look_at_counters(cookies);
 	set_answer(cookies, choose_answer(cookies, half_open));
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which SYNs ingress answers by itself, and with what. Method auto leaves to the engine those that would lose options
- * by a cookie (no timestamps) and those that are unusual, as long as it has room; method xdp leaves it only what no
- * cookie can carry.
+ * Which SYNs ingress answers by itself, and with what. Method auto leaves to the engine those that are unusual, as long as
+ * it has room; method xdp leaves it only what no cookie can carry.
  */
 #ifndef NOLISTEN_COOKIES_H
 #define NOLISTEN_COOKIES_H
@@ -18,16 +17,17 @@ struct cookies_options {
 	const char *ifname;
 	bool has_link_header;
 	enum nol_method
-		method; /* NOL_METHOD_NONE: auto; others than that and NOL_METHOD_XDP: nothing */
+		method; /* NOL_METHOD_NONE: auto; others than that, XDP and ACCEPT: nothing */
 	const uint8_t *shared_key; /* 16 bytes, or NULL: random keys */
+	bool has_ecn; /* whoever makes the sockets can give it to them */
 	uint32_t max_flows;
 };
 
-/* What the SYN-ACK advertises; the windows without and with timestamps. */
+/* What the SYN-ACK advertises to remotes of each family, and which options it agrees to (enum nol_offer). */
 struct cookies_advertised {
-	uint16_t mss_v4, mss_v6;
-	uint16_t window_v4[2], window_v6[2];
-	uint8_t wscale;
+	struct nol_advertised v4, v6;
+	uint8_t offers;
+	bool has_routes; /* the table of routes is to be asked, which has something else for some */
 };
 
 /* Without programs there is none: NULL is legal below, and does nothing. kern is borrowed. -EIO: no random numbers. */
@@ -40,7 +40,11 @@ void cookies_advertise(struct cookies *cookies, const struct cookies_advertised 
  * the link comes back: the other end may have changed.
  */
 void cookies_start(struct cookies *cookies);
-/* Once a second. half_open: flows in the engine; above a quarter of max_flows auto does as xdp. */
+/*
+ * Once a second. half_open: flows in the engine; above a quarter of max_flows auto does as xdp. Above 50,000 cookies a second
+ * their TSvals are by the coarse clock, which is cheaper, and by which an RTT is up to a jiffy (4 ms at HZ=250) too long. Above
+ * 1,000 a second that are none, and two slots longer, clients without timestamps get no option but the MSS (nol_cookie.is_wary).
+ */
 void cookies_beat(struct cookies *cookies, uint32_t half_open);
 
 #endif

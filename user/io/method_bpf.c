@@ -161,19 +161,52 @@ static int close_flow(struct flows *flows, const struct tuple *tuple)
 	return err;
 }
 
-static void forget_flow(struct flows *flows, const struct tuple *tuple, bool only_closed)
+static int watch_closed(struct flows *flows)
+{
+	return kern_closed_watch(from_flows(flows)->kern);
+}
+
+struct take {
+	flow_closed_fn fn;
+	void *context;
+};
+
+static void take_one(void *context, const struct nol_closed *closed)
+{
+	const struct take *take = context;
+	struct tuple tuple;
+
+	kern_flow_tuple(&closed->key, &tuple);
+	take->fn(take->context, &tuple, closed->method);
+}
+
+static int take_closed(struct flows *flows, flow_closed_fn fn, void *context)
+{
+	struct take take = {fn, context};
+
+	return kern_closed_take(from_flows(flows)->kern, take_one, &take);
+}
+
+static bool has_missed(struct flows *flows)
+{
+	return kern_closed_has_missed(from_flows(flows)->kern);
+}
+
+static void forget_closed(struct flows *flows, const struct tuple *tuples, uint32_t count)
 {
 	struct kern *kern = from_flows(flows)->kern;
-	struct nol_flow flow;
 
-	if (!only_closed) {
-		kern_flow_remove(kern, tuple, NULL);
-		return;
-	}
 	kern_flow_lock(kern);
-	if (!kern_flow_get(kern, tuple, &flow) && flow.state == NOL_FLOW_CLOSED)
-		kern_flow_remove(kern, tuple, NULL);
+	kern_flow_forget(kern, tuples, count);
 	kern_flow_unlock(kern);
+}
+
+static void forget_flow(struct flows *flows, const struct tuple *tuple, bool only_closed)
+{
+	if (only_closed)
+		forget_closed(flows, tuple, 1);
+	else
+		kern_flow_remove(from_flows(flows)->kern, tuple, NULL);
 }
 
 struct visit {
@@ -202,8 +235,12 @@ static const struct flows_ops flows_ops = {
 	.hand_off = hand_off_flow,
 	.force = force_flow,
 	.close = close_flow,
+	.watch_closed = watch_closed,
+	.take_closed = take_closed,
+	.has_missed = has_missed,
 	.get = get_flow,
 	.forget = forget_flow,
+	.forget_closed = forget_closed,
 	.visit = visit_flows,
 };
 

@@ -8,8 +8,9 @@
  * output  a RST of a remembered 4-tuple is dropped, unless it has our mark.
  *
  * A packet passes input and its RST output, and in between, on another CPU, the kernel socket may have been made and the
- * 4-tuple been taken out. So for half a second it is remembered that it was, and a RST without ACK is dropped: that is
- * what answers a segment that found nobody, where a socket that is closed with data unread acknowledges with its RST.
+ * 4-tuple been taken out; or a SYN finds the last connection's socket there and, when TCP looks, gone. So for half a second
+ * it is remembered, and a RST without ACK or with SEQ 0 is dropped: that is what answers a segment that found nobody,
+ * with an ACK and without one, where a socket that is closed with data unread acknowledges with its RST, in its own place.
  *
  * So a RST that some kernel socket sent is never dropped. If no more 4-tuples can be remembered, the packet itself is
  * dropped: the tap has had it, and the kernel does not send what would get out. Late data of a connection that is over
@@ -62,17 +63,19 @@ struct method_filter {
 
 #define FAMILY_INPUT(v, ip) ip " daddr @addresses_" v " tcp dport @ports jump answered_" v "\n"
 
-#define FAMILY_OUTPUT(v, ip)                                                                      \
-	"tcp flags & rst == rst " TUPLE_OUT(ip) " @unowned_" v " counter name rst_dropped drop\n" \
-						"tcp flags & (rst | ack) == rst " TUPLE_OUT(      \
-							ip) " @lately_" v                         \
-							    " counter name rst_dropped drop\n"
+#define FAMILY_OUTPUT(v, ip)                                                        \
+	"tcp flags & rst == rst " TUPLE_OUT(                                        \
+		ip) " @unowned_" v " counter name rst_dropped drop\n"               \
+		    "tcp flags & (rst | ack) == rst " TUPLE_OUT(                    \
+			    ip) " @lately_" v " counter name rst_dropped drop\n"    \
+				"tcp flags & rst == rst tcp sequence 0 " TUPLE_OUT( \
+					ip) " @lately_" v " counter name rst_dropped drop\n"
 
 static const char table_format[] =
 	"table inet %s {\n"
 	"flags owner\n"
 	"counter rst_dropped { }\n"
-	"set ports { type inet_service; flags interval; elements = { %s }; }\n" FAMILY_SETS(
+	"set ports { type inet_service; flags interval; %s }\n" FAMILY_SETS(
 		"v4", "ipv4_addr") FAMILY_SETS("v6", "ipv6_addr") FAMILY_CHAINS("v4", "ip")
 		FAMILY_CHAINS("v6", "ip6") "chain arrived {\n" FAMILY_INPUT("v4", "ip") FAMILY_INPUT(
 			"v6",
@@ -117,7 +120,7 @@ static int write_addresses(struct method_filter *filter)
 static int write_table(struct method_filter *filter)
 {
 	const struct bpfless_options *options = &filter->tapped.bpfless.options;
-	char *ports = nft_format_ports(options->ports);
+	char *ports = nft_format_elements(options->ports);
 	const char *table = filter->table;
 	int err = -ENOMEM;
 

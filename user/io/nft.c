@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +17,12 @@
 #include <nftables/libnftables.h>
 
 #define ERROR_SIZE 256
+#define FDS_MAX 1024 /* it is opened early */
 #define PORTS_TEXT_SIZE (65536 * 4) /* every second port */
 
 struct nft {
 	struct nft_ctx *context;
+	int fd; /* of its socket */
 	char error[ERROR_SIZE];
 };
 
@@ -37,6 +40,34 @@ void nft_table_name(const char *ifname, char name[NFT_TABLE_SIZE])
 						 letter);
 	}
 	name[used] = '\0';
+}
+
+static bool is_netfilter_socket(int fd)
+{
+	int domain, protocol;
+	socklen_t len = sizeof(domain);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) && domain == AF_NETLINK &&
+	       !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
+	       protocol == NETLINK_NETFILTER;
+}
+
+/*
+ * libnftables keeps its socket to itself. It would be passed on to every command that is run, and the tables that it owns live as
+ * long as that.
+ */
+static int open_context(struct nft *nft)
+{
+	bool was_there[FDS_MAX];
+
+	for (int fd = 0; fd < FDS_MAX; fd++)
+		was_there[fd] = is_netfilter_socket(fd);
+	nft->context = nft_ctx_new(NFT_CTX_DEFAULT);
+	nft->fd = -1;
+	for (int fd = 0; nft->context && nft->fd < 0 && fd < FDS_MAX; fd++)
+		if (!was_there[fd] && is_netfilter_socket(fd))
+			nft->fd = fd;
+	return nft->context && fcntl(nft->fd, F_SETFD, FD_CLOEXEC) ? -errno : 0;
 }
 
 /* Where it cannot have this socket, libnftables ends the process. */
@@ -60,10 +91,10 @@ int nft_new(struct nft **out)
 	nft = calloc(1, sizeof(*nft));
 	if (!nft)
 		return -ENOMEM;
-	nft->context = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (!nft->context) {
-		free(nft);
-		return -ENOMEM;
+	err = open_context(nft);
+	if (err || !nft->context) {
+		nft_free(nft);
+		return err ? err : -ENOMEM;
 	}
 	nft_ctx_buffer_output(nft->context);
 	nft_ctx_buffer_error(nft->context);
@@ -75,7 +106,8 @@ void nft_free(struct nft *nft)
 {
 	if (!nft)
 		return;
-	nft_ctx_free(nft->context);
+	if (nft->context)
+		nft_ctx_free(nft->context);
 	free(nft);
 }
 
@@ -110,6 +142,11 @@ int nft_run(struct nft *nft, const char *format, ...)
 	return err ? -EINVAL : 0;
 }
 
+int nft_fd(const struct nft *nft)
+{
+	return nft->fd;
+}
+
 const char *nft_error(const struct nft *nft)
 {
 	return nft->error;
@@ -130,6 +167,18 @@ char *nft_format_ports(const struct port_set *ports)
 	if (!strcmp(text, "all"))
 		strcpy(text, "1-65535");
 	return text;
+}
+
+char *nft_format_elements(const struct port_set *ports)
+{
+	char *text = nft_format_ports(ports), *elements = NULL;
+
+	if (!text)
+		return NULL;
+	if (asprintf(&elements, *text ? "elements = { %s };" : "%s", text) < 0)
+		elements = NULL;
+	free(text);
+	return elements;
 }
 
 int nft_write_ports(struct nft *nft, const char *table, const struct port_set *ports)

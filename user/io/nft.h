@@ -25,8 +25,12 @@ void nft_free(struct nft *nft);
 int nft_run(struct nft *nft, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The elements of the set "ports" of that inet table, anew. -ENOMEM, or as above. */
 int nft_write_ports(struct nft *nft, const char *table, const struct port_set *ports);
-/* Them, as elements: "80, 443, 8000-8999"; to be freed. NULL: no memory. */
+/* Them, as elements: "80, 443, 8000-8999"; "" if there are none; to be freed. NULL: no memory. */
 char *nft_format_ports(const struct port_set *ports);
+/* The socket to which the tables are bound: whoever sends by it owns them. Nothing may wait in it when nft_run() is called. */
+int nft_fd(const struct nft *nft);
+/* Them, in the set's definition: "elements = { 80, 443, 8000-8999 };", or "" if there are none; to be freed. NULL: no memory. */
+char *nft_format_elements(const struct port_set *ports);
 const char *nft_error(const struct nft *nft);
 const char *nft_output(const struct nft *nft);
 

@@ -25,7 +25,7 @@ struct queue_rules {
 static const char table_format[] =
 	"table inet %s {\n"
 	"flags owner\n"
-	"set ports { type inet_service; flags interval; elements = { %s }; }\n"
+	"set ports { type inet_service; flags interval; %s }\n"
 	"chain input { type filter hook input priority mangle; policy accept;\n"
 	"iifname \"%s\" meta pkttype host tcp dport @ports jump answered\n"
 	"}\n"
@@ -37,7 +37,7 @@ static const char table_format[] =
 
 static int install_nft(struct queue_rules *rules, const struct queue_rules_options *options)
 {
-	char *ports = nft_format_ports(options->ports);
+	char *ports = nft_format_elements(options->ports);
 	char table[NFT_TABLE_SIZE];
 	int err;
 

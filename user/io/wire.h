@@ -51,6 +51,12 @@ struct killed_flow {
 	uint64_t first_by_ns; /* how much earlier the RST left */
 };
 
+/* A connection that the kernel has made by itself. */
+struct accepted {
+	int fd; /* the taker's, close-on-exec, in blocking mode */
+	struct tuple tuple; /* the local end is left at port 0, see local_of() */
+};
+
 struct wire;
 
 struct wire_ops {
@@ -67,6 +73,13 @@ struct wire_ops {
 	void (*set_spinning)(struct wire *wire, bool is_spinning);
 	/* The next handshake that the kernel won, once each; NULL: the method keeps the kernel quiet. */
 	bool (*take_killed)(struct wire *wire, struct killed_flow *out);
+	/* The next connection; -EAGAIN: there is none now; -EMFILE and the like: it stays. NULL: all come by receive(). */
+	int (*accept)(struct wire *wire, struct accepted *out);
+	/*
+	 * With accept(): connections still to come, at another descriptor. is_kept: what is queued at the old one comes first;
+	 * else it is left to who has it.
+	 */
+	int (*renew)(struct wire *wire, bool is_kept);
 	/* Becomes readable when there is something to receive. */
 	int (*fd)(const struct wire *wire);
 	void (*free)(struct wire *wire); /* NULL: it goes with its gate */
@@ -77,5 +90,7 @@ struct wire {
 };
 
 void wire_free(struct wire *wire);
+/* Which of our addresses and ports a socket is connected at: a system call that not everybody needs. -errno. */
+int wire_local_of(int fd, struct endpoint *out);
 
 #endif

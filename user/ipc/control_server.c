@@ -3,6 +3,7 @@
 #include "control_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,24 @@ struct control_server {
 	void *context;
 	struct client *clients[CONTROL_SERVER_CLIENTS]; /* the oldest first */
 	size_t client_count;
+	int spare_fd; /* given up for a client when there are no others; -1: it is */
 };
+
+static void keep_spare(struct control_server *server)
+{
+	if (server->spare_fd < 0)
+		server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* False: there was none. */
+static bool give_up_spare(struct control_server *server)
+{
+	if (server->spare_fd < 0)
+		return false;
+	close(server->spare_fd);
+	server->spare_fd = -1;
+	return true;
+}
 
 static int grow(struct control_answer *answer, size_t needed)
 {
@@ -85,6 +103,7 @@ static void drop_client(struct client *client)
 	close(client->fd);
 	free(client->answer.text);
 	free(client);
+	keep_spare(server);
 }
 
 static void answer_error(struct control_answer *answer, int err)
@@ -133,14 +152,20 @@ static int send_answer(struct client *client)
 	return client->sent < answer->len ? 0 : -ESHUTDOWN;
 }
 
+static void accept_clients(void *context, uint32_t events);
+
+/* Others may have waited for the descriptor of this one. */
 static void serve_client(void *context, uint32_t events)
 {
 	struct client *client = context;
+	struct control_server *server = client->server;
 	int err = client->has_answer ? send_answer(client) : answer_command(client);
 
 	(void)events;
-	if (err && err != -EAGAIN)
-		drop_client(client);
+	if (!err || err == -EAGAIN)
+		return;
+	drop_client(client);
+	accept_clients(server, 0);
 }
 
 static int add_client(struct control_server *server, int fd)
@@ -163,6 +188,19 @@ static int add_client(struct control_server *server, int fd)
 	return err;
 }
 
+static int accept_client(struct control_server *server)
+{
+	int fd = control_accept(server->listen_fd), err;
+
+	if ((fd == -EMFILE || fd == -ENFILE) && give_up_spare(server))
+		fd = control_accept(server->listen_fd);
+	err = fd < 0 ? fd : add_client(server, fd);
+	/* For want of a descriptor accept4() does not even look whether somebody waits: it may have been given up for nobody. */
+	if (err)
+		keep_spare(server);
+	return err;
+}
+
 /* Edge-triggered: when descriptors have run out, what waits in the backlog must not make the loop spin. */
 static void accept_clients(void *context, uint32_t events)
 {
@@ -171,13 +209,11 @@ static void accept_clients(void *context, uint32_t events)
 
 	(void)events;
 	do {
-		int fd = control_accept(server->listen_fd);
-
-		err = fd < 0 ? fd : add_client(server, fd);
+		err = accept_client(server);
 		if (err == -EPERM)
 			log_debug("control socket: refused a client that is not root");
 	} while (!err || err == -EPERM || err == -ECONNABORTED);
-	if (err != -EAGAIN)
+	if (err != -EAGAIN && !server->client_count)
 		log_warning("control socket: cannot take a client: %s", strerror(-err));
 }
 
@@ -195,6 +231,8 @@ int control_server_new(struct control_server **out, int listen_fd, struct loop *
 	server->loop = loop;
 	server->fn = fn;
 	server->context = context;
+	server->spare_fd = -1;
+	keep_spare(server);
 	err = loop_add(loop, listen_fd, EPOLLIN | EPOLLET, accept_clients, server, &server->source);
 	if (err)
 		goto out;
@@ -212,6 +250,7 @@ void control_server_free(struct control_server *server)
 	while (server->client_count)
 		drop_client(server->clients[0]);
 	loop_remove(server->source);
+	give_up_spare(server);
 	close(server->listen_fd);
 	free(server);
 }

@@ -2,7 +2,7 @@
 /*
  * Answers the clients of the control socket from the loop. An answer is complete in memory before its first
  * byte leaves, and leaves as fast as the client reads: a slow client costs memory, never time. Above
- * CONTROL_SERVER_CLIENTS the oldest client is dropped.
+ * CONTROL_SERVER_CLIENTS the oldest client is dropped. One descriptor is kept for a client who asks when there are no others.
  */
 #ifndef NOLISTEN_CONTROL_SERVER_H
 #define NOLISTEN_CONTROL_SERVER_H

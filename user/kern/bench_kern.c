@@ -19,7 +19,9 @@
 #define IP_CHECK_OFFSET (L3_OFFSET + 10)
 #define L4_OFFSET (L3_OFFSET + 20)
 #define TCP_LEN (FRAME_LEN - L4_OFFSET)
-#define TCP_CHECK_OFFSET (L4_OFFSET + 16)
+#define TCP_FLAGS_OFFSET (L4_OFFSET + 13)
+#define TCP_OPTIONS_OFFSET (L4_OFFSET + 20)
+#define ACK_STEP 2246822519u /* odd: no acknowledgement comes twice before all have come */
 
 /* Flags [S], win 64240, options [mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7], length 0 */
 static const uint8_t template[FRAME_LEN] =
@@ -77,6 +79,16 @@ static uint64_t sum_words(const uint8_t *bytes, size_t len)
 	return sum;
 }
 
+/* Flags [.], options [nop,nop,TS val 1 ecr 1,nop,nop,nop,nop,nop,nop,nop,nop], length 0 */
+static void make_ack(uint8_t *frame)
+{
+	static const uint8_t options[FRAME_LEN - TCP_OPTIONS_OFFSET] = {
+		1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
+	frame[TCP_FLAGS_OFFSET] = 0x10;
+	memcpy(frame + TCP_OPTIONS_OFFSET, options, sizeof(options));
+}
+
 int bench_kern_aim(struct bench_kern *kern, const struct bench_target *target)
 {
 	struct bench_bpf__bss *bss = kern->skel->bss;
@@ -90,6 +102,9 @@ int bench_kern_aim(struct bench_kern *kern, const struct bench_target *target)
 	memcpy(frame + 6, target->local_mac, 6);
 	memcpy(frame + L3_OFFSET + 16, target->remote.addr.bytes + 12, 4);
 	bytes_put16(frame + L4_OFFSET + 2, target->remote.port);
+	if (target->forges_acks)
+		make_ack(frame);
+	bss->flood_ack_step = target->forges_acks ? ACK_STEP : 0;
 	memcpy(bss->flood_frame, frame, sizeof(frame));
 	bss->flood_ip_sum = sum_words(frame + L3_OFFSET, 20);
 	bss->flood_tcp_sum = sum_words(frame + L4_OFFSET, TCP_LEN) +

@@ -27,13 +27,14 @@ struct bench_target {
 	uint8_t local_mac[6], remote_mac[6]; /* of the sender, of who is flooded */
 	struct endpoint remote; /* IPv4 */
 	struct addr source; /* a /16: the sources of the flood */
+	bool forges_acks; /* of handshakes that never were; else SYNs */
 };
 
 /* Where the next flood goes. A child process that was forked before sees it too. */
 int bench_kern_aim(struct bench_kern *kern, const struct bench_target *target);
 
 /*
- * Send count SYNs out of the interface, each from another source, as fast as it goes. BENCH_SEND has to be attached
+ * Send count segments out of the interface, each from another source, as fast as it goes. BENCH_SEND has to be attached
  * to some idle interface: otherwise each call waits 20 ms and more until the kernel has patched its dispatcher.
  */
 int bench_kern_send(struct bench_kern *kern, uint32_t ifindex, uint32_t count);
@@ -76,9 +77,21 @@ struct bench_timing {
 int bench_kern_time(const struct bench_timing *timing, int program_fd, double *ns);
 /* A program that returns the verdict at once. */
 int bench_kern_load_empty(const struct bench_timing *timing);
-/* A SYN of the flood in an XDP program that answers it in place, and in one that does nothing. */
+/*
+ * Attach an XDP program to some idle interface, as long as the descriptor (or -errno) lives. The kernel calls XDP
+ * programs by a dispatcher, patched for those that are attached; for any other it is patched before and after each
+ * call of bench_kern_time(), which the thread pays for: up to 200 us on a virtual machine.
+ */
+int bench_kern_hold(int program_fd, uint32_t ifindex);
+
+/*
+ * A SYN of the flood in an XDP program that answers it in place, or in BENCH_KERN_EMPTY. What is called is a
+ * program of ours, which makes the SYN anew each time: hold that one.
+ */
+#define BENCH_KERN_EMPTY -1
 int bench_kern_time_syn(struct bench_kern *kern, int program_fd, const struct bench_timing *timing,
-			double *ns, double *empty_ns);
+			double *ns);
+int bench_kern_hold_syn(struct bench_kern *kern, uint32_t ifindex);
 
 /* Bytes of kernel memory of the process's maps, as fdinfo tells it. */
 int bench_kern_map_bytes(int pid, uint64_t *out);

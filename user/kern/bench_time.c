@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <linux/if_link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,18 @@ int bench_kern_load_empty(const struct bench_timing *timing)
 			     "Dual BSD/GPL", insns, 2, NULL);
 }
 
+int bench_kern_hold(int program_fd, uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_SKB_MODE);
+
+	return bpf_link_create(program_fd, (int)ifindex, BPF_XDP, &options);
+}
+
+int bench_kern_hold_syn(struct bench_kern *kern, uint32_t ifindex)
+{
+	return bench_kern_hold(bpf_program__fd(kern->skel->progs.bench_restore), ifindex);
+}
+
 static uint64_t read_cpu_ns(void)
 {
 	struct timespec now;
@@ -130,23 +143,16 @@ int bench_kern_time(const struct bench_timing *timing, int program_fd, double *n
 	return options.retval == timing->verdict ? 0 : -EBADMSG;
 }
 
-static int time_behind_restore(struct bench_kern *kern, int program_fd,
-			       const struct bench_timing *timing, double *ns)
+int bench_kern_time_syn(struct bench_kern *kern, int program_fd, const struct bench_timing *timing,
+			double *ns)
 {
+	const int empty_fd = bpf_program__fd(kern->skel->progs.bench_empty);
+	const int timed_fd = program_fd == BENCH_KERN_EMPTY ? empty_fd : program_fd;
 	const __u32 first = 0;
-	int err = bpf_map_update_elem(bpf_map__fd(kern->skel->maps.bench_timed), &first,
-				      &program_fd, BPF_ANY);
+	int err = bpf_map_update_elem(bpf_map__fd(kern->skel->maps.bench_timed), &first, &timed_fd,
+				      BPF_ANY);
 
 	if (err)
 		return err;
 	return bench_kern_time(timing, bpf_program__fd(kern->skel->progs.bench_restore), ns);
-}
-
-int bench_kern_time_syn(struct bench_kern *kern, int program_fd, const struct bench_timing *timing,
-			double *ns, double *empty_ns)
-{
-	int err = time_behind_restore(kern, bpf_program__fd(kern->skel->progs.bench_empty), timing,
-				      empty_ns);
-
-	return err ?: time_behind_restore(kern, program_fd, timing, ns);
 }

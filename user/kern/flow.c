@@ -104,6 +104,28 @@ int kern_flow_remove(struct kern *kern, const struct tuple *tuple, struct nol_fl
 	return 0;
 }
 
+static int forget_some(struct kern *kern, const struct tuple *tuples, uint32_t count)
+{
+	struct nol_flow_forget forget = {.count = count};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &forget, .ctx_size_in = sizeof(forget));
+
+	for (uint32_t i = 0; i < count; i++)
+		kern_flow_key(&tuples[i], &forget.keys[i]);
+	return bpf_prog_test_run_opts(bpf_program__fd(kern->skel->progs.nol_flow_forget), &run);
+}
+
+int kern_flow_forget(struct kern *kern, const struct tuple *tuples, uint32_t count)
+{
+	uint32_t next = 0, some;
+	int err = 0;
+
+	for (; next < count && !err; next += some) {
+		some = count - next < NOL_FORGET_MAX ? count - next : NOL_FORGET_MAX;
+		err = forget_some(kern, tuples + next, some);
+	}
+	return err;
+}
+
 void kern_flow_lock(struct kern *kern)
 {
 	pthread_mutex_lock(&kern->flow_lock);

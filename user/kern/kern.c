@@ -30,13 +30,21 @@ static int choose_seed(__u32 *seed)
 	return getrandom(seed, sizeof(*seed), 0) == sizeof(*seed) ? 0 : -EIO;
 }
 
-/* Where ingress goes on with all but the plainest SYNs. */
-static int link_general(const struct nolisten_bpf *skel)
+static int link_tail(const struct bpf_map *map, const struct bpf_program *program)
 {
-	const int fd = bpf_program__fd(skel->progs.nol_xdp_general);
+	const int fd = bpf_program__fd(program);
 	const __u32 first = 0;
 
-	return bpf_map_update_elem(bpf_map__fd(skel->maps.nol_general), &first, &fd, BPF_ANY);
+	return bpf_map_update_elem(bpf_map__fd(map), &first, &fd, BPF_ANY);
+}
+
+/* Where ingress goes on with all but the plainest SYNs, and where strays end. */
+static int link_tails(const struct nolisten_bpf *skel, bool accepts)
+{
+	int err = link_tail(skel->maps.nol_general, skel->progs.nol_xdp_general)
+			  ?: link_tail(skel->maps.nol_ends, skel->progs.nol_xdp_stray);
+
+	return err || !accepts ? err : link_tail(skel->maps.nol_syns, skel->progs.nol_tc_syn);
 }
 
 static int load_programs(struct kern *kern)
@@ -51,7 +59,16 @@ static int load_programs(struct kern *kern)
 	skel->rodata->nol_has_link_header = options->has_link_header;
 	skel->rodata->nol_is_loopback = options->is_loopback;
 	skel->rodata->nol_connects_back = options->connects_back;
+	skel->rodata->nol_accepts = options->accepts;
+	skel->rodata->nol_mss_limit = options->mss_limit;
+	skel->rodata->nol_defers = options->defers;
+	skel->rodata->nol_ring_quarter = options->ring_size / 4;
 	skel->rodata->nol_workers = options->workers;
+	if (options->max_leases)
+		skel->rodata->nol_lease_expiry_ns = options->lease_expiry_s * CLOCK_NS_PER_S;
+	bpf_program__set_autoload(skel->progs.nol_tc_ingress, options->accepts);
+	bpf_program__set_autoload(skel->progs.nol_tc_syn, options->accepts);
+	closed_prepare(kern);
 	err = choose_seed(&skel->rodata->nol_worker_seed);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.nol_rings, options->workers);
@@ -61,9 +78,11 @@ static int load_programs(struct kern *kern)
 		err = bpf_map__set_max_entries(skel->maps.nol_flows, options->max_flows);
 	if (!err && options->connects_back)
 		err = bpf_map__set_max_entries(skel->maps.nol_backs, options->max_flows);
+	if (!err && options->max_leases)
+		err = bpf_map__set_max_entries(skel->maps.nol_leases, options->max_leases);
 	if (!err)
 		err = nolisten_bpf__load(skel);
-	return err ? err : link_general(skel);
+	return err ? err : link_tails(skel, options->accepts);
 }
 
 /* The page of an array with one entry; NULL with errno. */
@@ -104,6 +123,7 @@ static struct kern *make_kern(const struct kern_options *options)
 	pthread_mutex_init(&kern->flow_lock, NULL);
 	kern->xdp_link_fd = -1;
 	kern->tcx_link_fd = -1;
+	kern->tc_ingress_fd = -1;
 	return kern;
 }
 
@@ -114,6 +134,11 @@ int kern_open(struct kern **out, const struct kern_options *options, struct load
 
 	if (!kern)
 		return load_failure_set(failure, -ENOMEM, "allocate memory");
+	if (options->accepts && !kern_can_accept()) {
+		err = load_failure_say(failure, -ENOTSUP,
+				       "this kernel has no bpf_sk_assign_tcp_reqsk (Linux 6.9)");
+		goto out;
+	}
 	load_log_begin(failure);
 	err = load_log_end(load_programs(kern));
 	if (err)
@@ -135,27 +160,37 @@ out:
 	return err;
 }
 
+/* Whatever stops RSTs is there before the first SYN is answered, whatever takes the last ACKs too. */
 int kern_attach(struct kern *kern)
 {
-	int err = xdp_attach(kern);
+	int err = kern->options.accepts ? tc_attach(kern) : xdp_attach(kern);
 
 	if (err)
 		return err;
-	err = tc_attach(kern);
+	if (kern->options.accepts)
+		err = tc_ingress_attach(kern) ?: xdp_attach(kern);
+	else
+		err = tc_attach(kern);
 	if (err)
-		xdp_detach(kern);
+		kern_detach(kern);
 	return err;
 }
 
 void kern_detach_ingress(struct kern *kern)
 {
 	xdp_detach(kern);
+	tc_ingress_detach(kern);
 }
 
 void kern_detach(struct kern *kern)
 {
-	xdp_detach(kern);
+	kern_detach_ingress(kern);
 	tc_detach(kern);
+}
+
+int kern_leases_fd(const struct kern *kern)
+{
+	return kern->options.max_leases ? bpf_map__fd(kern->skel->maps.nol_leases) : -1;
 }
 
 void kern_close(struct kern *kern)
@@ -164,6 +199,7 @@ void kern_close(struct kern *kern)
 		return;
 	kern_detach(kern);
 	pin_remove(kern);
+	closed_close(kern);
 	rings_close(kern);
 	unmap_page(kern->config);
 	unmap_page(kern->cookie);
@@ -180,6 +216,13 @@ struct nol_config *kern_config(struct kern *kern)
 struct nol_cookie *kern_cookie(struct kern *kern)
 {
 	return kern->cookie;
+}
+
+struct nol_limit *kern_limit_resets(struct kern *kern, uint32_t per_s)
+{
+	nol_limit_set(&kern->skel->bss->nol_resets, per_s);
+	nol_limit_set(&kern->skel->bss->nol_strays, per_s);
+	return &kern->skel->bss->nol_resets;
 }
 
 void kern_beat(struct kern *kern)
@@ -247,6 +290,22 @@ int kern_remove_prefix(struct kern *kern, const struct prefix *prefix)
 
 	forget_address(kern, &key);
 	return bpf_map_delete_elem(bpf_map__fd(kern->skel->maps.nol_answered), &key);
+}
+
+int kern_set_route(struct kern *kern, const struct prefix *remotes,
+		   const struct nol_advertised *advertised)
+{
+	struct nol_prefix_key key = key_of(remotes);
+
+	return bpf_map_update_elem(bpf_map__fd(kern->skel->maps.nol_routes), &key, advertised,
+				   BPF_ANY);
+}
+
+int kern_remove_route(struct kern *kern, const struct prefix *remotes)
+{
+	struct nol_prefix_key key = key_of(remotes);
+
+	return bpf_map_delete_elem(bpf_map__fd(kern->skel->maps.nol_routes), &key);
 }
 
 int kern_stats_read(struct kern *kern, struct nol_stats *out)

@@ -25,6 +25,7 @@ enum kern_xdp_mode {
 	KERN_XDP_AUTO, /* native where the driver has it, generic on veth, lo and where it has not */
 	KERN_XDP_NATIVE,
 	KERN_XDP_GENERIC,
+	KERN_XDP_NONE, /* method accept can do without */
 };
 
 enum kern_tc_mode {
@@ -44,6 +45,12 @@ struct kern_options {
 	uint32_t workers; /* rings, at most NOL_WORKERS_MAX; 0 is 1 */
 	uint32_t max_flows;
 	bool connects_back; /* method connect: see struct nol_back */
+	uint16_t mss_limit; /* method accept: of what its sockets send (TCP_MAXSEG); 0: none */
+	bool defers; /* method accept: bare ACKs make no socket (TCP_DEFER_ACCEPT) */
+	uint32_t
+		max_leases; /* of raw-socket programs, see lease_guard.h; 0: there is no such guard */
+	uint32_t lease_expiry_s; /* at least 1, if there are leases */
+	bool accepts; /* method accept: a program at TC ingress as well, see kern_set_parent() */
 };
 
 /* Load and verify, attach nothing. Nothing is logged: *failure tells what was not taken, and why. */
@@ -54,9 +61,14 @@ int kern_attach(struct kern *kern);
 /* Nothing is held any more; what was held can still be replayed through egress. */
 void kern_detach_ingress(struct kern *kern);
 void kern_detach(struct kern *kern);
+/* The table that a lease guard is to use; -1 without max_leases. */
+int kern_leases_fd(const struct kern *kern);
 void kern_close(struct kern *kern); /* detaches, unpins; NULL is legal */
 
-/* Where it got attached, for people: "native", "generic"; "tcx", "clsact". Valid after kern_attach(). */
+/* Method accept, where XDP would be generic: attach it, or detach it again. An error is logged once a flood, and it is tried again. */
+void kern_set_standby(struct kern *kern, bool is_on);
+
+/* Where it got attached, for people: "native", "generic", "standby", "none"; "tcx", "clsact". Valid after kern_attach(). */
 const char *kern_xdp_mode_text(const struct kern *kern);
 bool kern_is_xdp_native(const struct kern *kern);
 const char *kern_tc_mode_text(const struct kern *kern);
@@ -67,6 +79,11 @@ int kern_transmit(struct kern *kern, const void *frame, size_t len);
 /* The one entry of nol_config, mapped: a store is seen by the programs at once. */
 struct nol_config *kern_config(struct kern *kern);
 void kern_beat(struct kern *kern); /* heartbeat = now */
+/*
+ * So many RSTs a second, of all together: what comes back is what the engines are to take theirs from, as XDP does. Of strays that
+ * XDP does not answer itself as many are held.
+ */
+struct nol_limit *kern_limit_resets(struct kern *kern, uint32_t per_s);
 /* The same of nol_cookie. Keys are in it: never pinned. */
 struct nol_cookie *kern_cookie(struct kern *kern);
 
@@ -74,6 +91,18 @@ struct nol_cookie *kern_cookie(struct kern *kern);
 void kern_set_ports(struct kern *kern, const struct port_set *ports);
 int kern_add_prefix(struct kern *kern, const struct prefix *prefix);
 int kern_remove_prefix(struct kern *kern, const struct prefix *prefix);
+
+/* The rows of nol_routes; they count while nol_cookie's has_routes is set. */
+int kern_set_route(struct kern *kern, const struct prefix *remotes,
+		   const struct nol_advertised *advertised);
+int kern_remove_route(struct kern *kern, const struct prefix *remotes);
+
+/* Method accept: has the kernel what it needs (bpf_sk_assign_tcp_reqsk(), Linux 6.9)? */
+bool kern_can_accept(void);
+/* Where a worker listens: the kernel's children of its flows are queued there. NULL: nowhere any more. */
+void kern_set_parent(struct kern *kern, uint32_t worker, const struct endpoint *at);
+/* False: that one does not listen. */
+bool kern_get_parent(const struct kern *kern, uint32_t worker, struct endpoint *out);
 
 /* Pin the maps under /sys/fs/bpf/nolisten/IFACE/. 0 as well when no bpffs is mounted or a live owner has the place. */
 int kern_pin(struct kern *kern);
@@ -91,10 +120,29 @@ int kern_flow_set(struct kern *kern, const struct tuple *tuple, enum nol_flow_st
 int kern_flow_get(struct kern *kern, const struct tuple *tuple, struct nol_flow *out);
 /* Removes; *out (may be NULL) gets the last value. */
 int kern_flow_remove(struct kern *kern, const struct tuple *tuple, struct nol_flow *out);
+/* Removes those that are CLOSED. */
+int kern_flow_forget(struct kern *kern, const struct tuple *tuples, uint32_t count);
 /* fn for every flow, until it returns false. Flows that come or go meanwhile may be missed or seen. Number seen or -errno. */
 typedef bool (*kern_flow_fn)(void *context, const struct nol_flow_key *key,
 			     const struct nol_flow *flow);
 int kern_flow_visit(struct kern *kern, kern_flow_fn fn, void *context);
+
+/*
+ * Flows whose kernel socket is gone, which the tracepoint closes (see struct nol_closed). The descriptor is readable when there
+ * are some, unless config->spinning[0] is set and there is one worker: whoever polls then takes them as well. -EOPNOTSUPP:
+ * this kernel does not tell. One thread calls both.
+ */
+int kern_closed_watch(struct kern *kern);
+/* Has the kernel the tracepoint at all? */
+bool kern_tells_closed(void);
+typedef void (*kern_closed_fn)(void *context, const struct nol_closed *closed);
+/* fn for each of them; their number, -ENOBUFS (as well) if some were lost, or -errno. Not to be called from fn. */
+int kern_closed_take(struct kern *kern, kern_closed_fn fn, void *context);
+/*
+ * Since the last call, has the tracepoint been met without its program? A softirq that interrupts the program on its processor
+ * may close sockets too, and the kernel runs no program within itself.
+ */
+bool kern_closed_has_missed(struct kern *kern);
 
 /* Method connect: what the programs know of a socket that connects back. As the functions above. */
 int kern_back_add(struct kern *kern, const struct tuple *tuple, const struct nol_back *back);
@@ -103,7 +151,8 @@ int kern_back_remove(struct kern *kern, const struct tuple *tuple);
 
 /*
  * The state of a flow is looked at and then the entry replaced, closed or removed: nobody else does so in between, if
- * all that may meet over one flow hold this. Not to be held twice.
+ * all that may meet over one flow hold this, but for the tracepoint, which closes a flow that was handed off at any time. Not
+ * to be held twice.
  */
 void kern_flow_lock(struct kern *kern);
 void kern_flow_unlock(struct kern *kern);

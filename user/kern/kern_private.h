@@ -3,8 +3,11 @@
 #ifndef NOLISTEN_KERN_PRIVATE_H
 #define NOLISTEN_KERN_PRIVATE_H
 
+#include <linux/types.h>
 #include <net/if.h>
 #include <pthread.h>
+
+#include <abi/abi.h> /* the skeleton has types of it */
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -21,10 +24,15 @@ struct kern {
 	struct nol_cookie *cookie; /* and that of nol_cookie */
 	struct kern_ring *rings; /* options.workers of them */
 	pthread_mutex_t flow_lock;
+	struct closed_reader *closed; /* NULL: nobody watches */
 	bool is_pinned;
 
 	int xdp_link_fd; /* -1: not attached */
 	bool is_xdp_generic;
+	bool is_xdp_standby; /* method accept: generic XDP is attached in floods only */
+	bool is_xdp_refused; /* in this one another program has its place */
+	bool is_xdp_absent; /* --xdp=none, or method accept found no place for it */
+	int tc_ingress_fd; /* -1: not attached */
 	int tcx_link_fd; /* -1: not attached, or to clsact */
 	uint32_t clsact_handle; /* of our filter; 0: not on clsact */
 };
@@ -33,6 +41,10 @@ struct kern {
 int rings_open(struct kern *kern);
 void rings_close(struct kern *kern);
 
+/* Before the load: the tracepoint's program, if the kernel has the tracepoint. */
+void closed_prepare(struct kern *kern);
+void closed_close(struct kern *kern);
+
 /* Errors are logged. -EBUSY: another XDP program is there. */
 int xdp_attach(struct kern *kern);
 void xdp_detach(struct kern *kern);
@@ -40,6 +52,10 @@ void xdp_detach(struct kern *kern);
 /* Errors are logged. */
 int tc_attach(struct kern *kern);
 void tc_detach(struct kern *kern);
+
+/* Method accept only. Errors are logged. */
+int tc_ingress_attach(struct kern *kern);
+void tc_ingress_detach(struct kern *kern);
 
 /* Is there no filter, of ingress or egress, on the interface's clsact qdisc? False as well if that cannot be told. */
 bool clsact_is_empty(uint32_t ifindex);

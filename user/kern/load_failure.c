@@ -249,6 +249,13 @@ int load_failure_set(struct load_failure *out, int err, const char *what)
 	return err;
 }
 
+int load_failure_say(struct load_failure *out, int err, const char *why)
+{
+	*out = (struct load_failure){.err = err};
+	snprintf(out->reason, sizeof(out->reason), "%s", why);
+	return err;
+}
+
 void load_failure_format(const struct load_failure *failure, char text[LOAD_TEXT_SIZE])
 {
 	const char *what = failure->is_rejected ? "is rejected by the verifier"

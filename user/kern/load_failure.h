@@ -33,6 +33,8 @@ int load_log_end(int err);
 
 /* A failure of our own: what cannot be done. Answers err. */
 int load_failure_set(struct load_failure *out, int err, const char *what);
+/* The same in words that need no error's text behind them. */
+int load_failure_say(struct load_failure *out, int err, const char *why);
 
 /* One line: "nol_tc_egress is rejected by the verifier: R1 invalid mem access 'scalar'". */
 void load_failure_format(const struct load_failure *failure, char text[LOAD_TEXT_SIZE]);

@@ -3,7 +3,10 @@
 #include "loadable.h"
 
 #include "bench_kern.h"
+#include "cwnd.h"
+#include "lease_guard.h"
 #include "meet_guard.h"
+#include "resets.h"
 #include "self_watch.h"
 #include "trace.h"
 
@@ -11,13 +14,18 @@ const struct loadable loadable_table[] = {
 	{"nolisten", "plain", "methods auto, xdp and engine", "nfqueue, filter or raw",
 	 LOADABLE_PLAIN},
 	{"nolisten", "connect", "method connect", "engine", LOADABLE_CONNECT},
+	{"nolisten", "accept", "method accept", "xdp or auto", LOADABLE_ACCEPT},
 	{"nolisten", "workers", "--workers above 1", "--workers=1", LOADABLE_WORKERS},
 	{"nolisten", "loopback", "methods with BPF on lo", "nfqueue or filter there",
 	 LOADABLE_LOOPBACK},
 	{"nolisten", "no link header", "methods with BPF on tun, wireguard and the like",
 	 "nfqueue or filter there", LOADABLE_NO_LINK_HEADER},
+	{"cwnd", "", "first flights of one segment after lost SYN-ACKs", NULL, LOADABLE_OTHER,
+	 cwnd_probe},
 	{"trace", "", "nolisten explain", NULL, LOADABLE_OTHER, trace_probe},
+	{"resets", "", "nolisten explain --rst", NULL, LOADABLE_OTHER, resets_probe},
 	{"meet", "", "nolisten meet", NULL, LOADABLE_OTHER, meet_guard_probe},
+	{"lease", "", "nolisten guard, --guard", NULL, LOADABLE_OTHER, lease_guard_probe},
 	{"self", "", "nolisten self --watch", NULL, LOADABLE_OTHER, self_watch_probe},
 	{"bench", "", "nolisten bench", NULL, LOADABLE_OTHER, bench_kern_probe},
 	{},
@@ -32,6 +40,7 @@ static int try_main(enum loadable_kind kind, const struct kern_options *sizes,
 		.has_link_header = kind != LOADABLE_NO_LINK_HEADER,
 		.is_loopback = kind == LOADABLE_LOOPBACK,
 		.connects_back = kind == LOADABLE_CONNECT,
+		.accepts = kind == LOADABLE_ACCEPT,
 		.workers = kind == LOADABLE_WORKERS ? 2 : 1,
 		.ring_size = sizes->ring_size,
 		.max_flows = sizes->max_flows,

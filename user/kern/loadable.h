@@ -17,6 +17,7 @@
 enum loadable_kind {
 	LOADABLE_PLAIN,
 	LOADABLE_CONNECT, /* kern_options.connects_back */
+	LOADABLE_ACCEPT, /* kern_options.accepts */
 	LOADABLE_WORKERS, /* more than one */
 	LOADABLE_LOOPBACK,
 	LOADABLE_NO_LINK_HEADER,

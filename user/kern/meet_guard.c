@@ -12,12 +12,13 @@
 #include "clock.h"
 #include "load_failure.h"
 #include "log.h"
-#include "meet_attach.h"
+#include "pair_attach.h"
+#include "siphash.h"
 
 struct meet_guard {
 	struct meet_bpf *skel;
 	struct ring_buffer *ring;
-	struct meet_attachment attachment;
+	struct pair_attachment attachment;
 	meet_frame_fn fn;
 	void *context;
 };
@@ -65,13 +66,16 @@ static int load(struct meet_guard *guard, const struct tuple *tuple, struct load
 
 static int attach(struct meet_guard *guard, uint32_t ifindex, const struct tuple *tuple)
 {
-	const struct meet_programs programs = {
+	static const uint8_t key[SIPHASH_KEY_SIZE];
+	const uint32_t handle = (uint32_t)siphash_24(key, tuple, sizeof(*tuple)) | 1;
+	const struct pair_programs programs = {
 		.in_fd = bpf_program__fd(guard->skel->progs.nol_meet_in),
 		.out_fd = bpf_program__fd(guard->skel->progs.nol_meet_out),
 	};
 
 	meet_guard_beat(guard);
-	return meet_attach(&guard->attachment, ifindex, &programs, tuple);
+	return pair_attach(&guard->attachment, ifindex, &programs, handle & ~PAIR_OWN, false,
+			   PAIR_AUTO);
 }
 
 static void log_failure(uint32_t ifindex, const char *why)
@@ -92,7 +96,7 @@ int meet_guard_new(struct meet_guard **out, uint32_t ifindex, const struct tuple
 
 	if (!guard)
 		return -ENOMEM;
-	guard->attachment = MEET_NOT_ATTACHED;
+	guard->attachment = PAIR_NOT_ATTACHED;
 	guard->fn = fn;
 	guard->context = context;
 	err = load(guard, tuple, &failure);
@@ -114,7 +118,7 @@ int meet_guard_new(struct meet_guard **out, uint32_t ifindex, const struct tuple
 
 int meet_guard_probe(struct load_failure *failure)
 {
-	struct meet_guard guard = {.attachment = MEET_NOT_ATTACHED};
+	struct meet_guard guard = {.attachment = PAIR_NOT_ATTACHED};
 	const struct tuple any = {0};
 	int err = load(&guard, &any, failure);
 
@@ -127,7 +131,7 @@ void meet_guard_free(struct meet_guard *guard)
 {
 	if (!guard)
 		return;
-	meet_detach(&guard->attachment);
+	pair_detach(&guard->attachment);
 	ring_buffer__free(guard->ring);
 	meet_bpf__destroy(guard->skel);
 	free(guard);

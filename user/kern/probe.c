@@ -24,11 +24,13 @@
 #include <bpf/libbpf.h>
 #include <cap-ng.h>
 
+#include "kern.h"
 #include "probe.h"
 
 #define PROBE_TCX_EGRESS 47 /* BPF_TCX_EGRESS */
 #define PROBE_LOOPBACK 1 /* its index in every network namespace */
-#define PROBE_DESTROY_TIMEOUT_MS 3000 /* waited for in vain only where it is missing */
+/* One queue tells of all namespaces; waited for in vain only where it is missing. */
+#define PROBE_DESTROY_TIMEOUT_MS 10000
 
 static bool has_capability(unsigned int capability)
 {
@@ -196,6 +198,8 @@ const struct feature feature_table[] = {
 	{"TCP_REPAIR", "handing connections to kernel sockets", true, has_tcp_repair, true},
 	{"inet_diag destroy events", "learning that a connection was closed", true,
 	 has_inet_diag_destroy, true},
+	{"tracepoint inet_sock_set_state",
+	 "hearing of closed connections cheaply; without it sock_diag", false, kern_tells_closed},
 	{"bpffs on /sys/fs/bpf", "pinned maps for bpftool; without it by name or id", false,
 	 has_bpffs},
 	{"nfnetlink", "methods nfqueue and filter", false, has_netfilter, .is_for_netfilter = true},

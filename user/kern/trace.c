@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "log.h"
+#include "tracepoints.h"
 
 #include "trace.skel.h"
 
@@ -149,63 +148,20 @@ static int borrow_flows(struct trace *trace, uint32_t ifindex)
 
 static int set_options(struct trace_bpf *skel, const struct trace_options *options)
 {
-	struct stat netns;
+	int err = tracepoints_netns(&skel->rodata->trace_netns_inum);
 
-	if (stat("/proc/self/ns/net", &netns))
-		return -errno;
-	skel->rodata->trace_netns_inum = (__u32)netns.st_ino;
 	skel->rodata->trace_ifindex = options->ifindex;
 	skel->rodata->trace_port = options->port;
 	skel->rodata->trace_has_remote = options->remote;
 	if (options->remote)
 		memcpy((void *)skel->rodata->trace_remote, options->remote->bytes, 16);
-	return 0;
-}
-
-static const char *tracepoint_of(const struct bpf_program *program)
-{
-	return strchr(bpf_program__section_name(program), '/') + 1;
-}
-
-/* A tracepoint that this kernel lacks is one kind of step less, not a failure. */
-static void leave_out_missing(struct trace_bpf *skel, const struct btf *kernel)
-{
-	struct bpf_program *program;
-	char name[128];
-
-	bpf_object__for_each_program(program, skel->obj)
-	{
-		snprintf(name, sizeof(name), "btf_trace_%s", tracepoint_of(program));
-		if (btf__find_by_name_kind(kernel, name, BTF_KIND_TYPEDEF) < 0)
-			bpf_program__set_autoload(program, false);
-	}
-}
-
-static void tell_missing(const struct trace_bpf *skel)
-{
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, skel->obj)
-	{
-		if (!bpf_program__autoload(program))
-			log_warning("this kernel has no tracepoint %s: its steps are not told",
-				    tracepoint_of(program));
-	}
+	return err;
 }
 
 static int prepare(struct trace *trace)
 {
-	struct btf *kernel;
-
 	trace->skel = trace_bpf__open();
-	if (!trace->skel)
-		return -errno;
-	kernel = btf__load_vmlinux_btf();
-	if (!kernel)
-		return -errno;
-	leave_out_missing(trace->skel, kernel);
-	btf__free(kernel);
-	return 0;
+	return trace->skel ? tracepoints_prepare(trace->skel->obj) : -errno;
 }
 
 static int load_object(struct trace *trace, const struct trace_options *options)
@@ -232,7 +188,7 @@ static int load(struct trace *trace, const struct trace_options *options)
 		log_error("cannot load the trace programs: %s", why);
 		load_failure_log(&failure);
 	} else {
-		tell_missing(trace->skel);
+		tracepoints_tell_missing(trace->skel->obj);
 	}
 	return err;
 }

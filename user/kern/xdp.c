@@ -39,6 +39,7 @@ static int link_program(struct kern *kern, uint32_t flags)
 		return fd;
 	kern->xdp_link_fd = fd;
 	kern->is_xdp_generic = flags == XDP_FLAGS_SKB_MODE;
+	kern->skel->bss->nol_is_generic = kern->is_xdp_generic;
 	return 0;
 }
 
@@ -70,34 +71,55 @@ static void log_other_program(const struct kern *kern)
 		  kern->ifname, name[0] ? name : "without a name", id, kern->ifname);
 }
 
+/* Where TC can do without, it is for floods: it copies each packet. */
+static int link_generic(struct kern *kern)
+{
+	if (!kern->options.accepts)
+		return link_program(kern, XDP_FLAGS_SKB_MODE);
+	kern->is_xdp_standby = true;
+	/* TC is to know before the first packet has passed. */
+	kern->skel->bss->nol_is_generic = true;
+	return 0;
+}
+
 static int link_native_or_generic(struct kern *kern)
 {
 	int err;
 
 	/* A device without link headers has no native mode worth the name: what says so runs it generically. */
 	if (kern->options.is_loopback || !kern->options.has_link_header || is_veth(kern))
-		return link_program(kern, XDP_FLAGS_SKB_MODE);
+		return link_generic(kern);
 	err = link_program(kern, XDP_FLAGS_DRV_MODE);
 	if (!err || is_taken(err))
 		return err;
 	log_debug("%s: no native XDP (%s), trying generic", kern->ifname, strerror(-err));
-	return link_program(kern, XDP_FLAGS_SKB_MODE);
+	return link_generic(kern);
+}
+
+static int link_as_asked(struct kern *kern)
+{
+	switch (kern->options.xdp_mode) {
+	case KERN_XDP_NATIVE:
+		return link_program(kern, XDP_FLAGS_DRV_MODE);
+	case KERN_XDP_GENERIC:
+		return link_program(kern, XDP_FLAGS_SKB_MODE);
+	default:
+		return link_native_or_generic(kern);
+	}
 }
 
 int xdp_attach(struct kern *kern)
 {
-	int err;
+	int err = 0;
 
-	switch (kern->options.xdp_mode) {
-	case KERN_XDP_NATIVE:
-		err = link_program(kern, XDP_FLAGS_DRV_MODE);
-		break;
-	case KERN_XDP_GENERIC:
-		err = link_program(kern, XDP_FLAGS_SKB_MODE);
-		break;
-	default:
-		err = link_native_or_generic(kern);
-		break;
+	kern->is_xdp_absent = kern->options.xdp_mode == KERN_XDP_NONE;
+	if (!kern->is_xdp_absent)
+		err = link_as_asked(kern);
+	if (err && kern->options.accepts && kern->options.xdp_mode == KERN_XDP_AUTO) {
+		log_info("%s: no place in XDP (%s): TC answers the SYNs", kern->ifname,
+			 strerror(-err));
+		kern->is_xdp_absent = true;
+		return 0;
 	}
 	if (is_taken(err)) {
 		log_other_program(kern);
@@ -117,14 +139,39 @@ void xdp_detach(struct kern *kern)
 	kern->xdp_link_fd = -1;
 }
 
+void kern_set_standby(struct kern *kern, bool is_on)
+{
+	int err;
+
+	if (!kern->is_xdp_standby)
+		return;
+	if (!is_on) {
+		kern->is_xdp_refused = false;
+		xdp_detach(kern);
+		return;
+	}
+	if (kern->xdp_link_fd >= 0)
+		return;
+	err = link_program(kern, XDP_FLAGS_SKB_MODE);
+	if (err && !kern->is_xdp_refused)
+		log_warning(
+			"%s: no place in XDP during this flood (%s): TC answers it until there is",
+			kern->ifname, strerror(-err));
+	kern->is_xdp_refused = err;
+}
+
 const char *kern_xdp_mode_text(const struct kern *kern)
 {
+	if (kern->is_xdp_absent || kern->is_xdp_refused)
+		return "none";
+	if (kern->is_xdp_standby && kern->xdp_link_fd < 0)
+		return "standby";
 	return kern->is_xdp_generic ? "generic" : "native";
 }
 
 bool kern_is_xdp_native(const struct kern *kern)
 {
-	return !kern->is_xdp_generic;
+	return !kern->is_xdp_generic && !kern->is_xdp_absent && !kern->is_xdp_standby;
 }
 
 int kern_transmit(struct kern *kern, const void *frame, size_t len)

@@ -102,6 +102,12 @@ void port_set_unite(struct port_set *set, const struct port_set *other)
 		set->words[i] |= other->words[i];
 }
 
+void port_set_subtract(struct port_set *set, const struct port_set *other)
+{
+	for (size_t i = 0; i < sizeof(set->words) / sizeof(set->words[0]); i++)
+		set->words[i] &= ~other->words[i];
+}
+
 unsigned int port_set_count(const struct port_set *set)
 {
 	unsigned int count = 0;

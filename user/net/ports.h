@@ -16,6 +16,7 @@ bool port_set_parse(const char *text, struct port_set *out, const char **error);
 bool port_set_has(const struct port_set *set, uint16_t port);
 void port_set_add(struct port_set *set, uint16_t port);
 void port_set_unite(struct port_set *set, const struct port_set *other); /* those of both */
+void port_set_subtract(struct port_set *set, const struct port_set *other); /* but those of it */
 unsigned int port_set_count(const struct port_set *set);
 /* The shortest text for it, cut with "..." if it does not fit. */
 void port_set_format(const struct port_set *set, char *text, size_t size);

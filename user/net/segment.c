@@ -35,6 +35,8 @@ static enum segment_error parse_tcp(const uint8_t *tcp, size_t len, struct segme
 	out->window = bytes_get16(tcp + 14);
 	tcpopt_parse(tcp + IP_TCP_HEADER_LEN, header_len - IP_TCP_HEADER_LEN, out->flags & TCP_SYN,
 		     &out->options);
+	out->option_bytes = tcp + IP_TCP_HEADER_LEN;
+	out->option_len = (uint32_t)(header_len - IP_TCP_HEADER_LEN);
 	out->payload = tcp + header_len;
 	out->payload_len = (uint32_t)(len - header_len);
 	return SEGMENT_OK;

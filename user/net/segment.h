@@ -29,6 +29,8 @@ struct segment {
 	uint8_t flags; /* enum tcp_flag */
 	uint16_t window; /* as on the wire, not scaled */
 	struct tcp_options options;
+	const uint8_t *option_bytes; /* of a parsed one, into the packet; may be of any kind */
+	uint32_t option_len;
 	const uint8_t *payload; /* points into the parsed packet */
 	uint32_t payload_len; /* bytes; what the packet claims and has */
 	enum checksum_state checksum; /* of a parsed segment */

@@ -13,6 +13,8 @@ enum kind {
 	KIND_WSCALE = 3,
 	KIND_SACK_PERMITTED = 4,
 	KIND_TIMESTAMPS = 8,
+	KIND_MD5 = 19,
+	KIND_AO = 29,
 };
 
 enum kind_len {
@@ -20,6 +22,8 @@ enum kind_len {
 	LEN_WSCALE = 3,
 	LEN_SACK_PERMITTED = 2,
 	LEN_TIMESTAMPS = 10,
+	LEN_MD5 = 18,
+	LEN_AO_MIN = 5,
 };
 
 static void take_syn_option(const uint8_t *option, struct tcp_options *out)
@@ -56,11 +60,34 @@ static void take_timestamps(const uint8_t *option, struct tcp_options *out)
 	out->tsecr = bytes_get32(option + 6);
 }
 
+/* What Linux finds when it looks for signatures before it reads the options, which it does while there is room for one. */
+static bool find_signature(const uint8_t *bytes, size_t len)
+{
+	bool has_ao = false;
+	size_t option_len;
+
+	for (; len >= LEN_MD5 && *bytes != KIND_END; bytes += option_len, len -= option_len) {
+		option_len = 1;
+		if (*bytes == KIND_NOP)
+			continue;
+		option_len = bytes[1];
+		if (option_len < 2 || option_len > len || *bytes == KIND_MD5)
+			return true;
+		if (*bytes != KIND_AO)
+			continue;
+		if (has_ao || option_len < LEN_AO_MIN)
+			return true;
+		has_ao = true;
+	}
+	return false;
+}
+
 void tcpopt_parse(const uint8_t *bytes, size_t len, bool is_syn, struct tcp_options *out)
 {
 	size_t option_len;
 
 	memset(out, 0, sizeof(*out));
+	out->has_signature = find_signature(bytes, len);
 	for (; len && *bytes != KIND_END; bytes += option_len, len -= option_len) {
 		option_len = 1;
 		if (*bytes == KIND_NOP)

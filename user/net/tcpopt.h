@@ -12,6 +12,7 @@
 
 struct tcp_options {
 	bool has_mss, has_wscale, has_sack_permitted, has_timestamps;
+	bool has_signature; /* MD5 (RFC 2385), see tcpopt_parse(); is not built */
 	uint8_t wscale; /* shift count, at most 14 (RFC 7323, 2.3) */
 	uint16_t mss; /* bytes, as it stood in the option; 0 counts as no option */
 	uint32_t tsval, tsecr;
@@ -20,6 +21,10 @@ struct tcp_options {
 /*
  * Odd options are ignored one by one as CONFORMANCE.md has it: a length of 0 or 1 or past the end stops the
  * walk, a wrong length for the kind skips the option. is_syn: MSS, window scale and SACK-permitted count on a SYN only.
+ *
+ * has_signature is what a socket without a key takes for one, and drops (Linux 6.18 without CONFIG_TCP_AO): an MD5 option of
+ * any length; and, as long as there is room for one, an option whose length is impossible, a TCP-AO option (RFC 5925)
+ * that is too short, and a second one.
  */
 void tcpopt_parse(const uint8_t *bytes, size_t len, bool is_syn, struct tcp_options *out);
 

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include "engine.h"
+#include "passing_stats.h"
+#include "times.h"
 
 /* Of a session, in packets or flows since the start: name, and what it counts. closed is counted by all sessions together. */
 /* clang-format off */
@@ -17,9 +19,12 @@
 	X(expired, "half-open flows given up") \
 	X(reset, "half-open flows reset") \
 	X(replayed, "held packets put back into the stack") \
+	X(repeated, "held ACKs not put back: the data behind them says the same") \
 	X(malformed, "held packets that were no TCP segment") \
 	X(table_full, "SYNs refused: the flow table is full") \
+	X(source_full, "refused: their source holds as much as it may (--max-per-source)") \
 	X(handoff_failed, "handshakes completed that could not become a socket") \
+	X(no_descriptors, "handshakes that no descriptor was left for") \
 	X(connect_failed, "SYNs that no socket could connect back to") \
 	X(replay_failed, "held packets that could not be put back") \
 	X(send_failed, "replies that could not leave") \
@@ -31,6 +36,9 @@
 struct session_stats {
 	SESSION_STATS(SESSION_STATS_FIELD)
 	uint64_t reasons[ENGINE_REASON_COUNT]; /* segments by engine_reason */
+	struct times
+		handshake; /* from the SYN-ACK to the final ACK, where somebody noted when: the engine */
+	struct times handoff; /* from there to the socket */
 };
 
 /* Of a worker: its session, and the service that it has. */
@@ -38,6 +46,10 @@ struct worker_counts {
 	struct session_stats session;
 	uint32_t half_open;
 	uint64_t connections, refused; /* of the service */
+	struct passing_stats passing; /* of service socket, otherwise 0 */
 };
+
+/* What the counter of that name counts, one of these or of NOL_STATS; "": there is none. */
+const char *counter_meaning(const char *name);
 
 #endif

@@ -242,13 +242,18 @@ static const char *format_time(struct events *events)
 	return events->time;
 }
 
+bool events_has_readers(const struct events *events)
+{
+	return events->writer->json.fd >= 0 || events->writer->human.fd >= 0;
+}
+
 void events_emit(struct events *events, const struct event *event)
 {
 	struct writer *writer = events->writer;
 	struct names names;
 	struct line line = {.len = 0};
 
-	if (writer->json.fd < 0 && writer->human.fd < 0)
+	if (!events_has_readers(events))
 		return;
 	names.time = format_time(events);
 	if (event->tuple) {

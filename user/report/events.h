@@ -54,6 +54,8 @@ int events_new(struct events **out, const struct events_options *options);
 int events_join(struct events **out, const struct events *owner);
 void events_free(struct events *events); /* flushes; the owner waits a second for a slow reader */
 
+/* False: what is emitted goes nowhere. */
+bool events_has_readers(const struct events *events);
 void events_emit(struct events *events, const struct event *event);
 /*
  * Write out what is buffered: after each batch. Never waits for a slow reader: what does not fit is lost line by

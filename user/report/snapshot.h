@@ -25,6 +25,8 @@ struct snapshot {
 	const struct port_set *ports;
 	const struct prefix *prefixes; /* answered */
 	size_t prefix_count;
+	struct endpoint parents[NOL_WORKERS_MAX]; /* where method accept listens */
+	size_t parent_count;
 	uint64_t flows, events_lost;
 	struct nol_stats packets;
 	struct nol_stats rates; /* of the last second, per second */
@@ -40,5 +42,6 @@ json_t *snapshot_flow_to_json(const struct tuple *tuple, const struct nol_flow *
 /* Its parts: each counter under its name. */
 json_t *snapshot_packets_to_json(const struct nol_stats *stats);
 json_t *snapshot_session_to_json(const struct session_stats *stats);
+json_t *snapshot_passing_to_json(const struct passing_stats *stats);
 
 #endif

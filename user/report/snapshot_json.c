@@ -21,6 +21,8 @@ static const char *state_text(enum nol_flow_state state)
 		return "handed_off";
 	case NOL_FLOW_CLOSED:
 		return "closed";
+	case NOL_FLOW_GONE:
+		return "gone";
 	}
 	return "unknown";
 }
@@ -46,6 +48,18 @@ static json_t *addresses_of(const struct snapshot *snapshot)
 
 	for (size_t i = 0; i < snapshot->prefix_count; i++) {
 		prefix_format(&snapshot->prefixes[i], text);
+		json_array_append_new(array, json_string(text));
+	}
+	return array;
+}
+
+static json_t *parents_of(const struct snapshot *snapshot)
+{
+	json_t *array = json_array();
+	char text[ENDPOINT_TEXT_SIZE];
+
+	for (size_t i = 0; i < snapshot->parent_count; i++) {
+		endpoint_format(&snapshot->parents[i], text);
 		json_array_append_new(array, json_string(text));
 	}
 	return array;
@@ -77,6 +91,30 @@ json_t *snapshot_session_to_json(const struct session_stats *stats)
 	return object;
 }
 
+/* Bounds in microseconds, and how many took no longer than each and longer than the one before; "more": longer than all. */
+static json_t *times_of(const struct times *times)
+{
+	json_t *bounds = json_array(), *counts = json_array();
+
+	for (uint32_t bucket = 0; bucket < TIMES_BOUNDS; bucket++) {
+		json_array_append_new(bounds, json_integer(times_bound_us(bucket)));
+		json_array_append_new(counts, json_integer((json_int_t)times->buckets[bucket]));
+	}
+	return json_pack("{s:o, s:o, s:I, s:I}", "at_most_us", bounds, "counts", counts, "more",
+			 (json_int_t)times->buckets[TIMES_BOUNDS], "sum_us",
+			 (json_int_t)times->sum_us);
+}
+
+json_t *snapshot_passing_to_json(const struct passing_stats *stats)
+{
+	json_t *object = json_object();
+
+#define SET(name, text) json_object_set_new(object, #name, json_integer((json_int_t)stats->name));
+	PASSING_STATS(SET)
+#undef SET
+	return object;
+}
+
 static json_t *worker_of(const struct worker_counts *counts)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "syn",
@@ -104,15 +142,18 @@ json_t *snapshot_to_json(const struct snapshot *snapshot)
 
 	port_set_format(snapshot->ports, ports, sizeof(ports));
 	return json_pack(
-		"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+		"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"interface", snapshot->ifname, "pid", (int)getpid(), "uptime_s",
 		(double)snapshot->up_ns / CLOCK_NS_PER_S, "method", method_text(snapshot->method),
 		"xdp", snapshot->xdp, "tc", snapshot->tc, "ports", ports, "addresses",
-		addresses_of(snapshot), "service", snapshot->service, "flows",
-		(json_int_t)snapshot->flows, "half_open", (json_int_t)sum->half_open, "connections",
-		(json_int_t)sum->connections, "refused", (json_int_t)sum->refused, "events_lost",
-		(json_int_t)snapshot->events_lost, "counters",
-		snapshot_packets_to_json(&snapshot->packets), "rates",
+		addresses_of(snapshot), "parents", parents_of(snapshot), "service",
+		snapshot->service, "flows", (json_int_t)snapshot->flows, "half_open",
+		(json_int_t)sum->half_open, "connections", (json_int_t)sum->connections, "refused",
+		(json_int_t)sum->refused, "events_lost", (json_int_t)snapshot->events_lost,
+		"counters", snapshot_packets_to_json(&snapshot->packets), "rates",
 		snapshot_packets_to_json(&snapshot->rates), "engine",
-		snapshot_session_to_json(&sum->session), "workers", workers_of(snapshot));
+		snapshot_session_to_json(&sum->session), "applications",
+		snapshot_passing_to_json(&sum->passing), "handshake_times",
+		times_of(&sum->session.handshake), "handoff_times", times_of(&sum->session.handoff),
+		"workers", workers_of(snapshot));
 }

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 static void deliver(void *context, uint32_t events)
 {
 	struct connection *connection = context;
@@ -41,16 +43,31 @@ static void unlink_connection(struct connection *connection)
 	service->active--;
 }
 
-static int start(struct connection *connection, const struct tuple *tuple)
+/* What is there is taken before the loop is asked to tell of more. True: and that was all, the connection is over. */
+static bool is_over_at_once(struct connection *connection)
+{
+	connection->events = connection->service->kind->events;
+	connection->is_opening = true;
+	connection->service->kind->ready(connection);
+	connection->is_opening = false;
+	return connection->is_over;
+}
+
+/* 1: it is over already. */
+static int start(struct connection *connection, const struct tuple *tuple, bool is_ready)
 {
 	const struct service_kind *kind = connection->service->kind;
 
 	if (kind->start)
 		return kind->start(connection, tuple);
-	return connection_watch(connection, kind->events);
+	if (!is_ready || !(kind->events & EPOLLIN))
+		return connection_watch(connection, kind->events);
+	if (is_over_at_once(connection))
+		return 1;
+	return connection_watch(connection, connection->events);
 }
 
-int connection_open(struct service *service, int fd, const struct tuple *tuple)
+int connection_open(struct service *service, int fd, const struct tuple *tuple, bool is_ready)
 {
 	struct connection *connection = calloc(1, service->kind->connection_size);
 	int err;
@@ -61,22 +78,47 @@ int connection_open(struct service *service, int fd, const struct tuple *tuple)
 	}
 	connection->service = service;
 	connection->fd = fd;
+	connection->tuple = *tuple;
+	connection->created_ns = clock_monotonic_ns();
 	link_connection(service, connection);
-	err = start(connection, tuple);
+	err = start(connection, tuple, is_ready);
 	if (err)
 		connection_close(connection);
-	return err;
+	return err < 0 ? err : 0;
+}
+
+void connection_find_local(struct connection *connection)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	if (!connection->tuple.local.port &&
+	    !getsockname(connection->fd, (struct sockaddr *)&address, &len))
+		endpoint_from_sockaddr((struct sockaddr *)&address, &connection->tuple.local);
+}
+
+static void tell_closed(const struct connection *connection)
+{
+	const struct service_options *options = &connection->service->options;
+
+	if (options->closed)
+		options->closed(options->context, &connection->tuple);
 }
 
 void connection_close(struct connection *connection)
 {
 	const struct service_kind *kind = connection->service->kind;
 
-	loop_remove(connection->source);
+	if (connection->is_opening) {
+		connection->is_over = true;
+		return;
+	}
+	loop_forget(connection->source);
 	if (kind->stop)
 		kind->stop(connection);
 	if (connection->fd >= 0)
 		close(connection->fd);
+	tell_closed(connection);
 	unlink_connection(connection);
 	free(connection);
 }
@@ -93,7 +135,8 @@ int connection_change(struct connection *connection, uint32_t events)
 	if (connection->events == events)
 		return 0;
 	connection->events = events;
-	return loop_change(connection->source, events);
+	/* Not watched yet: it will be for these. */
+	return connection->source ? loop_change(connection->source, events) : 0;
 }
 
 static ssize_t receive(struct connection *connection, int flags)

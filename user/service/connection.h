@@ -16,6 +16,10 @@ struct connection {
 	struct service *service;
 	int fd; /* the watched descriptor, owned: the socket, or exec's pidfd */
 	uint32_t events; /* what fd is watched for */
+	bool is_opening; /* in connection_open(), which closes it if it is_over */
+	bool is_over;
+	struct tuple tuple; /* its local end may still be unknown: port 0 */
+	uint64_t created_ns; /* CLOCK_MONOTONIC */
 	struct loop_source *source;
 	struct connection *previous, *next;
 };
@@ -26,6 +30,7 @@ struct service_kind {
 	const char *meaning; /* in one line */
 	const char *missing_argument; /* the error when there is none; NULL: the kind takes none */
 	size_t connection_size; /* of the struct that starts with struct connection */
+	bool wants_local; /* the tuple's local end */
 	uint32_t events; /* watched for from the start, unless there is a start() */
 	/* Understand the argument and keep it in service->settings; -EINVAL with *error, or -errno. */
 	int (*configure)(struct service *service, const char *argument, const char **error);
@@ -35,10 +40,15 @@ struct service_kind {
 	/* Something came; may close the connection. */
 	void (*ready)(struct connection *connection);
 	void (*stop)(struct connection *connection); /* free what is the kind's own */
+	/* What was taken since the last call may be seen to together; NULL: nothing was left. */
+	void (*flush)(struct service *service);
+	/* Another service that serves some of its connections; NULL, or it gives NULL: none does. */
+	const struct service *(*behind)(const struct service *service);
 };
 
-#define SERVICES(X) \
-	X(service_echo) X(service_discard) X(service_hold) X(service_banner) X(service_exec)
+#define SERVICES(X)     \
+	X(service_echo) \
+	X(service_discard) X(service_hold) X(service_banner) X(service_exec) X(service_socket)
 
 #define SERVICE_DECLARE(kind) extern const struct service_kind kind;
 SERVICES(SERVICE_DECLARE)
@@ -50,14 +60,18 @@ struct service {
 	struct connection *first;
 	size_t active;
 	uint64_t refused;
+	const struct arrival *arrival; /* of the connection that is being taken; NULL: not known */
 	void *settings;
 	/* What is read lands here first: a connection has a buffer of its own only while it cannot write. */
 	uint8_t scratch[CONNECTION_SCRATCH_SIZE];
 };
 
-/* fd is the connection's from now on, also on failure (it is then closed). */
-int connection_open(struct service *service, int fd, const struct tuple *tuple);
+/* fd is the connection's from now on, also on failure (it is then closed). is_ready: see service_take_ready(). */
+int connection_open(struct service *service, int fd, const struct tuple *tuple, bool is_ready);
 void connection_close(struct connection *connection);
+
+/* The local end of its tuple, if nobody has asked for it yet. */
+void connection_find_local(struct connection *connection);
 
 /* Watch connection->fd; later: for other events. */
 int connection_watch(struct connection *connection, uint32_t events);

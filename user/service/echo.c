@@ -12,7 +12,7 @@
 struct echo {
 	struct connection connection;
 	uint8_t *pending; /* NULL: nothing; then we read, else we write */
-	size_t start, end;
+	uint32_t start, end; /* of at most CONNECTION_SCRATCH_SIZE bytes */
 };
 
 static int keep(struct echo *echo, const uint8_t *data, size_t len)

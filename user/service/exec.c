@@ -264,6 +264,7 @@ const struct service_kind service_exec = {
 	.meaning = "a shell command for each, on its standard input and output",
 	.missing_argument = "exec needs a command, as in exec:cat",
 	.connection_size = sizeof(struct child),
+	.wants_local = true,
 	.configure = exec_configure,
 	.forget = exec_forget,
 	.start = exec_start,

@@ -90,23 +90,70 @@ int service_check(const char *spec, const char **error)
 	return err;
 }
 
-int service_take(struct service *service, int fd, const struct tuple *tuple)
+int service_take_arrival(struct service *service, int fd, const struct tuple *tuple,
+			 const struct arrival *arrival, bool is_ready)
 {
-	int err = connection_open(service, fd, tuple);
+	int err;
 
+	service->arrival = arrival;
+	err = connection_open(service, fd, tuple, is_ready);
+	service->arrival = NULL;
 	if (err)
 		service->refused++;
 	return err;
 }
 
+int service_take(struct service *service, int fd, const struct tuple *tuple)
+{
+	return service_take_arrival(service, fd, tuple, NULL, false);
+}
+
+int service_take_ready(struct service *service, int fd, const struct tuple *tuple)
+{
+	return service_take_arrival(service, fd, tuple, NULL, true);
+}
+
+void service_flush(struct service *service)
+{
+	if (service->kind->flush)
+		service->kind->flush(service);
+}
+
+static const struct service *find_behind(const struct service *service)
+{
+	return service->kind->behind ? service->kind->behind(service) : NULL;
+}
+
+bool service_wants_local(const struct service *service)
+{
+	return service->kind->wants_local;
+}
+
+int service_visit(struct service *service, service_fn fn, void *context)
+{
+	const struct service *behind = find_behind(service);
+	int count = 0;
+
+	for (struct connection *one = service->first; one; one = one->next, count++) {
+		connection_find_local(one);
+		if (!fn(context, &one->tuple, one->created_ns))
+			return count;
+	}
+	return behind ? count + service_visit((struct service *)behind, fn, context) : count;
+}
+
 size_t service_active(const struct service *service)
 {
-	return service->active;
+	const struct service *behind = find_behind(service);
+
+	return service->active + (behind ? service_active(behind) : 0);
 }
 
 uint64_t service_refused(const struct service *service)
 {
-	return service->refused;
+	const struct service *behind = find_behind(service);
+
+	return service->refused + (behind ? service_refused(behind) : 0);
 }
 
 void service_free(struct service *service)

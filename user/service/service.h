@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What an established connection gets: echo, discard, hold, banner:TEXT, exec:COMMAND. A service runs in the
+ * What an established connection gets: echo, discard, hold, banner:TEXT, exec:COMMAND, socket:PATH. A service runs in the
  * caller's loop, never blocks, and owns every descriptor that it took.
  */
 #ifndef NOLISTEN_SERVICE_H
 #define NOLISTEN_SERVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,12 +14,20 @@
 #include "loop.h"
 
 struct service;
+struct syn_print;
 
 struct service_options {
 	/* exec: processes at a time; connections above that are closed at once and counted. */
 	uint32_t max_children;
 	uint32_t *
 		children; /* those of all services, in several threads, that share the limit; NULL: this is the only one */
+	/* socket: what those get that no application takes, by another service; NULL: a RST. Borrowed until service_new() returns. */
+	const char *fallback;
+	uint32_t queue_max; /* connections that wait for each application */
+	uint64_t queue_ns; /* for how long */
+	/* A connection is over, whoever ended it; NULL: nobody wants to know. */
+	void (*closed)(void *context, const struct tuple *tuple);
+	void *context;
 };
 
 /* spec: as after --service=. -EINVAL if it is malformed: *error, a constant text, says how. */
@@ -31,10 +40,27 @@ int service_check(const char *spec, const char **error);
  * -EAGAIN: max_children are running. fd may be in blocking mode or not.
  */
 int service_take(struct service *service, int fd, const struct tuple *tuple);
+/* The same, and there is likely something to read: it need not wait for the loop to say so. */
+int service_take_ready(struct service *service, int fd, const struct tuple *tuple);
+/* How a connection came to be, for a service that passes it on. Borrowed during the call. */
+struct arrival {
+	uint32_t method; /* enum nol_method: who answered its SYN */
+	const struct syn_print *syn; /* NULL: nobody kept it */
+};
+/* The same; is_ready: as service_take_ready(). */
+int service_take_arrival(struct service *service, int fd, const struct tuple *tuple,
+			 const struct arrival *arrival, bool is_ready);
+/* After a round in which connections were taken: what is better done for several of them at once. */
+void service_flush(struct service *service);
+/* Does it need the local end of a connection's tuple? Other services take one with port 0. */
+bool service_wants_local(const struct service *service);
 /* Connections (exec: children) still served. */
 size_t service_active(const struct service *service);
 /* Connections that were closed for lack of descriptors or children. */
 uint64_t service_refused(const struct service *service);
+/* fn for each that is still served, until it returns false; their number. created_ns: CLOCK_MONOTONIC. */
+typedef bool (*service_fn)(void *context, const struct tuple *tuple, uint64_t created_ns);
+int service_visit(struct service *service, service_fn fn, void *context);
 /* Close what is left (exec: children get SIGHUP), then free. */
 void service_free(struct service *service);
 

@@ -68,6 +68,7 @@ static bool begin_socket(struct session *session, struct engine_flow *flow, bool
 	if (!err)
 		return true;
 	session->stats.connect_failed++;
+	session->stats.no_descriptors += socket_maker_lacks_descriptors(err);
 	acting_emit(session, EVENT_REFUSED, &flow->tuple,
 		    socket_maker_refusal(err, "connect_failed"));
 	forget_entry(session, &flow->tuple);
@@ -81,7 +82,9 @@ static bool begin_flow(struct session *session, struct engine_flow *flow, bool h
 	int err = open_flow(session, &flow->tuple);
 
 	if (err) {
-		if (err != -EALREADY)
+		if (err == -EDQUOT)
+			session->stats.source_full++;
+		else if (err != -EALREADY)
 			refuse(session, &flow->tuple);
 		engine_release(session->engine, flow);
 		return false;
@@ -124,6 +127,7 @@ static void tell_established(struct session *session, const struct engine_flow *
 	};
 
 	session->stats.established++;
+	times_add(&session->stats.handshake, event.rtt_us);
 	events_emit(session->options.events, &event);
 }
 
@@ -282,16 +286,44 @@ static void drop_malformed(struct session *session, const struct held_packet *pa
  * The entry that ingress had no room for. If the flow was handed off meanwhile, with another packet that brought the
  * cookie, this one is the kernel's.
  */
-static bool open_adopted(struct session *session, const struct segment *segment,
-			 const struct held_packet *packet)
+static int open_adopted(struct session *session, const struct segment *segment,
+			const struct held_packet *packet)
 {
 	const int err = open_flow(session, &segment->tuple);
 
 	if (err == -EALREADY)
 		replay_if_handed_off(session, segment, packet);
-	else if (err)
+	else if (err && err != -EDQUOT)
 		refuse(session, &segment->tuple);
-	return !err;
+	return err;
+}
+
+/* Or the one that it has made, if the source may have one more. */
+static int admit(struct session *session, const struct segment *segment,
+		 const struct held_packet *packet)
+{
+	struct flows *flows = session->flows;
+
+	if (!packet->held)
+		return open_adopted(session, segment, packet);
+	return flows->ops->admit ? flows->ops->admit(flows, &segment->tuple) : 0;
+}
+
+/*
+ * The source has as much as it may. The remote believes that it is connected, and would wait, or send the cookie again with its
+ * data for as long as it lives: a RST tells it, as of what belongs to nothing, by the limit of those. A SYN gets no
+ * word, and is sent again.
+ */
+static void turn_away(struct session *session, const struct held_packet *packet,
+		      const struct segment *segment)
+{
+	struct engine_action action;
+
+	session->stats.source_full++;
+	if (packet->held)
+		forget_entry(session, &segment->tuple);
+	engine_input(session->engine, segment, session->now_ns, NULL, &action);
+	acting_on(session, &action, packet);
 }
 
 /* The end of a handshake that a cookie began. A flow that cannot be adopted must not stay half-open. */
@@ -299,10 +331,14 @@ static void adopt(struct session *session, const struct held_packet *packet,
 		  const struct segment *segment)
 {
 	const bool is_known = engine_find(session->engine, &segment->tuple);
+	const int err = is_known ? 0 : admit(session, segment, packet);
 	struct engine_action action;
 
-	if (!is_known && !packet->held && !open_adopted(session, segment, packet))
+	if (err) {
+		if (err == -EDQUOT)
+			turn_away(session, packet, segment);
 		return;
+	}
 	engine_adopt(session->engine, segment, &packet->terms, session->now_ns, &action);
 	count_held(session, packet, action.flow, &segment->tuple);
 	if (!action.flow && !is_known)
@@ -345,4 +381,16 @@ void acting_take_packet(void *context, const struct held_packet *packet)
 	if (belongs_to_nothing(&action) && replay_if_handed_off(session, &segment, packet))
 		return;
 	acting_on(session, &action, packet);
+}
+
+void session_take_icmp_error(struct session *session, const struct icmp_error *error)
+{
+	struct engine_action action;
+
+	if (session->is_leaving)
+		return;
+	session->now_ns = clock_monotonic_ns();
+	engine_unreachable(session->engine, error, session->now_ns, &action);
+	if (action.flow)
+		acting_on(session, &action, NULL);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* sock_diag's word of destroyed sockets, the queue of graces, and a new look at everything when word was lost. */
+/*
+ * The word of flows whose socket is gone, the queue of graces, and a new look at everything when word was lost. The word is the
+ * flow table's where that has it from the kernel itself, or else sock_diag's.
+ */
 #include "closing.h"
 
 #include <errno.h>
@@ -18,6 +21,9 @@
 #define TICK_MS 250
 #define OWED_NS CLOCK_NS_PER_S
 #define OWED 256
+#define FORGET_BATCH 64
+#define LOOK_NS (10 * CLOCK_NS_PER_S) /* at most so often after ends were missed, */
+#define LOOK_SHARE 100 /* nor for more than this part of the time */
 
 /*
  * The kernel tells of a destroyed socket from a work queue, and a client may have connected again from the same port by
@@ -33,10 +39,11 @@ struct closing {
 	pthread_mutex_t lock; /* of grace and owed */
 	struct grace *grace;
 	uint64_t count; /* atomic */
-	int watch_fd;
+	int watch_fd; /* sock_diag; -1: the flow table tells */
 	struct loop_source *watch_source, *tick_source;
 	struct owed owed[OWED];
 	uint32_t owed_count;
+	uint64_t next_look_ns;
 };
 
 static bool find_owed(struct closing *closing, const struct tuple *tuple)
@@ -72,12 +79,13 @@ static void forget_owed(struct closing *closing, uint64_t now_ns)
 	}
 }
 
-static void tell_closed(struct closing *closing, const struct tuple *tuple, struct events *events)
+static void tell_closed(struct closing *closing, const struct tuple *tuple, enum nol_method method,
+			struct events *events)
 {
 	const struct event event = {
 		.kind = EVENT_CLOSED,
 		.tuple = tuple,
-		.method = flows_method_of(closing->options.flows, tuple),
+		.method = method,
 		.rtt_us = -1,
 		.handoff_us = -1,
 	};
@@ -93,7 +101,9 @@ uint64_t closing_count(const struct closing *closing)
 
 void closing_replaced(struct closing *closing, const struct tuple *tuple, struct events *events)
 {
-	tell_closed(closing, tuple, events);
+	tell_closed(closing, tuple, flows_method_of(closing->options.flows, tuple), events);
+	if (closing->watch_fd < 0)
+		return; /* what took its place cannot be closed by a late word */
 	pthread_mutex_lock(&closing->lock);
 	if (closing->owed_count < OWED)
 		closing->owed[closing->owed_count++] = (struct owed){
@@ -138,6 +148,16 @@ static bool end_grace(struct closing *closing, uint64_t now_ns, struct tuple *ou
 	return is_over;
 }
 
+static void take_closed(void *context, const struct tuple *tuple, enum nol_method method)
+{
+	struct closing *closing = context;
+	struct flows *flows = closing->options.flows;
+
+	tell_closed(closing, tuple, method, closing->options.events);
+	if (begin_grace(closing, tuple))
+		flows->ops->forget(flows, tuple, true);
+}
+
 static void close_flow(void *context, const struct tuple *tuple, uint8_t tcp_state)
 {
 	struct closing *closing = context;
@@ -147,9 +167,7 @@ static void close_flow(void *context, const struct tuple *tuple, uint8_t tcp_sta
 	if (!port_set_has(closing->options.ports, tuple->local.port) || is_late(closing, tuple) ||
 	    flows->ops->close(flows, tuple))
 		return;
-	tell_closed(closing, tuple, closing->options.events);
-	if (begin_grace(closing, tuple))
-		flows->ops->forget(flows, tuple, true);
+	take_closed(closing, tuple, flows_method_of(flows, tuple));
 }
 
 static bool close_if_gone(void *context, const struct tuple *tuple, const struct nol_flow *flow)
@@ -159,13 +177,21 @@ static bool close_if_gone(void *context, const struct tuple *tuple, const struct
 	return true;
 }
 
+static int read_words(struct closing *closing)
+{
+	struct flows *flows = closing->options.flows;
+
+	return closing->watch_fd < 0 ? flows->ops->take_closed(flows, take_closed, closing)
+				     : sock_diag_read(closing->watch_fd, close_flow, closing);
+}
+
 static void read_watch(void *context, uint32_t events)
 {
 	struct closing *closing = context;
 	struct flows *flows = closing->options.flows;
 
 	(void)events;
-	if (sock_diag_read(closing->watch_fd, close_flow, closing) != -ENOBUFS)
+	if (read_words(closing) != -ENOBUFS)
 		return;
 	pthread_mutex_lock(&closing->lock);
 	closing->owed_count = 0;
@@ -173,36 +199,94 @@ static void read_watch(void *context, uint32_t events)
 	flows->ops->visit(flows, close_if_gone, closing);
 }
 
+/* The kernel may leave the flow table's word out, without saying of whom. */
+static void look_for_missed(struct closing *closing, uint64_t now_ns)
+{
+	struct flows *flows = closing->options.flows;
+	uint64_t took_ns;
+
+	if (closing->watch_fd >= 0 || !flows->ops->has_missed || now_ns < closing->next_look_ns ||
+	    !flows->ops->has_missed(flows))
+		return;
+	flows->ops->visit(flows, close_if_gone, closing);
+	took_ns = clock_monotonic_ns() - now_ns;
+	closing->next_look_ns =
+		now_ns + (took_ns * LOOK_SHARE > LOOK_NS ? took_ns * LOOK_SHARE : LOOK_NS);
+}
+
+static void forget(struct flows *flows, const struct tuple *tuples, uint32_t count)
+{
+	if (flows->ops->forget_closed) {
+		flows->ops->forget_closed(flows, tuples, count);
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		flows->ops->forget(flows, &tuples[i], true);
+}
+
+/* Of up to max flows whose grace is over at now_ns. */
+static void forget_oldest(struct closing *closing, uint64_t now_ns, uint32_t max)
+{
+	struct tuple tuples[FORGET_BATCH];
+	uint32_t count;
+
+	do {
+		count = 0;
+		while (count < max && count < FORGET_BATCH &&
+		       end_grace(closing, now_ns, &tuples[count]))
+			count++;
+		max -= count;
+		if (count)
+			forget(closing->options.flows, tuples, count);
+	} while (count == FORGET_BATCH);
+}
+
 static void end_graces(void *context, uint32_t events)
 {
 	struct closing *closing = context;
-	struct flows *flows = closing->options.flows;
 	const uint64_t now_ns = clock_monotonic_ns();
-	struct tuple tuple;
 
 	(void)events;
 	pthread_mutex_lock(&closing->lock);
 	forget_owed(closing, now_ns);
 	pthread_mutex_unlock(&closing->lock);
-	while (end_grace(closing, now_ns, &tuple))
-		flows->ops->forget(flows, &tuple, true);
+	forget_oldest(closing, now_ns, UINT32_MAX);
+	look_for_missed(closing, now_ns);
+}
+
+void closing_poll(struct closing *closing, const struct loop *loop)
+{
+	if (closing && closing->watch_fd < 0 && closing->options.loop == loop)
+		read_watch(closing, EPOLLIN);
+}
+
+/* A descriptor, or -errno. */
+static int open_watch(struct closing *closing)
+{
+	struct flows *flows = closing->options.flows;
+	const int fd = flows->ops->watch_closed ? flows->ops->watch_closed(flows) : -EOPNOTSUPP;
+
+	if (fd >= 0)
+		return fd;
+	closing->watch_fd = sock_diag_watch();
+	return closing->watch_fd;
 }
 
 int closing_new(struct closing **out, const struct closing_options *options)
 {
 	struct closing *closing = calloc(1, sizeof(*closing));
 	struct loop *loop = options->loop;
-	int err;
+	int fd, err;
 
 	if (!closing)
 		return -ENOMEM;
 	closing->options = *options;
+	closing->watch_fd = -1;
 	pthread_mutex_init(&closing->lock, NULL);
-	closing->watch_fd = sock_diag_watch();
-	err = closing->watch_fd < 0 ? closing->watch_fd : grace_new(&closing->grace);
+	fd = open_watch(closing);
+	err = fd < 0 ? fd : grace_new(&closing->grace);
 	if (!err)
-		err = loop_add(loop, closing->watch_fd, EPOLLIN, read_watch, closing,
-			       &closing->watch_source);
+		err = loop_add(loop, fd, EPOLLIN, read_watch, closing, &closing->watch_source);
 	if (!err)
 		err = loop_add_timer(loop, TICK_MS, end_graces, closing, &closing->tick_source);
 	if (err) {
@@ -229,9 +313,5 @@ void closing_free(struct closing *closing)
 
 void closing_make_room(struct closing *closing, uint32_t count)
 {
-	struct flows *flows = closing->options.flows;
-	struct tuple oldest;
-
-	while (count-- && end_grace(closing, UINT64_MAX, &oldest))
-		flows->ops->forget(flows, &oldest, true);
+	forget_oldest(closing, UINT64_MAX, count);
 }

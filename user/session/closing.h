@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Handed-off flows until they are forgotten: hears of their sockets' end from sock_diag, keeps the flow for a grace so
+ * Handed-off flows until they are forgotten: hears of their sockets' end from the flow table or sock_diag, keeps the flow for a grace so
  * that late data meets the kernel and its RST gets out, then removes it. It lives in one thread's loop; what sessions
  * tell it may come from others.
  */
@@ -28,6 +28,8 @@ struct closing_options {
 
 int closing_new(struct closing **out, const struct closing_options *options);
 void closing_free(struct closing *closing);
+/* What is there to hear, without waiting. Nothing is done for another loop than its own, nor for sock_diag, which wakes it. */
+void closing_poll(struct closing *closing, const struct loop *loop);
 /*
  * A new flow has taken the place of one whose socket is gone: that one is closed, and the word of it yet to come.
  * events: of the calling thread.

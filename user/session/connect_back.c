@@ -4,9 +4,10 @@
  *   1. TCP_REPAIR on: bind() is spared its walk over every socket of the port, and TCP_QUEUE_SEQ chooses the ISS, so
  *      that flow, table and socket know the same from the start
  *   2. bind(), then TCP_REPAIR off, or connect() would send nothing; SO_REUSEADDR, which turning it off has cleared
- *   3. the interface, since only there the SYN is turned; TCP_QUICKACK off, so that the ACK of the SYN-ACK, which
- *      the remote does not need, waits for data to go with
+ *   3. the interface, since only there the SYN is turned
  *   4. the table's entry, then connect(): the SYN leaves within it
+ *   5. once it is connected, a call that takes the socket's lock: the ACK of the SYN-ACK, which the remote is not to see,
+ *      has left by then, and the entry that keeps it back may go
  */
 #include "connect_back.h"
 
@@ -141,8 +142,8 @@ static int configure(int fd, const struct connect_back_options *options)
 	int err = set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, ifindex);
 
 	if (!err)
-		err = set_int(fd, IPPROTO_TCP, TCP_SYNCNT, options->syn_retries);
-	return err ?: set_int(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
+		err = sockopts_apply(fd, options->place.sockopts, SOCKOPTS_BEFORE_CONNECT, NULL);
+	return err ?: set_int(fd, IPPROTO_TCP, TCP_SYNCNT, options->syn_retries);
 }
 
 static uint8_t offers_of(const struct engine_flow *flow)
@@ -239,7 +240,7 @@ static void refresh(struct socket_maker *maker, struct engine_flow *flow)
 	flow->local_wscale = flow->has_wscale ? back.local_wscale : 0;
 	flow->remote_wscale = flow->has_wscale ? flow->remote_wscale : 0;
 	flow->sent_ns = back.sent_ns;
-	flow->ts_offset = back.first_tsval - (uint32_t)(flow->created_ns / CLOCK_NS_PER_MS);
+	flow->ts_offset = back.first_tsval - nol_clock_ms(flow->created_ns);
 	flow->tsval_ns = flow->created_ns + (back.last_tsval - back.first_tsval) * CLOCK_NS_PER_MS;
 }
 
@@ -348,6 +349,15 @@ static int result_of(int fd)
 	return err == ECONNRESET || !err ? 0 : -err;
 }
 
+/* A link-local address has no meaning without its interface. The call has to be made: it takes the socket's lock. */
+static void free_from_interface(struct socket_maker *maker, const struct engine_flow *flow, int fd)
+{
+	const bool is_free = !addr_is_link_local(&flow->tuple.remote.addr);
+
+	set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX,
+		is_free ? 0 : (int)from_maker(maker)->options.place.scope_id);
+}
+
 /* Connected, it becomes an ordinary socket. */
 static int take(struct socket_maker *maker, struct engine_flow *flow, uint64_t now_ns, int *fd)
 {
@@ -359,9 +369,12 @@ static int take(struct socket_maker *maker, struct engine_flow *flow, uint64_t n
 		*fd = making->fd;
 	if (err == -EINPROGRESS)
 		return err;
-	/* A link-local address has no meaning without its interface. */
-	if (!err && !addr_is_link_local(&flow->tuple.remote.addr))
-		set_int(making->fd, SOL_SOCKET, SO_BINDTOIFINDEX, 0);
+	if (!err)
+		free_from_interface(maker, flow, making->fd);
+	/* At the start the kernel took them; what fails now is for the socket to tell. */
+	if (!err)
+		sockopts_apply(making->fd, from_maker(maker)->options.place.sockopts,
+			       SOCKOPTS_CONNECTED, NULL);
 	if (!err)
 		making->fd = -1;
 	forget(maker, flow);

@@ -11,6 +11,7 @@
 
 #include "adopted.h"
 #include "clock.h"
+#include "first_flight.h"
 #include "log.h"
 
 /*
@@ -29,11 +30,13 @@ struct handing {
 	struct engine_flow *flow;
 	uint64_t waits_since_ns; /* for packets that were held; 0: it does not */
 	int fd; /* the kernel socket; -1 until it is ours */
+	int err; /* why there is none */
 	struct handoff *handoff;
 	struct loop_source *source; /* NULL unless the loop is to tell of the socket */
 	bool has_reply;
 	struct segment reply;
 	struct stored_packet *first, **last;
+	uint32_t stored; /* how many there were */
 };
 
 struct handoff {
@@ -143,8 +146,11 @@ void handoff_store(struct handoff *handoff, const struct engine_flow *flow,
 	stored->packet = *packet;
 	stored->packet.frame = (const uint8_t *)(stored + 1);
 	memcpy(stored + 1, packet->frame, packet->frame_len);
+	first_flight_limit(flow, (uint8_t *)(stored + 1) + packet->l3_offset,
+			   packet->frame_len - packet->l3_offset);
 	*handing->last = stored;
 	handing->last = &stored->next;
+	handing->stored++;
 }
 
 void handoff_replay(struct handoff *handoff, const struct held_packet *packet)
@@ -194,6 +200,8 @@ static int take_socket(struct handoff *handoff, struct handing *handing, uint64_
 
 	if (handing->fd >= 0)
 		return 0;
+	if (handing->err && handing->err != -EINPROGRESS)
+		return handing->err;
 	if (handing->source)
 		return -EINPROGRESS;
 	err = maker->ops->take(maker, handing->flow, now_ns, &fd);
@@ -203,6 +211,12 @@ static int take_socket(struct handoff *handoff, struct handing *handing, uint64_
 		 !loop_add(handoff->options.loop, fd, EPOLLOUT, wake, handing, &handing->source))
 		handoff->waiting++;
 	return err;
+}
+
+void handoff_make_sockets(struct handoff *handoff, uint64_t now_ns)
+{
+	for (struct handing *handing = handoff->first; handing; handing = handing->next)
+		handing->err = take_socket(handoff, handing, now_ns);
 }
 
 void handoff_abort(struct handoff *handoff, const struct engine_flow *flow, int err)
@@ -215,6 +229,7 @@ void handoff_abort(struct handoff *handoff, const struct engine_flow *flow, int 
 	};
 
 	handoff->options.stats->handoff_failed++;
+	handoff->options.stats->no_descriptors += socket_maker_lacks_descriptors(err);
 	handoff->options.stats->resets_sent++;
 	emit(handoff, EVENT_RESET, flow, -1, socket_maker_refusal(err, "handoff_failed"));
 	send_segment(handoff, &reset);
@@ -224,13 +239,24 @@ void handoff_abort(struct handoff *handoff, const struct engine_flow *flow, int 
 static void finish(struct handoff *handoff, struct handing *handing)
 {
 	const struct engine_flow *flow = handing->flow;
-	const uint64_t took_ns = clock_monotonic_ns() - flow->established_ns;
+	struct socket_maker *maker = handoff->options.maker;
+	const int64_t took_us =
+		(int64_t)((clock_monotonic_ns() - flow->established_ns) / CLOCK_NS_PER_US);
+	const struct arrival arrival = {
+		.method = adopted_method(flow, handoff->options.flows),
+		.syn = flow->syn.ttl ? &flow->syn : NULL,
+	};
 
+	if (maker->ops->settle)
+		maker->ops->settle(maker, flow, handing->fd);
 	if (handing->has_reply)
 		send_segment(handoff, &handing->reply);
 	handoff->options.stats->handed_off++;
-	emit(handoff, EVENT_HANDED_OFF, flow, (int64_t)(took_ns / CLOCK_NS_PER_US), NULL);
-	service_take(handoff->options.service, handing->fd, &flow->tuple);
+	times_add(&handoff->options.stats->handoff, took_us);
+	emit(handoff, EVENT_HANDED_OFF, flow, took_us, NULL);
+	/* What came behind the handshake's last packet is in the socket by now. */
+	service_take_arrival(handoff->options.service, handing->fd, &flow->tuple, &arrival,
+			     handing->stored > 1);
 }
 
 static bool may_wait(struct handing *handing, const struct flows *flows, uint64_t now_ns)
@@ -240,6 +266,12 @@ static bool may_wait(struct handing *handing, const struct flows *flows, uint64_
 	return !flows->ops->force || now_ns - handing->waits_since_ns < GIVE_UP_NS;
 }
 
+static bool parse_held(const struct held_packet *packet, struct segment *out)
+{
+	return segment_parse(packet->frame + packet->l3_offset,
+			     packet->frame_len - packet->l3_offset, out) == SEGMENT_OK;
+}
+
 /* Not for the socket, which the remote has reset: it comes again from the same port. */
 static bool begins_anew(const struct handing *handing, const struct held_packet *packet)
 {
@@ -247,20 +279,44 @@ static bool begins_anew(const struct handing *handing, const struct held_packet 
 	socklen_t len = sizeof(info);
 	struct segment segment;
 
-	if (segment_parse(packet->frame + packet->l3_offset, packet->frame_len - packet->l3_offset,
-			  &segment) != SEGMENT_OK ||
+	if (!parse_held(packet, &segment) ||
 	    (segment.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
 		return false;
 	return !getsockopt(handing->fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
 	       info.tcpi_state == TCP_CLOSE;
 }
 
+static bool has_same_echo(const struct segment *a, const struct segment *b)
+{
+	return a->options.has_timestamps == b->options.has_timestamps &&
+	       (!a->options.has_timestamps || a->options.tsecr == b->options.tsecr);
+}
+
+/* A bare ACK, and data right behind it that says all that it says: acknowledgement, window, and the echo that is the RTT. */
+static bool is_repeated_by_next(const struct stored_packet *stored)
+{
+	struct segment ack, data;
+
+	if (!stored->next || !stored->next->packet.is_whole || !parse_held(&stored->packet, &ack) ||
+	    ack.flags != TCP_ACK || ack.payload_len || !parse_held(&stored->next->packet, &data))
+		return false;
+	return data.checksum != CHECKSUM_BAD && (data.flags & ~TCP_PSH) == TCP_ACK &&
+	       data.payload_len && data.seq == ack.seq && data.ack == ack.ack &&
+	       data.window == ack.window && has_same_echo(&ack, &data);
+}
+
+/* Makers that take part in the handshake need each of its packets. */
 static void replay_stored(struct handoff *handoff, struct handing *handing)
 {
+	const bool is_of_handshake = handoff->options.maker->ops->complete;
+
 	while (handing->first && !begins_anew(handing, &handing->first->packet)) {
 		struct stored_packet *stored = take_stored(handing);
 
-		handoff_replay(handoff, &stored->packet);
+		if (!is_of_handshake && is_repeated_by_next(stored))
+			handoff->options.stats->repeated++;
+		else
+			handoff_replay(handoff, &stored->packet);
 		free(stored);
 	}
 }

@@ -48,6 +48,11 @@ void handoff_store(struct handoff *handoff, const struct engine_flow *flow,
 /* Put one packet back into the stack now. */
 void handoff_replay(struct handoff *handoff, const struct held_packet *packet);
 
+/*
+ * Makes the sockets that handoff_work() would make. Data comes close behind the last ACK of a handshake: what is received in between
+ * saves an attempt.
+ */
+void handoff_make_sockets(struct handoff *handoff, uint64_t now_ns);
 /* One attempt for every flow of the list; those of which more packets are in the ring stay on it. */
 void handoff_work(struct handoff *handoff, uint64_t now_ns);
 /* While the loop is not run: the next attempt asks for every socket, connected or not. */

@@ -2,17 +2,23 @@
 /*
  * The order of calls is a protocol of its own:
  *   1. TCP_REPAIR on, which also spares bind() its walk over every socket of the port
- *   2. TCP_MAXSEG before connect(), or the socket stays at an MSS of 524
- *      and TCP_WINDOW_CLAMP when no window scale was agreed, or connect() chooses one that shifts our windows
+ *   2. what a listener would have given it before the handshake; then
+ *   2. TCP_MAXSEG before connect(): our own MSS, which limits advmss, and with it how the receive buffer grows. It also limits
+ *      what we send, until the replayed final ACK brings a window that is larger than any before: the kernel computes the
+ *      MSS anew then. So 8 makes the window a byte smaller than it is.
+ *      TCP_WINDOW_CLAMP when no window scale was agreed, or connect() chooses one that shifts our windows
  *   3. both sequence numbers: IRS+1, then ISS+1; with timestamps ISS, see 7
  *   4. TCP_TIMESTAMP, its low bit clear (the bit asks for microseconds); rounded up, since a TSval below that of our
  *      SYN-ACK would be dropped by the remote (RFC 7323, 5.3; Linux alone forgives 1)
+ *      TCP_REPAIR_WINDOW for the first time: connect() estimates the size of the remote's segments by the receive window, at 88
+ *      bytes without one. A first small segment would then be taken for a full one, whose overhead costs most of the window
+ *      (seen on 6.18)
  *   5. bind(), connect(): ESTABLISHED at once, nothing is sent
  *   6. TCP_REPAIR_OPTIONS: only what was agreed
  *   7. with timestamps: one byte, where our SYN stood. Nothing leaves; it is on its way as far as the socket knows, and the
  *      replayed final ACK acknowledges it: the socket learns its RTT from the echo, and an RTO that is not the 3 s of
  *      a handshake that was repeated (RFC 6298, 5.7). Behind 6, which asks that nothing was sent
- *   8. TCP_REPAIR_WINDOW
+ *   8. TCP_REPAIR_WINDOW again, which connect() has chosen for itself
  *   9. TCP_REPAIR off without a window probe, then SO_REUSEADDR, which turning repair off has cleared
  * From before 5 until behind 9 the shield is up: connect() makes the socket visible to packets.
  */
@@ -27,7 +33,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "container.h"
+#include "cwnd.h"
+#include "first_flight.h"
 #include "log.h"
 #include "sock_diag.h"
 
@@ -38,6 +47,9 @@
 /* The limits of setsockopt(TCP_MAXSEG); a smaller or larger MSS is set to the nearest. */
 #define MAXSEG_MIN 88
 #define MAXSEG_MAX 32767
+#define TIMESTAMPS_LEN 12 /* bytes of every segment, with their two NOPs */
+
+#define WALKS_PER_S 10
 
 /* Option kinds of struct tcp_repair_opt. */
 enum {
@@ -89,7 +101,7 @@ static int set_shield(int fd, const struct engine_flow *flow, enum wire_shield s
 	return 0;
 }
 
-static int maxseg_of(uint16_t mss)
+static int clamp_mss(int mss)
 {
 	return mss < MAXSEG_MIN ? MAXSEG_MIN : mss > MAXSEG_MAX ? MAXSEG_MAX : mss;
 }
@@ -100,14 +112,61 @@ static bool learns_rtt(const struct engine_flow *flow)
 	return flow->has_timestamps && !flow->is_active;
 }
 
-static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
+/* Without a window scale no window is larger. */
+static int clamp_window(int fd, const struct engine_flow *flow, const struct sockopts *sockopts)
+{
+	if (flow->has_wscale || (sockopts_has(sockopts, SOCKOPT_WINDOW_CLAMP) &&
+				 sockopts->values[SOCKOPT_WINDOW_CLAMP] < UINT16_MAX))
+		return 0;
+	return set_int(fd, TCP_WINDOW_CLAMP, UINT16_MAX);
+}
+
+/*
+ * The segment that completed the handshake is replayed, and its window is larger than one that is a byte smaller: then the kernel
+ * computes the MSS anew. Not with a small window: it would take half of that, which it does not of a listener's child.
+ */
+static bool learns_mss(const struct engine_flow *flow)
+{
+	return !flow->is_active && !flow->starts_slowly &&
+	       flow->remote_window > 2u * flow->remote_mss;
+}
+
+/* One segment's after lost SYN-ACKs, see first_flight.h. */
+static int set_window(int fd, const struct engine_flow *flow)
+{
+	const bool is_to_grow = learns_mss(flow);
+	const struct tcp_repair_window window = {
+		.snd_wl1 = flow->remote_wl1,
+		.snd_wnd = first_flight_window(flow) - is_to_grow,
+		.max_window = flow->remote_window - is_to_grow,
+		.rcv_wnd = flow->local_window,
+		.rcv_wup = flow->irs + 1,
+	};
+
+	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) ? -errno : 0;
+}
+
+/* What a listener's child has for advmss. Without the replay it would stay the MSS of what we send, too. */
+static int set_mss(int fd, const struct engine_flow *flow)
+{
+	int mss = flow->local_mss - (flow->has_timestamps ? TIMESTAMPS_LEN : 0);
+
+	if (!learns_mss(flow))
+		mss = flow->remote_mss;
+	return set_int(fd, TCP_MAXSEG, clamp_mss(mss));
+}
+
+static int prepare(int fd, const struct engine_flow *flow, const struct sockopts *sockopts,
+		   uint64_t now_ns)
 {
 	int err = set_int(fd, TCP_REPAIR, 1);
 
 	if (!err)
-		err = set_int(fd, TCP_MAXSEG, maxseg_of(flow->remote_mss));
-	if (!err && !flow->has_wscale)
-		err = set_int(fd, TCP_WINDOW_CLAMP, UINT16_MAX);
+		err = sockopts_apply(fd, sockopts, SOCKOPTS_BEFORE_CONNECT, NULL);
+	if (!err)
+		err = set_mss(fd, flow);
+	if (!err)
+		err = clamp_window(fd, flow, sockopts);
 	if (!err)
 		err = set_sequence(fd, TCP_RECV_QUEUE, flow->irs + 1);
 	/* The last queue to be chosen: repeat_syn() sends into it. */
@@ -115,6 +174,8 @@ static int prepare(int fd, const struct engine_flow *flow, uint64_t now_ns)
 		err = set_sequence(fd, TCP_SEND_QUEUE, flow->iss + !learns_rtt(flow));
 	if (!err && flow->has_timestamps)
 		err = set_int(fd, TCP_TIMESTAMP, (int)((engine_tsval(flow, now_ns) + 1) & ~1u));
+	if (!err)
+		err = set_window(fd, flow);
 	return err;
 }
 
@@ -177,19 +238,6 @@ static int repeat_syn(int fd, const struct engine_flow *flow)
 	return send(fd, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
-static int set_window(int fd, const struct engine_flow *flow)
-{
-	const struct tcp_repair_window window = {
-		.snd_wl1 = flow->remote_wl1,
-		.snd_wnd = flow->remote_window,
-		.max_window = flow->remote_window,
-		.rcv_wnd = flow->local_window,
-		.rcv_wup = flow->irs + 1,
-	};
-
-	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) ? -errno : 0;
-}
-
 static int finish(int fd)
 {
 	const int on = 1;
@@ -209,7 +257,7 @@ int repair_open(const struct engine_flow *flow, const struct socket_place *place
 	int err = fd < 0 ? -errno : 0;
 
 	if (!err)
-		step = "repair mode", err = prepare(fd, flow, now_ns);
+		step = "repair mode", err = prepare(fd, flow, place->sockopts, now_ns);
 	if (!err)
 		step = "shield", err = set_shield(fd, flow, shield, true);
 	if (!err)
@@ -222,6 +270,9 @@ int repair_open(const struct engine_flow *flow, const struct socket_place *place
 		step = "window", err = set_window(fd, flow);
 	if (!err)
 		step = "leaving repair mode", err = finish(fd);
+	if (!err)
+		step = "socket options",
+		err = sockopts_apply(fd, place->sockopts, SOCKOPTS_CONNECTED, NULL);
 	if (!err)
 		step = "shield", err = set_shield(fd, flow, shield, false);
 	if (!err) {
@@ -237,7 +288,26 @@ int repair_open(const struct engine_flow *flow, const struct socket_place *place
 struct repair {
 	struct socket_maker maker;
 	struct socket_place place;
+	struct cwnd *cwnd;
+	struct nol_limit walks;
 };
+
+/*
+ * Behind the replay, since the ACK of the SYN's byte opens the window by one. Each costs a walk, and somebody may make as
+ * many such flows as he likes.
+ */
+static void settle(struct socket_maker *maker, const struct engine_flow *flow, int fd)
+{
+	struct repair *repair = container_of(maker, struct repair, maker);
+	int err;
+
+	if (!flow->starts_slowly || !repair->cwnd ||
+	    !nol_limit_take(&repair->walks, clock_monotonic_ns()))
+		return;
+	err = cwnd_set(repair->cwnd, fd, 1);
+	if (err)
+		log_debug("hand-off: congestion window: %s", strerror(-err));
+}
 
 static int take(struct socket_maker *maker, struct engine_flow *flow, uint64_t now_ns, int *fd)
 {
@@ -251,9 +321,10 @@ static void free_repair(struct socket_maker *maker)
 	free(container_of(maker, struct repair, maker));
 }
 
-static const struct socket_maker_ops ops = {.take = take, .free = free_repair};
+static const struct socket_maker_ops ops = {.take = take, .settle = settle, .free = free_repair};
 
-int repair_new(struct socket_maker **out, const struct socket_place *place, enum wire_shield shield)
+int repair_new(struct socket_maker **out, const struct socket_place *place, enum wire_shield shield,
+	       struct cwnd *cwnd)
 {
 	struct repair *repair = calloc(1, sizeof(*repair));
 
@@ -261,6 +332,8 @@ int repair_new(struct socket_maker **out, const struct socket_place *place, enum
 		return -ENOMEM;
 	repair->maker = (struct socket_maker){.ops = &ops, .shield = shield};
 	repair->place = *place;
+	repair->cwnd = cwnd;
+	nol_limit_set(&repair->walks, WALKS_PER_S);
 	*out = &repair->maker;
 	return 0;
 }

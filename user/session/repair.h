@@ -7,9 +7,11 @@
 
 #include "socket_maker.h"
 
-/* -ENOMEM. */
-int repair_new(struct socket_maker **out, const struct socket_place *place,
-	       enum wire_shield shield);
+struct cwnd;
+
+/* cwnd: borrowed; NULL: what starts slowly has a small window only (first_flight.h). -ENOMEM. */
+int repair_new(struct socket_maker **out, const struct socket_place *place, enum wire_shield shield,
+	       struct cwnd *cwnd);
 
 /*
  * One socket: ESTABLISHED, non-blocking, close-on-exec, it has sent nothing; *fd. What fails is logged with its step;

@@ -8,8 +8,8 @@
  *             joins the hand-off list together with a copy of the packet that completed it, and so does
  *             every later packet of such a flow.
  *   flush     the replies leave with one system call.
- *   hand off  for each flow of that list: make its kernel socket, replay its packets in order, then hand the flow over
- *             by compare-and-swap. The swap fails when ingress has held one more packet than we have seen;
+ *   hand off  for each flow of that list: make its kernel socket; receive once more; replay its packets in order, then hand the
+ *             flow over by compare-and-swap. The swap fails when ingress has held one more packet than we have seen;
  *             the flow then stays on the list and the next round brings that packet. So the kernel socket gets every
  *             packet of the flow once and in order, and packets of other flows are worked on meanwhile.
  *
@@ -19,6 +19,8 @@
  * How a kernel socket comes to be is the socket maker's matter (socket_maker.h): one is made with the flow and takes part in
  * the handshake, another is made at the end. The engine's rules and the swap are the same.
  *
+ * A method whose kernel makes the sockets has no packets: accepting.c takes its connections in their place.
+ *
  * After the last packet the rounds go on for spin_ns without sleeping, since the wake-up is most of the latency of a
  * handshake; then epoll waits.
  */
@@ -26,13 +28,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "accepting.h"
 #include "clock.h"
 #include "log.h"
 #include "session_private.h"
 
 #define RECEIVE_BATCH 256
-#define MIN_MSS 48
+#define ACCEPT_BATCH_MAX 64
 
 static void flush(struct session *session)
 {
@@ -56,26 +60,87 @@ static void expire(struct session *session)
 	}
 }
 
-/* One round; the number of packets that came in. */
+/*
+ * The loop tells of connections, again and again as long as there are any; accept4() for nothing costs as much as a socket's
+ * file, and a turn of the loop for each of them more than that. So as many are taken as there were the last time, and
+ * twice as many each time that the loop tells again at once.
+ */
+static int take_connections(struct session *session)
+{
+	const int max = session->is_leaving || session->accept_batch > ACCEPT_BATCH_MAX
+				? ACCEPT_BATCH_MAX
+				: session->accept_batch;
+	int count;
+
+	if (session->is_lent || (!session->has_connections && !session->is_leaving))
+		return 0;
+	session->has_connections = false;
+	count = accepting_take(session, max);
+	session->accept_burst += count;
+	if (count == max && max < ACCEPT_BATCH_MAX)
+		session->accept_batch *= 2;
+	return count;
+}
+
+static int wait(struct session *session, int timeout_ms)
+{
+	int err = loop_wait(session->options.loop, timeout_ms);
+
+	if (!session->has_connections && session->accept_burst) {
+		session->accept_batch = session->accept_burst;
+		session->accept_burst = 0;
+	}
+	return err;
+}
+
+static int receive(struct session *session)
+{
+	int count = session->wire->ops->receive(session->wire, RECEIVE_BATCH, acting_take_packet,
+						session);
+
+	return count > 0 ? count : 0;
+}
+
+/* The number of packets that came in meanwhile. */
+static int hand_off(struct session *session)
+{
+	int count;
+
+	handoff_make_sockets(session->handoff, session->now_ns);
+	count = receive(session);
+	handoff_work(session->handoff, session->now_ns);
+	flush(session);
+	return count;
+}
+
+/* The number of packets that came in. */
+static int take_packets(struct session *session)
+{
+	int count;
+
+	closing_poll(session->closing, session->options.loop);
+	count = receive(session);
+	acting_end_killed(session);
+	expire(session);
+	flush(session);
+	if (handoff_has_work(session->handoff))
+		count += hand_off(session);
+	return count;
+}
+
+/* One round; the number of packets or connections that came in. */
 static int work(struct session *session)
 {
 	int count;
 
 	session->now_ns = clock_monotonic_ns();
-	count = session->wire->ops->receive(session->wire, RECEIVE_BATCH, acting_take_packet,
-					    session);
-	acting_end_killed(session);
-	expire(session);
-	flush(session);
-	if (handoff_has_work(session->handoff)) {
-		handoff_work(session->handoff, session->now_ns);
-		flush(session);
-	}
-	if (count > 0) {
-		session->last_packet_ns = session->now_ns;
-		events_flush(session->options.events);
-	}
-	return count > 0 ? count : 0;
+	count = session->wire->ops->accept ? take_connections(session) : take_packets(session);
+	service_flush(session->options.service);
+	if (count <= 0)
+		return 0;
+	session->last_packet_ns = session->now_ns;
+	events_flush(session->options.events);
+	return count;
 }
 
 static int timeout_ms(const struct session *session)
@@ -109,12 +174,12 @@ int session_run(struct session *session)
 			     session->now_ns - session->last_packet_ns < session->options.spin_ns);
 		/*
 		 * A packet may have come between the last look and the end of spinning: its wake-up was skipped. Under
-		 * a flood there always is one, and the loop has its turn all the same.
+		 * a flood there always is one, and the loop has its turn all the same. Connections wait to be told of.
 		 */
-		is_busy = session->is_spinning || work(session);
+		is_busy = session->is_spinning || (!session->wire->ops->accept && work(session));
 		if (!is_busy)
 			events_flush(session->options.events);
-		err = loop_wait(session->options.loop, is_busy ? 0 : timeout_ms(session));
+		err = wait(session, is_busy ? 0 : timeout_ms(session));
 	}
 	set_spinning(session, false);
 	return err < 0 ? err : 0;
@@ -139,15 +204,49 @@ void session_leave(struct session *session)
 {
 	session->is_leaving = true;
 	session_drain(session);
-	if (session->maker->ops->forget_half_open)
+	if (session->maker && session->maker->ops->forget_half_open)
 		session->maker->ops->forget_half_open(session->maker);
 }
 
-/* The ring is readable: that woke the loop, the next round takes what is there. */
+/* The ring is readable, or the parent: that woke the loop, the next round takes what is there. */
 static void wake(void *context, uint32_t events)
 {
-	(void)context;
+	struct session *session = context;
+
 	(void)events;
+	session->has_connections = true;
+}
+
+static int watch_wire(struct session *session)
+{
+	return loop_add(session->options.loop, session->wire->ops->fd(session->wire), EPOLLIN, wake,
+			session, &session->wire_source);
+}
+
+int session_lend(struct session *session, int *fd)
+{
+	if (!session->wire->ops->accept || session->is_lent)
+		return -EBUSY;
+	loop_remove(session->wire_source);
+	session->wire_source = NULL;
+	session->has_connections = false;
+	session->is_lent = true;
+	*fd = session->wire->ops->fd(session->wire);
+	return 0;
+}
+
+int session_take_back(struct session *session, bool is_left)
+{
+	int err = session->is_lent ? session->wire->ops->renew(session->wire, !is_left) : 0;
+
+	/* Of one who has gone the old one is better than none. */
+	if (!session->is_lent || (err && is_left))
+		return err;
+	err = watch_wire(session);
+	session->is_lent = err;
+	while (!is_left && accepting_take(session, ACCEPT_BATCH_MAX) == ACCEPT_BATCH_MAX)
+		;
+	return err;
 }
 
 static int open_handoff(struct session *session)
@@ -180,12 +279,15 @@ int session_new(struct session **out, const struct session_options *options)
 	session->flows = options->flows;
 	session->closing = options->closing;
 	session->maker = options->maker;
+	session->spare_fd = -1;
+	session->accept_batch = 1;
+	if (session->wire->ops->accept)
+		accepting_reserve(session);
 	err = engine_new(&session->engine, &options->engine);
 	if (!err)
 		err = open_handoff(session);
 	if (!err)
-		err = loop_add(options->loop, session->wire->ops->fd(session->wire), EPOLLIN, wake,
-			       session, &session->wire_source);
+		err = watch_wire(session);
 	if (err)
 		session_free(session);
 	else
@@ -198,32 +300,22 @@ void session_free(struct session *session)
 	if (!session)
 		return;
 	loop_remove(session->wire_source);
+	if (session->spare_fd >= 0)
+		close(session->spare_fd);
 	handoff_free(session->handoff);
 	engine_free(session->engine);
 	free(session);
 }
 
-/* No packet has more than 65,535 bytes; a device may be set to an MTU that leaves no room for a segment. */
-static uint16_t mss_of(uint32_t mtu, uint32_t headers_len)
+void session_closed(struct session *session, const struct tuple *tuple)
 {
-	if (mtu < headers_len + MIN_MSS)
-		return MIN_MSS;
-	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) - headers_len;
+	session->stats.closed++;
+	acting_emit(session, EVENT_CLOSED, tuple, NULL);
 }
 
-uint16_t session_mss_v4(uint32_t mtu)
+void session_set(struct session *session, const struct engine_settings *settings)
 {
-	return mss_of(mtu, 40);
-}
-
-uint16_t session_mss_v6(uint32_t mtu)
-{
-	return mss_of(mtu, 60);
-}
-
-void session_set_mtu(struct session *session, uint32_t mtu)
-{
-	engine_set_mss(session->engine, session_mss_v4(mtu), session_mss_v6(mtu));
+	engine_set(session->engine, settings);
 }
 
 const struct session_stats *session_stats(const struct session *session)

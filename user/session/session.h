@@ -17,6 +17,7 @@
 #include "engine.h"
 #include "events.h"
 #include "flows.h"
+#include "icmp_error.h"
 #include "loop.h"
 #include "service.h"
 #include "socket_maker.h"
@@ -29,10 +30,11 @@ struct session_options {
 	struct loop *loop;
 	struct wire *wire;
 	struct flows *flows;
-	struct socket_maker *maker;
+	struct socket_maker *maker; /* NULL where wire accepts: the kernel makes them */
 	struct service *service;
 	struct events *events; /* of the loop's thread */
-	struct closing *closing; /* hears of the flows' end, perhaps in another thread */
+	struct closing *
+		closing; /* hears of the flows' end, perhaps in another thread; NULL where wire accepts */
 	struct engine_config engine;
 	uint64_t spin_ns; /* how long to poll after the last packet before sleeping */
 };
@@ -48,12 +50,22 @@ void session_drain(struct session *session);
 /* Once more, when nothing is held any more; what is half-open then is forgotten, with no SYN-ACK sent again. */
 void session_leave(struct session *session);
 
-void session_set_mtu(struct session *session, uint32_t mtu);
+/* Where wire accepts: a connection that the service had is over. */
+void session_closed(struct session *session, const struct tuple *tuple);
+
+/*
+ * Where wire accepts: another has its descriptor as well, and the connections are his from now on. Not 0: there is nothing to
+ * lend. Later: those still to come are ours again, at a descriptor that nobody else has had. What is queued at the old one is left to
+ * him (is_left), or ours too, because he is gone. -errno: nothing has changed.
+ */
+int session_lend(struct session *session, int *fd);
+int session_take_back(struct session *session, bool is_left);
+
+/* An ICMP error about a segment that may have been ours. Within the loop. */
+void session_take_icmp_error(struct session *session, const struct icmp_error *error);
+
+void session_set(struct session *session, const struct engine_settings *settings);
 const struct session_stats *session_stats(const struct session *session);
 uint32_t session_half_open(const struct session *session);
-
-/* The MSS that an interface of this MTU advertises, by family. */
-uint16_t session_mss_v4(uint32_t mtu);
-uint16_t session_mss_v6(uint32_t mtu);
 
 #endif

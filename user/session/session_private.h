@@ -16,6 +16,11 @@ struct session {
 	struct handoff *handoff;
 	struct closing *closing;
 	struct loop_source *wire_source;
+	bool is_lent; /* the wire's descriptor is another's to accept at */
+	bool has_connections; /* to be accepted: the loop has told */
+	int accept_batch, accept_burst; /* to take at once; taken since the loop began to tell */
+	int spare_fd; /* where connections are accepted, see accepting.c; else -1 */
+	int reserved_fd; /* connections get lower ones; likewise */
 	struct session_stats stats;
 	uint64_t now_ns; /* of this round */
 	uint64_t last_packet_ns;

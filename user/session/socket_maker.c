@@ -3,9 +3,16 @@
 
 #include <errno.h>
 
+bool socket_maker_lacks_descriptors(int err)
+{
+	return err == -EMFILE || err == -ENFILE;
+}
+
 const char *socket_maker_refusal(int err, const char *otherwise)
 {
-	return err == -EMFILE || err == -ENFILE ? "no_descriptors" : otherwise;
+	if (socket_maker_lacks_descriptors(err))
+		return "no_descriptors";
+	return err == -ENOMEM || err == -ENOBUFS ? "no_memory" : otherwise;
 }
 
 void socket_maker_free(struct socket_maker *maker)

@@ -10,12 +10,14 @@
 #include <stdint.h>
 
 #include "engine.h"
+#include "sockopts.h"
 #include "wire.h"
 
-/* Where the sockets are bound. */
+/* Where the sockets are bound, and what is set on them. */
 struct socket_place {
 	uint32_t scope_id; /* the interface of link-local addresses */
 	bool needs_freebind; /* local addresses that no interface has (IP_FREEBIND, ip(7)) */
+	const struct sockopts *sockopts; /* NULL: nothing */
 };
 
 struct socket_maker;
@@ -44,6 +46,8 @@ struct socket_maker_ops {
 	 * left, and nothing was sent.
 	 */
 	int (*take)(struct socket_maker *maker, struct engine_flow *flow, uint64_t now_ns, int *fd);
+	/* The socket has got what was replayed, and is about to be the service's. */
+	void (*settle)(struct socket_maker *maker, const struct engine_flow *flow, int fd);
 	void (*free)(struct socket_maker *maker);
 };
 
@@ -56,6 +60,7 @@ struct socket_maker {
 	enum wire_shield shield;
 };
 
+bool socket_maker_lacks_descriptors(int err);
 /* For people: why a flow can have no socket. otherwise: if it is not for want of descriptors. */
 const char *socket_maker_refusal(int err, const char *otherwise);
 void socket_maker_free(struct socket_maker *maker);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Method accept: the segment that brings a cookie back makes the kernel's own child. It gets a request socket with what was
+ * agreed, and the kernel queues the connection at a parent of ours, which listens where nobody can reach it. What is not a
+ * cookie goes on to the kernel, which answers as for any port that has no connection there.
+ *
+ * Nearly every packet here is of a connection that goes on, so the cookie is looked at first, and the sockets only then.
+ */
+#ifndef NOLISTEN_BPF_ACCEPT_H
+#define NOLISTEN_BPF_ACCEPT_H
+
+#include "accept_syn.h"
+#include "used.h"
+
+#define MAKING_LOOKS 1000 /* as many as MAKING_SPIN_NS has room for */
+
+extern int bpf_sk_assign_tcp_reqsk(struct __sk_buff *skb, struct sock *sk,
+				   struct bpf_tcp_req_attrs *attrs, int attrs__sz) __ksym __weak;
+
+/* The listener of the worker whose flow it is, to be released. */
+static __always_inline struct bpf_sock *parent_find(struct __sk_buff *skb,
+						    const struct facts *facts)
+{
+	const struct nol_parent *parent = &nol_parents[0];
+	struct bpf_sock_tuple tuple = {};
+
+	if (nol_workers > 1)
+		parent = &nol_parents[worker_of(&facts->key)];
+	if (!parent->port)
+		return NULL;
+	if (parent->is_ipv4) {
+		if (!facts->is_ipv4)
+			return NULL;
+		__builtin_memcpy(&tuple.ipv4.daddr, parent->addr + 12, 4);
+		tuple.ipv4.dport = bpf_htons(parent->port);
+		return bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	}
+	__builtin_memcpy(tuple.ipv6.daddr, parent->addr, 16);
+	tuple.ipv6.dport = bpf_htons(parent->port);
+	return bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+}
+
+static __always_inline bool is_queue_full(const struct sock *sk)
+{
+	return sk->sk_ack_backlog > sk->sk_max_ack_backlog;
+}
+
+/* Of find_advertised(). */
+static __always_inline __u8 advertised_wscale(const struct nol_cookie *config,
+					      const struct facts *facts)
+{
+	const struct nol_advertised *found = config->has_routes ? find_route(facts) : NULL;
+
+	if (found)
+		return found->wscale;
+	return facts->is_ipv4 ? config->v4.wscale : config->v6.wscale;
+}
+
+/* The kernel takes no less. */
+static __always_inline __u16 limit_mss(__u16 mss, bool is_ipv4)
+{
+	const __u16 least = is_ipv4 ? NOL_MSS_MIN_V4 : NOL_MSS_MIN_V6;
+	const __u16 limit = nol_mss_limit > least ? nol_mss_limit : least;
+
+	return nol_mss_limit && limit < mss ? limit : mss;
+}
+
+/* What the kernel is told of a handshake that it has not seen. */
+static __always_inline void fill_attributes(struct bpf_tcp_req_attrs *attrs,
+					    const struct nol_cookie *config,
+					    const struct facts *facts,
+					    const struct nol_terms *terms,
+					    const struct options *options, __u64 now_ns)
+{
+	attrs->mss = limit_mss(terms->mss, facts->is_ipv4);
+	attrs->sack_ok = !!(terms->options & NOL_TERM_SACK);
+	attrs->ecn_ok = !!(terms->options & NOL_TERM_ECN);
+	if (terms->options & NOL_TERM_WSCALE) {
+		attrs->wscale_ok = 1;
+		attrs->snd_wscale = terms->wscale;
+		attrs->rcv_wscale = advertised_wscale(config, facts);
+	}
+	if (!(terms->options & NOL_TERM_TIMESTAMPS))
+		return;
+	attrs->tstamp_ok = 1;
+	attrs->rcv_tsval = options->tsval;
+	/* Our clock now, not the echo: the kernel goes on from here, and takes its distance from the echo for the RTT. */
+	attrs->rcv_tsecr = nol_clock_ms(now_ns) + terms->ts_offset;
+}
+
+/* Of the 4-tuple of a valid cookie: has the kernel got it already? Behind a TIME-WAIT socket there is no place for a child. */
+static __always_inline bool is_taken(struct __sk_buff *skb, const struct facts *facts)
+{
+	struct bpf_sock *sk = owner_find(skb, facts);
+
+	if (!sk)
+		return false;
+	bpf_sk_release(sk);
+	return true;
+}
+
+/* A look for a socket that another processor makes. */
+struct awaiting {
+	struct __sk_buff *skb;
+	const struct facts *facts;
+	__u64 until_ns;
+	bool has_come;
+};
+
+static long look_again(__u32 index, struct awaiting *awaiting)
+{
+	(void)index;
+	awaiting->has_come = is_taken(awaiting->skb, awaiting->facts);
+	return awaiting->has_come || bpf_ktime_get_ns() > awaiting->until_ns;
+}
+
+/*
+ * The cookie was used: by a connection that is over, which the kernel says by a RST, or by one that begins this instant. A
+ * RST would end that; what is dropped is sent again.
+ */
+static __always_inline int follow(struct __sk_buff *skb, const struct facts *facts, __u64 now_ns)
+{
+	const __u64 since_ns = find_making(facts, now_ns);
+
+	struct awaiting awaiting = {skb, facts, now_ns + MAKING_SPIN_NS - since_ns, false};
+
+	if (since_ns <= MAKING_SPIN_NS)
+		bpf_loop(MAKING_LOOKS, look_again, &awaiting, 0);
+	if (awaiting.has_come) {
+		count(accept_awaited);
+		return TC_ACT_UNSPEC;
+	}
+	if (since_ns <= MAKING_MAX_NS) {
+		count(accept_early);
+		return TC_ACT_SHOT;
+	}
+	count(cookie_used);
+	return TC_ACT_UNSPEC;
+}
+
+static __always_inline int assign(struct __sk_buff *skb, const struct facts *facts,
+				  struct bpf_sock *parent, struct bpf_tcp_req_attrs *attrs,
+				  __u64 now_ns)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(parent);
+	struct sock *sk = (struct sock *)tcp;
+	bool is_full;
+
+	if (parent->state != BPF_TCP_LISTEN || !tcp)
+		return TC_ACT_UNSPEC;
+	/* Then it is dropped, without a word, and comes again; the kernel counts a ListenOverflow. */
+	is_full = is_queue_full(sk);
+	if (is_full)
+		count(lost_queue_full);
+	else if (!claim_cookie(facts, now_ns))
+		return follow(skb, facts, now_ns);
+	if (bpf_sk_assign_tcp_reqsk(skb, sk, attrs, sizeof(*attrs))) {
+		count(accept_failed);
+		if (!is_full)
+			give_cookie_back(facts);
+		return TC_ACT_UNSPEC;
+	}
+	count(accept_child);
+	return TC_ACT_UNSPEC;
+}
+
+static __always_inline bool may_accept(struct __sk_buff *skb, const struct facts *facts,
+				       __u64 now_ns)
+{
+	const struct nol_config *config = find_config();
+
+	if (is_of_other_vlan(skb))
+		return false;
+	if (!config || !is_owner_alive(config, now_ns)) {
+		count(ingress_stale);
+		return false;
+	}
+	if (!is_address_answered(facts->key.local_addr)) {
+		count(ingress_not_answered);
+		return false;
+	}
+	return true;
+}
+
+/* What is none is not counted: nearly all of it belongs to connections that go on. */
+static __always_inline bool is_cookie(const struct nol_cookie *cookie, const struct facts *facts,
+				      struct cookie_proof *proof)
+{
+	return facts->key.remote_port && cookie_matches(cookie, facts, proof);
+}
+
+/* By the flags and by the slot in its acknowledgement number: half of all segments of connections are sorted out here. */
+static __always_inline bool may_be_cookie(const struct facts *facts)
+{
+	const struct nol_cookie *cookie = find_cookie_config();
+
+	return cookie && cookie->newest && may_complete(facts) &&
+	       cookie_age(cookie, facts->ack - 1) <= 1;
+}
+
+/* Nothing but an ACK. What comes with data brings the cookie again. */
+static __always_inline bool is_bare_ack(const struct facts *facts)
+{
+	return facts->ip_len + facts->l3_offset == facts->l4_offset + facts->header_len &&
+	       !(facts->flags & TCP_FLAG_FIN);
+}
+
+/* A segment that may be one. A function of its own: inlined, clang 14 crashes over it. */
+static __noinline int accept_ack(struct __sk_buff *skb, const struct facts *facts)
+{
+	const struct nol_cookie *config = find_cookie_config();
+	struct bpf_tcp_req_attrs attrs = {};
+	struct options_walk walk = {};
+	struct nol_terms terms = {};
+	struct cookie_proof proof;
+	struct bpf_sock *parent;
+	bool is_partial;
+	__u64 now_ns;
+	int verdict;
+
+	if (!config || !is_cookie(config, facts, &proof))
+		return TC_ACT_UNSPEC;
+	now_ns = bpf_ktime_get_ns();
+	if (!may_accept(skb, facts, now_ns) || !read_skb_options(skb, facts, &walk))
+		return TC_ACT_UNSPEC;
+	if (is_taken(skb, facts)) {
+		count(ingress_owned);
+		return TC_ACT_UNSPEC;
+	}
+	if (!cookie_read_terms(config, facts, &proof, &walk.found, now_ns, &terms))
+		return TC_ACT_UNSPEC;
+	if (is_used(facts))
+		return follow(skb, facts, now_ns);
+	/* A listener without a key drops it. */
+	if (walk.is_signed) {
+		count(accept_unfit);
+		return TC_ACT_SHOT;
+	}
+	/* The kernel drops it, and what comes again is not to be the second. */
+	if (is_cut_skb(skb, facts) || !is_skb_checksum_good(skb, facts, &is_partial))
+		return TC_ACT_UNSPEC;
+	if (nol_defers && is_bare_ack(facts)) {
+		count(accept_deferred);
+		return TC_ACT_SHOT;
+	}
+	parent = parent_find(skb, facts);
+	if (!parent) {
+		count(accept_failed);
+		return TC_ACT_UNSPEC;
+	}
+	fill_attributes(&attrs, config, facts, &terms, &walk.found, now_ns);
+	verdict = assign(skb, facts, parent, &attrs, now_ns);
+	bpf_sk_release(parent);
+	return verdict;
+}
+
+/* In XDP: a SYN that can be answered here and now. Whatever else there is, TC looks at, and counts. */
+static __always_inline int answer_or_pass(struct xdp_md *ctx, const struct facts *facts,
+					  const struct nol_config *config, __u64 now_ns)
+{
+	struct bpf_sock *sk;
+
+	if (!is_bare_syn(facts) || !is_owner_alive(config, now_ns) ||
+	    !is_address_answered(facts->key.local_addr) || is_odd(ctx, facts))
+		return XDP_PASS;
+	sk = owner_find(ctx, facts);
+	if (!sk)
+		return answer_syn(ctx, facts) ? XDP_TX : XDP_PASS;
+	bpf_sk_release(sk);
+	return XDP_PASS;
+}
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * libnolisten: TCP connections to ports on which nobody listens. A loader (nolisten-loader --service=socket:PATH) answers the
+ * handshakes; this library asks it for ports and gives what comes of them: ordinary connected sockets. See nolisten(3).
+ *
+ *	struct nolisten_options options = {.path = "/run/nolisten.sock", .ports = "80,8000-8999"};
+ *	struct nolisten *nolisten;
+ *
+ *	if (nolisten_open(&nolisten, &options) < 0)
+ *		errx(1, "%s", nolisten_why());
+ *	poll() nolisten_fd(nolisten) for POLLIN, then fd = nolisten_accept(nolisten, NULL)
+ *
+ * Threads: nolisten_accept() may be called by any number of threads at once with the same struct nolisten, the others by one
+ * at a time, and nolisten_close() when no other call is running. Different ones have nothing to do with each other. What
+ * was opened before fork(2) is the parent's alone: the child closes nolisten_fd() and leaves it at that, or opens its own.
+ *
+ * Errors are negative errno values; nothing is said on standard error, no signal is sent.
+ */
+#ifndef NOLISTEN_H
+#define NOLISTEN_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What is asked of a loader. Zero what is not set: an empty struct asks for all that the loader lets. */
+struct nolisten_options {
+	/* Where the loader listens for applications; NULL: the environment's NOLISTEN_SOCKET, or else /run/nolisten.sock. */
+	const char *path;
+	/* TCP ports, "80,443,8000-8999" or "all"; NULL: all that the loader lets. */
+	const char *ports;
+	/* Local addresses and prefixes, "10.0.0.2,fd00::/64"; NULL: any that the loader answers. Each port on each address. */
+	const char *addresses;
+	/* NOLISTEN_NONBLOCK, or 0. */
+	unsigned int flags;
+	unsigned int reserved[7]; /* 0 */
+};
+
+/* Sockets are in non-blocking mode (O_NONBLOCK), as with accept4(2)'s SOCK_NONBLOCK. They are close-on-exec in any case. */
+#define NOLISTEN_NONBLOCK 1u
+
+/* Who answered the SYN. */
+enum nolisten_method {
+	NOLISTEN_METHOD_UNKNOWN = 0,
+	NOLISTEN_METHOD_XDP = 1,
+	NOLISTEN_METHOD_ENGINE = 2,
+	NOLISTEN_METHOD_CONNECT = 3,
+	NOLISTEN_METHOD_ACCEPT = 4,
+	NOLISTEN_METHOD_NFQUEUE = 5,
+	NOLISTEN_METHOD_FILTER = 6,
+	NOLISTEN_METHOD_RAW = 7
+};
+
+#define NOLISTEN_SYN_OPTIONS 24
+
+/* The remote's SYN. */
+struct nolisten_syn {
+	uint16_t window; /* as on the wire, not scaled */
+	uint16_t mss; /* bytes; 0: no such option */
+	uint8_t ttl; /* IPv4 TTL or IPv6 hop limit, as it arrived */
+	uint8_t wscale; /* shift count, at most 14; 255: no such option */
+	uint8_t option_count; /* all of them; of more than NOLISTEN_SYN_OPTIONS the first are here */
+	uint8_t options
+		[NOLISTEN_SYN_OPTIONS]; /* their kinds, in order, NOP (1) and end of list (0) too */
+};
+
+union nolisten_address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/* What is known of a connection. IPv4 is AF_INET, also where the socket itself is one of IPv6. */
+struct nolisten_connection {
+	union nolisten_address local, remote;
+	enum nolisten_method method;
+	/*
+	 * Not 0: syn is known. It is where user space answered the SYN (methods engine, connect, nfqueue, filter, raw). XDP keeps nothing of
+	 * a SYN that it answers (methods xdp and accept, and auto for plain SYNs): then syn is all 0.
+	 */
+	int has_syn;
+	struct nolisten_syn syn;
+	unsigned int reserved[8]; /* 0 */
+};
+
+struct nolisten;
+
+/*
+ * Ask for connections; waits for the loader's answer, 5 s at most. options: NULL: all that the loader lets. From then on the ports
+ * are answered. 0, or:
+ *	-ENOENT, -ECONNREFUSED	no loader is there
+ *	-EACCES			this user may not, or not these ports or addresses
+ *	-EADDRINUSE		another application has one of the ports, or a kernel socket listens there
+ *	-EINVAL			ports or addresses are malformed, or something reserved is set
+ *	-ETIMEDOUT		the loader does not answer
+ *	-EPROTO			what answered is no loader, or one of another version
+ *	others			as of socket(2), connect(2), malloc(3)
+ * *out is left alone then, and nolisten_why() says more.
+ */
+int nolisten_open(struct nolisten **out, const struct nolisten_options *options);
+
+/* Why the last nolisten_open() of this thread failed, in words: "port 80: another application has it, pid 12". Never NULL. */
+const char *nolisten_why(void);
+
+/*
+ * To be polled: readable (POLLIN, EPOLLIN) as long as nolisten_accept() has something to give, the loader's end included. Level-triggered
+ * use needs one nolisten_accept() each time, edge-triggered use those until -EAGAIN. Nothing else is to be done with it.
+ */
+int nolisten_fd(const struct nolisten *nolisten);
+
+/*
+ * The next connection, without waiting: a connected socket, the caller's to close. out: what is known of it; NULL: nobody asks,
+ * which may save a system call. Or:
+ *	-EAGAIN			there is none now
+ *	-EMFILE, -ENFILE	no descriptor is free; the connection waits
+ *	-ESHUTDOWN		the loader has gone: no more will come. Sockets that were taken are good
+ */
+int nolisten_accept(struct nolisten *nolisten, struct nolisten_connection *out);
+
+/* The ports are no longer answered, what was not taken is reset. Sockets that were taken are good. NULL is legal. */
+void nolisten_close(struct nolisten *nolisten);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

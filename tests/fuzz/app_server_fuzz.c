@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The socket of applications, with strangers at it. The input is a list of acts: a byte that says who, one that says what, and what is
+ * sent. A request that is well-formed is the first of each stranger that says one; whatever they do, the next one is
+ * answered, and nobody is said to be gone who has not been told to be here.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "app_server.h"
+#include "check.h"
+#include "claim.h"
+#include "fd_message.h"
+#include "input.h"
+#include "log.h"
+
+#define MAX_ACTS 64
+#define STRANGERS 6
+
+static struct loop *loop;
+static struct app_server *server;
+static char path[64];
+static int strangers[STRANGERS];
+static bool is_here[APP_SERVER_CLIENTS];
+static size_t asked;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* As much as the loader does with the texts. */
+static int open_client(void *context, uint32_t client, pid_t pid, const char *ports,
+		       const char *addresses, struct app_reply *reply, int fds[APP_DESCRIPTORS])
+{
+	struct port_set all;
+	struct claim claim;
+	const char *why = "";
+	int err;
+
+	(void)context;
+	check(pid == getpid() && client < APP_SERVER_CLIENTS && !is_here[client]);
+	check(!ports || strlen(ports) < APP_TEXT_SIZE);
+	check(!addresses || strlen(addresses) < APP_TEXT_SIZE);
+	asked++;
+	memset(&all, 0xff, sizeof(all));
+	err = claim_parse(&claim, ports, addresses, &all, &why);
+	check(err || claim_is_within(&claim, &all, NULL));
+	check(!err || *why);
+	claim_free(&claim);
+	if (err)
+		return err;
+	is_here[client] = true;
+	reply->data_count = 1;
+	fds[0] = STDERR_FILENO;
+	return 0;
+}
+
+static void lose_client(void *context, uint32_t client, bool has_said)
+{
+	(void)context, (void)has_said;
+	check(is_here[client]);
+	is_here[client] = false;
+}
+
+static void clean_up(void)
+{
+	unlink(path);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static const struct app_server_ops ops = {.open = open_client, .gone = lose_client};
+	const struct app_access access = {.user = geteuid(), .mode = 0600};
+
+	(void)argc;
+	(void)argv;
+	log_open("fuzz", LOG_ERROR);
+	snprintf(path, sizeof(path), "/tmp/nolisten-fuzz.%d", (int)getpid());
+	check(loop_new(&loop) == 0);
+	if (app_server_new(&server, path, &access, loop, &ops, NULL))
+		_exit(1);
+	atexit(clean_up);
+	for (size_t i = 0; i < STRANGERS; i++)
+		strangers[i] = -1;
+	return 0;
+}
+
+static void turn_loop(void)
+{
+	for (int i = 0; i < 4; i++)
+		if (loop_wait(loop, 0) <= 0)
+			break;
+}
+
+static void leave(int *stranger)
+{
+	if (*stranger >= 0)
+		close(*stranger);
+	*stranger = -1;
+}
+
+static void come(int *stranger)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+	leave(stranger);
+	strcpy(name.sun_path, path);
+	*stranger = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	check(*stranger >= 0);
+	if (connect(*stranger, (struct sockaddr *)&name, sizeof(name)))
+		leave(stranger);
+}
+
+static void hear(int stranger)
+{
+	int fds[APP_DESCRIPTORS];
+	struct app_reply reply;
+	size_t count;
+
+	while (fd_message_receive(stranger, &reply, sizeof(reply), fds, APP_DESCRIPTORS, &count) >
+	       0)
+		fd_message_close(fds, count);
+}
+
+/* A request whose texts alone are strange. */
+static size_t build(struct input *input, char *message, size_t size)
+{
+	char ports[256], addresses[256];
+
+	ports[take_bytes(input, ports)] = '\0';
+	addresses[take_bytes(input, addresses)] = '\0';
+	return app_request_build(message, size, ports, addresses);
+}
+
+static void act(struct input *input)
+{
+	int *stranger = &strangers[take_byte(input) % STRANGERS];
+	const uint8_t what = take_byte(input) % 8;
+	const int fds[] = {STDERR_FILENO, STDERR_FILENO};
+	char message[1024];
+	size_t len = 0;
+
+	if (what == 0)
+		come(stranger);
+	else if (what == 1)
+		leave(stranger);
+	else if (what > 2 && *stranger < 0)
+		come(stranger);
+	if (*stranger >= 0 && what == 2)
+		hear(*stranger);
+	if (*stranger < 0 || what < 3)
+		return;
+	len = what < 6 ? take_bytes(input, message) : build(input, message, sizeof(message));
+	fd_message_send(*stranger, message, len, fds, what & 1 ? 2 : 0);
+	turn_loop();
+}
+
+static void check_still_answers(void)
+{
+	char message[64];
+	const size_t before = asked, len = app_request_build(message, sizeof(message), "80", NULL);
+	int one = -1;
+
+	come(&one);
+	check(one >= 0 && send(one, message, len, MSG_NOSIGNAL) == (ssize_t)len);
+	for (int i = 0; i < 100 && asked == before; i++)
+		loop_wait(loop, 0);
+	check(asked == before + 1);
+	leave(&one);
+	turn_loop();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct input input = {data, len};
+
+	for (int i = 0; i < MAX_ACTS && input.len; i++)
+		act(&input);
+	for (size_t i = 0; i < STRANGERS; i++)
+		leave(&strangers[i]);
+	turn_loop();
+	check_still_answers();
+	for (size_t i = 0; i < APP_SERVER_CLIENTS; i++)
+		check(!is_here[i]);
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "metrics_point.h"
+
+#include <stdlib.h>
+
+#include "snapshot.h"
+
+/* A metrics_fn. */
+static json_t *tell(void *context)
+{
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+	json_t *status = NULL;
+
+	if (snapshot) {
+		core_snapshot(context, snapshot);
+		status = snapshot_to_json(snapshot);
+	}
+	free(snapshot);
+	return status ? json_pack("[o]", status) : NULL;
+}
+
+int metrics_point_open(struct metrics_server **out, struct core *core, const char *address,
+		       struct loop *loop)
+{
+	return metrics_server_new(out, address, loop, tell, core);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a core tells those who collect metrics. */
+#ifndef NOLISTEN_METRICS_POINT_H
+#define NOLISTEN_METRICS_POINT_H
+
+#include "core.h"
+#include "loop.h"
+#include "metrics_server.h"
+
+/* core is borrowed, and asked from the loop. Errors are logged. */
+int metrics_point_open(struct metrics_server **out, struct core *core, const char *address,
+		       struct loop *loop);
+
+#endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A client speaks in turn: one request, one answer, which is small enough for a socket that was empty. Who does not
+ * read it, says something else, or says it twice, is sent away: nobody else notices.
+ */
+#include "app_server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fd_message.h"
+#include "log.h"
+
+#define BACKLOG 64
+#define GROUPS_MAX 1024
+
+struct client {
+	struct app_server *server;
+	int fd; /* -1: a free place */
+	uint32_t number;
+	pid_t pid;
+	bool is_open; /* open() has taken it */
+	struct loop_source *source;
+};
+
+struct app_server {
+	int listen_fd;
+	char *path;
+	bool has_path; /* it is ours to remove */
+	struct app_access access;
+	struct loop *loop;
+	struct loop_source *source;
+	const struct app_server_ops *ops;
+	void *context;
+	struct client clients[APP_SERVER_CLIENTS];
+	uint64_t refused;
+	uint64_t quiet_until_ns;
+	int spare_fd; /* given up for a client when there are no others */
+};
+
+/* Whoever knocks without an end fills no log: a line a second at most. All are counted. */
+static bool may_complain(struct app_server *server)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+
+	if (now_ns < server->quiet_until_ns)
+		return false;
+	server->quiet_until_ns = now_ns + CLOCK_NS_PER_S;
+	return true;
+}
+
+static bool is_in_group(int fd, const struct ucred *who, gid_t group)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t len = sizeof(groups);
+
+	if (who->gid == group)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len))
+		return false;
+	for (size_t i = 0; i < len / sizeof(groups[0]); i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+/* As the file's mode has it, whatever has become of the file: the folder may have been open to others. */
+static bool may_connect(const struct app_access *access, int fd, struct ucred *who)
+{
+	socklen_t len = sizeof(*who);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, who, &len))
+		return false;
+	if (who->uid == 0)
+		return true;
+	if (who->uid == access->user)
+		return access->mode & S_IWUSR;
+	if (is_in_group(fd, who, access->group))
+		return access->mode & S_IWGRP;
+	return access->mode & S_IWOTH;
+}
+
+static void keep_spare(struct app_server *server)
+{
+	if (server->spare_fd < 0)
+		server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void send_away(struct client *client, bool has_said)
+{
+	struct app_server *server = client->server;
+
+	loop_remove(client->source);
+	close(client->fd);
+	client->fd = -1;
+	if (client->is_open)
+		server->ops->gone(server->context, client->number, has_said);
+	client->is_open = false;
+	keep_spare(server);
+}
+
+/* What a refused client is told. False: it does not listen. */
+static bool refuse(struct client *client, struct app_reply *reply, int err)
+{
+	reply->kind = APP_REFUSED;
+	reply->err = err;
+	reply->data_count = reply->parent_count = 0;
+	if (!*reply->why)
+		snprintf(reply->why, sizeof(reply->why), "%s", strerror(-err));
+	return !fd_message_send(client->fd, reply, sizeof(*reply), NULL, 0);
+}
+
+static bool answer_open(struct client *client, const char *ports, const char *addresses)
+{
+	struct app_server *server = client->server;
+	struct app_reply reply = {.magic = APP_MAGIC, .kind = APP_OPENED};
+	int fds[APP_DESCRIPTORS];
+	size_t count;
+	int err;
+
+	if (client->is_open)
+		return false;
+	err = server->ops->open(server->context, client->number, client->pid, ports, addresses,
+				&reply, fds);
+	if (err)
+		return refuse(client, &reply, err);
+	client->is_open = true;
+	count = reply.data_count + reply.parent_count;
+	err = fd_message_send(client->fd, &reply, sizeof(reply), fds, count);
+	if (!err)
+		return true;
+	/* It must not take for its own what it never heard of. */
+	client->is_open = false;
+	server->ops->gone(server->context, client->number, true);
+	reply.why[0] = '\0';
+	return refuse(client, &reply, err);
+}
+
+static void accept_clients(void *context, uint32_t events);
+
+static void read_client(void *context, uint32_t events)
+{
+	struct client *client = context;
+	struct app_server *server = client->server;
+	char message[APP_REQUEST_SIZE];
+	const char *ports, *addresses;
+	int fds[FD_MESSAGE_MAX];
+	enum app_kind kind;
+	size_t count;
+	ssize_t len = fd_message_receive(client->fd, message, sizeof(message), fds, FD_MESSAGE_MAX,
+					 &count);
+
+	(void)events;
+	/* Nobody asked for any. */
+	fd_message_close(fds, count);
+	if (len == -EAGAIN)
+		return;
+	if (len <= 0) {
+		send_away(client, false);
+	} else if ((size_t)len > sizeof(message) ||
+		   !app_request_parse(message, (size_t)len, &kind, &ports, &addresses)) {
+		if (may_complain(server))
+			log_warning("%s: pid %d says what is no request", server->path,
+				    (int)client->pid);
+		send_away(client, false);
+	} else if (kind == APP_CLOSE) {
+		send_away(client, true);
+	} else if (!answer_open(client, ports, addresses)) {
+		send_away(client, false);
+	}
+	/* Others may have waited for its descriptor. */
+	if (client->fd < 0)
+		accept_clients(server, 0);
+}
+
+static struct client *find_place(struct app_server *server)
+{
+	for (size_t i = 0; i < APP_SERVER_CLIENTS; i++)
+		if (server->clients[i].fd < 0)
+			return &server->clients[i];
+	return NULL;
+}
+
+/* Told why, so that it need not guess. */
+static void turn_away(struct app_server *server, int fd, const struct ucred *who, int err)
+{
+	struct app_reply reply = {.magic = APP_MAGIC};
+	struct client client = {.fd = fd};
+
+	server->refused++;
+	if (may_complain(server))
+		log_warning("%s: pid %d, user %u, is not let in: %s", server->path, (int)who->pid,
+			    who->uid, strerror(-err));
+	refuse(&client, &reply, err);
+	close(fd);
+}
+
+static int add_client(struct app_server *server, int fd)
+{
+	struct client *client = find_place(server);
+	struct ucred who = {0};
+	int err;
+
+	if (!may_connect(&server->access, fd, &who)) {
+		turn_away(server, fd, &who, -EACCES);
+		return 0;
+	}
+	if (!client) {
+		turn_away(server, fd, &who, -EUSERS);
+		return 0;
+	}
+	client->fd = fd;
+	client->pid = who.pid;
+	err = loop_add(server->loop, fd, EPOLLIN, read_client, client, &client->source);
+	if (err) {
+		client->fd = -1;
+		turn_away(server, fd, &who, err);
+	}
+	return 0;
+}
+
+static int accept_client(struct app_server *server)
+{
+	int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), err;
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE) && server->spare_fd >= 0) {
+		close(server->spare_fd);
+		server->spare_fd = -1;
+		fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	}
+	err = fd < 0 ? -errno : add_client(server, fd);
+	/* It may have been given up for nobody, or for one who was turned away. */
+	keep_spare(server);
+	return err;
+}
+
+/* Edge-triggered: what waits in the backlog for want of descriptors must not make the loop spin. */
+static void accept_clients(void *context, uint32_t events)
+{
+	struct app_server *server = context;
+	int err;
+
+	(void)events;
+	do {
+		err = accept_client(server);
+	} while (!err || err == -ECONNABORTED);
+	if (err != -EAGAIN && may_complain(server))
+		log_warning("%s: cannot take an application: %s", server->path, strerror(-err));
+}
+
+static int name_of(const char *path, struct sockaddr_un *out)
+{
+	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(out->sun_path))
+		return -ENAMETOOLONG;
+	strcpy(out->sun_path, path);
+	return 0;
+}
+
+/* A socket at which nobody listens is what a loader has left that was killed. */
+static int clear_path(const struct sockaddr_un *name)
+{
+	struct stat there;
+	int fd, err = 0;
+
+	if (lstat(name->sun_path, &there))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(there.st_mode))
+		return -EADDRINUSE;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (const struct sockaddr *)name, sizeof(*name)) || errno != ECONNREFUSED)
+		err = -EADDRINUSE;
+	close(fd);
+	if (!err && unlink(name->sun_path))
+		err = -errno;
+	return err;
+}
+
+/* Nobody can connect before it listens, and by then the mode is right. */
+static int listen_at(struct app_server *server)
+{
+	const struct app_access *access = &server->access;
+	struct sockaddr_un name;
+	int err = name_of(server->path, &name);
+
+	if (!err)
+		err = clear_path(&name);
+	if (err)
+		return err;
+	server->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (server->listen_fd < 0)
+		return -errno;
+	if (bind(server->listen_fd, (struct sockaddr *)&name, sizeof(name)))
+		return -errno;
+	server->has_path = true;
+	if (chmod(name.sun_path, access->mode) ||
+	    lchown(name.sun_path, access->user, access->group) ||
+	    listen(server->listen_fd, BACKLOG))
+		return -errno;
+	return 0;
+}
+
+int app_server_new(struct app_server **out, const char *path, const struct app_access *access,
+		   struct loop *loop, const struct app_server_ops *ops, void *context)
+{
+	struct app_server *server = calloc(1, sizeof(*server));
+	int err;
+
+	if (!server)
+		return -ENOMEM;
+	*server = (struct app_server){
+		.listen_fd = -1,
+		.path = strdup(path),
+		.access = *access,
+		.loop = loop,
+		.ops = ops,
+		.context = context,
+		.spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC),
+	};
+	for (uint32_t i = 0; i < APP_SERVER_CLIENTS; i++)
+		server->clients[i] = (struct client){.server = server, .fd = -1, .number = i};
+	err = server->path ? listen_at(server) : -ENOMEM;
+	if (!err)
+		err = loop_add(loop, server->listen_fd, EPOLLIN | EPOLLET, accept_clients, server,
+			       &server->source);
+	if (err)
+		app_server_free(server);
+	else
+		*out = server;
+	return err;
+}
+
+void app_server_free(struct app_server *server)
+{
+	if (!server)
+		return;
+	for (size_t i = 0; i < APP_SERVER_CLIENTS; i++) {
+		server->clients[i].is_open = false;
+		if (server->clients[i].fd >= 0)
+			send_away(&server->clients[i], false);
+	}
+	loop_remove(server->source);
+	if (server->listen_fd >= 0)
+		close(server->listen_fd);
+	if (server->spare_fd >= 0)
+		close(server->spare_fd);
+	if (server->has_path)
+		unlink(server->path);
+	free(server->path);
+	free(server);
+}
+
+uint64_t app_server_refused(const struct app_server *server)
+{
+	return server->refused;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The loader's side of an application's connection: a socket at a path, who may connect there, what they ask for. What is
+ * answered is decided by the callbacks, in the loop's thread.
+ */
+#ifndef NOLISTEN_APP_SERVER_H
+#define NOLISTEN_APP_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "app_protocol.h"
+#include "loop.h"
+
+#define APP_SERVER_CLIENTS 64
+
+struct app_server;
+
+/* Who may connect: root; and as with a file of that owner, group and mode, who may write. */
+struct app_access {
+	uid_t user;
+	gid_t group;
+	mode_t mode;
+};
+
+struct app_server_ops {
+	/*
+	 * A client wants connections. 0: reply's counts and scope_id, and fds, as many, which stay the callback's, are set. -errno:
+	 * refused, with reply->why. ports and addresses: NULL: all that there are.
+	 */
+	int (*open)(void *context, uint32_t client, pid_t pid, const char *ports,
+		    const char *addresses, struct app_reply *reply, int fds[APP_DESCRIPTORS]);
+	/* A client that open() took is gone. has_said: it wanted no more. */
+	void (*gone)(void *context, uint32_t client, bool has_said);
+};
+
+/* What a loader that is gone has left at the path is replaced. -EADDRINUSE: one is there, or what is there is no socket. */
+int app_server_new(struct app_server **out, const char *path, const struct app_access *access,
+		   struct loop *loop, const struct app_server_ops *ops, void *context);
+/* The path goes too; gone() is not called any more. */
+void app_server_free(struct app_server *server);
+/* Clients that were not let in. */
+uint64_t app_server_refused(const struct app_server *server);
+
+#endif

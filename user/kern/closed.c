@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The tracepoint that tells of closed sockets, and the ring of what it told. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "kern_private.h"
+#include "log.h"
+
+#define TRACEPOINT "inet_sock_set_state"
+
+struct closed_reader {
+	struct bpf_link *link;
+	struct ring_buffer *ring;
+	uint32_t lost; /* of nol_closed_lost, what has been told */
+	uint64_t missed; /* of the program's runs, what has been told */
+	int count; /* of this round */
+	kern_closed_fn fn;
+	void *context;
+};
+
+static uint32_t own_netns(void)
+{
+	struct stat status;
+
+	return stat("/proc/thread-self/ns/net", &status) ? 0 : (uint32_t)status.st_ino;
+}
+
+bool kern_tells_closed(void)
+{
+	return libbpf_find_vmlinux_btf_id(TRACEPOINT, BPF_TRACE_RAW_TP) > 0;
+}
+
+void closed_prepare(struct kern *kern)
+{
+	const uint32_t netns = own_netns();
+	const bool is_wanted = !kern->options.accepts && netns && kern_tells_closed();
+
+	kern->skel->rodata->nol_netns = netns;
+	bpf_program__set_autoload(kern->skel->progs.nol_tp_state, is_wanted);
+}
+
+static int take_word(void *context, void *data, size_t size)
+{
+	struct closed_reader *reader = context;
+
+	if (size >= sizeof(struct nol_closed)) {
+		reader->count++;
+		reader->fn(reader->context, data);
+	}
+	return 0;
+}
+
+static void free_reader(struct closed_reader *reader)
+{
+	bpf_link__destroy(reader->link);
+	ring_buffer__free(reader->ring);
+	free(reader);
+}
+
+static int open_reader(struct kern *kern, struct closed_reader *reader)
+{
+	reader->ring =
+		ring_buffer__new(bpf_map__fd(kern->skel->maps.nol_closed), take_word, reader, NULL);
+	if (!reader->ring)
+		return -errno;
+	reader->link = bpf_program__attach(kern->skel->progs.nol_tp_state);
+	return reader->link ? 0 : -errno;
+}
+
+int kern_closed_watch(struct kern *kern)
+{
+	struct closed_reader *reader;
+	int err;
+
+	if (!bpf_program__autoload(kern->skel->progs.nol_tp_state))
+		return -EOPNOTSUPP;
+	reader = calloc(1, sizeof(*reader));
+	if (!reader)
+		return -ENOMEM;
+	err = open_reader(kern, reader);
+	if (err) {
+		log_debug("tracepoint " TRACEPOINT ": %s", strerror(-err));
+		free_reader(reader);
+		return -EOPNOTSUPP;
+	}
+	kern->closed = reader;
+	return bpf_map__fd(kern->skel->maps.nol_closed);
+}
+
+int kern_closed_take(struct kern *kern, kern_closed_fn fn, void *context)
+{
+	const uint32_t lost = __atomic_load_n(&kern->skel->bss->nol_closed_lost, __ATOMIC_RELAXED);
+	struct closed_reader *reader = kern->closed;
+	int err;
+
+	reader->fn = fn;
+	reader->context = context;
+	reader->count = 0;
+	err = ring_buffer__consume(reader->ring);
+	if (err < 0)
+		return err;
+	err = lost == reader->lost ? reader->count : -ENOBUFS;
+	reader->lost = lost;
+	return err;
+}
+
+/* What had no room, or the kernel has left out, is counted, but not which sockets it was about. */
+bool kern_closed_has_missed(struct kern *kern)
+{
+	const uint32_t lost = __atomic_load_n(&kern->skel->bss->nol_closed_lost, __ATOMIC_RELAXED);
+	struct closed_reader *reader = kern->closed;
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+	bool has_missed;
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(kern->skel->progs.nol_tp_state), &info, &len))
+		return false;
+	has_missed = info.recursion_misses != reader->missed || lost != reader->lost;
+	reader->missed = info.recursion_misses;
+	reader->lost = lost;
+	return has_missed;
+}
+
+void closed_close(struct kern *kern)
+{
+	if (kern->closed)
+		free_reader(kern->closed);
+	kern->closed = NULL;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* ICMP errors (RFC 792, RFC 4443) about a TCP segment that we have sent. */
+#ifndef NOLISTEN_ICMP_ERROR_H
+#define NOLISTEN_ICMP_ERROR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+struct icmp_error {
+	struct tuple tuple; /* local: the quoted segment's source */
+	uint32_t seq; /* the quoted segment's */
+};
+
+/*
+ * False: none, or not one by which Linux gives up a half-open connection (seen on 6.18): net and host unreachable, TTL
+ * exceeded in transit, parameter problem; of ICMPv6 parameter problem, and unreachable but for no route, beyond
+ * scope and address unreachable. v4: with the IP header in front, and a checksum that is right; v6: without, and the
+ * kernel has checked it.
+ */
+bool icmp_error_parse_v4(const uint8_t *packet, size_t len, struct icmp_error *out);
+bool icmp_error_parse_v6(const uint8_t *packet, size_t len, struct icmp_error *out);
+
+#endif
