@@ -8,6 +8,7 @@
  * Both servers have the address 10.0.0.2 or fd00::2 and the MAC address 02:00:00:00:00:02, and know our
  * 10.0.0.77 or fd00::77 as a neighbour. No kernel owns that address, so nobody interferes.
  */
+#include "tools/differ_cookies.h"
 #include "tools/differ_icmp.h"
 #include "tools/differ_run.h"
 #include "tools/differ_sockopts.h"
@@ -93,6 +94,7 @@ static void run_cases(const struct differ_case *cases, size_t count)
 		if (is_wanted(&cases[i]))
 			run_add(&cases[i], (uint16_t)(first_port + run_count),
 				cases[i].differs || is_tolerated(&cases[i]));
+	await_steady_cookies();
 	run_all();
 	for (size_t i = 0; i < run_count; i++)
 		judge(runs[i].one, &runs[i].conversations[0].text, &runs[i].conversations[1].text);
