@@ -21,9 +21,19 @@
 
 #include <jansson.h>
 
+#include "event_line.h"
 #include "events.h"
 
-#define TIME_LEN (sizeof("{\"time\":\"2026-11-21T19:18:38.123456Z\"") - 1)
+#define TIME_LEN (sizeof("{\"timestamp\":\"2026-11-21T19:18:38.123456+0000\"") - 1)
+
+#define CREATED_NS 5000000000
+#define ORIGIN ",\"event_type\":\"nolisten\",\"in_iface\":\"eth0\""
+#define FLOW                                                                                              \
+	",\"flow_id\":" FLOW_ID ",\"src_ip\":\"10.0.0.1\",\"src_port\":50814,"                            \
+	"\"dest_ip\":\"10.0.0.2\",\"dest_port\":34567,\"proto\":\"TCP\",\"community_id\":\"" COMMUNITY_ID \
+	"\""
+#define FLOW_ID "8767058528258749"
+#define COMMUNITY_ID "1:ZxN82Ocefpj4o1oXUz1Yk+wGuCo="
 
 /* Descriptors 1 and 2 are replaced by what a test reads; these are the real ones. */
 static int saved_fds[3] = {-1, -1, -1};
@@ -77,7 +87,19 @@ static void read_temporary(char *text, size_t size)
 
 static struct event make_event(enum event_kind kind)
 {
-	return (struct event){.kind = kind, .tuple = &tuple, .rtt_us = -1, .handoff_us = -1};
+	return (struct event){
+		.kind = kind,
+		.tuple = &tuple,
+		.created_ns = CREATED_NS,
+		.rtt_us = -1,
+		.handoff_us = -1,
+	};
+}
+
+/* JSON to a target, nothing for people. */
+static struct events_options make_options(const char *target)
+{
+	return (struct events_options){.json_path = target, .is_quiet = true, .ifname = "eth0"};
 }
 
 static int make_directory(void **state)

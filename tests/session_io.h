@@ -74,7 +74,7 @@ uint64_t clock_monotonic_ns(void)
 
 /* Events. */
 struct events {
-	unsigned int counts[EVENT_LOST + 1];
+	unsigned int counts[EVENT_KINDS];
 	unsigned int unflushed;
 	uint64_t first_by_us; /* of the last one */
 };

@@ -51,9 +51,9 @@ def read_events(path):
     with open(path) as file:
         for line in file:
             event = json.loads(line)
-            if event["event"] == "handed_off":
-                at = datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
-                port = int(event["remote"].rsplit(":", 1)[1])
+            if event["nolisten"]["event"] == "handed_off":
+                at = datetime.datetime.strptime(event["timestamp"], "%Y-%m-%dT%H:%M:%S.%f%z")
+                port = event["src_port"]
                 handed_off[port] = (at - EPOCH) // datetime.timedelta(microseconds=1) - ahead_us
     return handed_off
 

@@ -117,8 +117,8 @@ has_handed_off()
 	accept --workers=4
 	expect "500 connections" in_client "$TOOLS/burst_client" 10.0.0.2 34567 500 16
 	wait_for 15 has_no_flows
-	is_equal "$(jq -s 'map(select(.event == "handed_off")) | length' "$EVENTS")" 500
-	is_equal "$(jq -s 'map(select(.event == "closed")) | length' "$EVENTS")" 500
+	is_equal "$(count_events handed_off)" 500
+	is_equal "$(count_events closed)" 500
 }
 
 @test "a client that comes again and again from one port is always the same worker's" {

@@ -109,13 +109,14 @@ hold_open()
 	done
 	expect_event '.event == "established" and .method == "xdp"'
 	expect_event '.event == "handed_off" and .handoff_us >= 0'
-	expect_event '.event == "established" and (.time | test("^20[0-9-]{8}T[0-9:]{8}[.][0-9]{6}Z$"))'
+	expect_event '.event == "established" and (.eve.timestamp | test("^20[0-9-]{8}T[0-9:]{8}[.][0-9]{6}[+]0000$"))'
 }
 
-@test "tells IPv6 events with brackets" {
+@test "tells IPv6 events with addresses written out" {
 	: >"$EVENTS"
 	echo_back fd00::2 34567 events
-	expect_event '.event == "handed_off" and .local == "[fd00::2]:34567"'
+	expect_event '.event == "handed_off" and .local == "[fd00::2]:34567"
+		and .eve.dest_ip == "fd00:0000:0000:0000:0000:0000:0000:0002"'
 }
 
 @test "answers data in the final ACK 6,000 times without a retransmission" {

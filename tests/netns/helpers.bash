@@ -305,10 +305,30 @@ is_attached()
 
 # --- what the loader says
 
+# What each event tells, for jq: our own members, with local and remote as ADDRESS:PORT, and the whole line as .eve. IPv6 is
+# written out there; here it is short again.
+EVENTS_TOLD='
+	def short: [splits(":") | sub("^0{1,3}"; "")] | join(":") | sub("(^|:)0(:0)+(:|$)"; "::");
+	def endpoint($ip; $port): if $ip == null then null elif $ip | contains(":") then "[\($ip | short)]:\($port)"
+		else "\($ip):\($port)" end;
+	.nolisten + {local: endpoint(.dest_ip; .dest_port), remote: endpoint(.src_ip; .src_port), eve: .} |'
+
+# events [FILTER [JQ-OPTION...]]: of the events file, each as above.
+events()
+{
+	jq "${@:2}" "$EVENTS_TOLD ${1:-.}" "$EVENTS"
+}
+
 # has_event FILTER: a line of the events file for which the jq expression is true.
 has_event()
 {
-	[ -n "$(jq -c "select($1)" "$EVENTS")" ]
+	[ -n "$(events "select($1)" -c)" ]
+}
+
+# count_events KIND
+count_events()
+{
+	events 'select(.event == "'"$1"'") | 1' -c | wc -l
 }
 
 # expect_event FILTER: within a few seconds.

@@ -93,7 +93,7 @@ dumped_flow()
 	start_second_loader -m engine --events=-
 	echo_back 10.1.0.2 34567 hello
 	wait_for 5 has_text "$BATS_FILE_TMPDIR/second.out" '"event":"closed"'
-	is_equal "$(jq -r .event "$BATS_FILE_TMPDIR/second.out" | head -n 3 | xargs)" "syn established handed_off"
+	is_equal "$(EVENTS=$BATS_FILE_TMPDIR/second.out events .event -r | head -n 3 | xargs)" "syn established handed_off"
 	grep -q 'established (engine, rtt' "$BATS_FILE_TMPDIR/second.err"
 	[ -z "$(grep '^{' "$BATS_FILE_TMPDIR/second.err")" ]
 	stop "$STARTED"

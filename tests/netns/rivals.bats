@@ -145,11 +145,11 @@ never_goes_back()
 	start_loader -m engine --service='banner:hello'
 	is_equal "$(reuse 10.0.0.2 200 | grep -c hello)" 200
 	wait_for 5 has_told_all 200
-	is_equal "$(jq -r .event "$EVENTS" | grep -v syn | paste -sd ' ' - | sed 's/established handed_off closed *//g')" ""
+	is_equal "$(events .event -r | grep -v syn | paste -sd ' ' - | sed 's/established handed_off closed *//g')" ""
 }
 
 # Each connection is closed before the next one is established.
 has_told_all()
 {
-	[ "$(grep -c '"closed"' "$EVENTS")" = "$1" ]
+	[ "$(count_events closed)" = "$1" ]
 }

@@ -98,8 +98,8 @@ has_handed_off()
 	start_loader --workers=4
 	burst 500 16
 	wait_for 15 has_no_flows
-	is_equal "$(jq -s 'map(select(.event == "handed_off")) | length' "$EVENTS")" 500
-	is_equal "$(jq -s 'map(select(.event == "closed")) | length' "$EVENTS")" 500
+	is_equal "$(count_events handed_off)" 500
+	is_equal "$(count_events closed)" 500
 }
 
 @test "--max-children counts the children of all workers" {

@@ -16,7 +16,7 @@ static int pipe_output(void)
 static void a_closed_pipe_loses_events_and_nothing_else(void **state)
 {
 	struct event event = make_event(EVENT_SYN);
-	const struct events_options options = {"-", true};
+	const struct events_options options = make_options("-");
 	struct events *events;
 	uint64_t lost;
 
@@ -49,7 +49,7 @@ static void a_slow_reader_loses_whole_lines_and_never_stops_us(void **state)
 {
 	const uint64_t emitted = 20000;
 	struct event event = make_event(EVENT_SYN);
-	const struct events_options options = {"-", true};
+	const struct events_options options = make_options("-");
 	struct events *events;
 	uint64_t lost;
 	int reader = pipe_output();
@@ -72,7 +72,7 @@ static void a_slow_reader_loses_whole_lines_and_never_stops_us(void **state)
 static void what_a_slow_reader_takes_is_whole(void **state)
 {
 	struct event event = make_event(EVENT_SYN);
-	const struct events_options options = {"-", true};
+	const struct events_options options = make_options("-");
 	struct events *events;
 	uint64_t emitted = 0, received = 0;
 	int reader = pipe_output();
@@ -98,7 +98,7 @@ static void what_a_slow_reader_takes_is_whole(void **state)
 static void lines_of_two_writers_stay_whole(void **state)
 {
 	struct event event = make_event(EVENT_SYN);
-	const struct events_options options = {"-", true};
+	const struct events_options options = make_options("-");
 	struct events *events[2];
 	char text[PIPE_BUF];
 	int reader = pipe_output();
@@ -127,7 +127,7 @@ static void lines_of_two_writers_stay_whole(void **state)
 static void a_full_disk_loses_events_and_nothing_else(void **state)
 {
 	struct event event = make_event(EVENT_SYN);
-	const struct events_options options = {"/dev/full", true};
+	const struct events_options options = make_options("/dev/full");
 	struct events *events;
 
 	(void)state;
@@ -153,15 +153,15 @@ static void limit_file_size(rlim_t size)
 static void a_torn_line_does_not_spoil_the_next(void **state)
 {
 	struct event event = make_event(EVENT_SYN);
-	const struct events_options options = {path, true};
+	const struct events_options options = make_options(path);
 	struct events *events;
-	char text[1024], *first, *torn, *last, *rest = text;
+	char text[4 * EVENT_LINE_SIZE], *first, *torn, *last, *rest = text;
 
 	(void)state;
 	unlink(path);
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(events_new(&events, &options), 0);
-	limit_file_size(150);
+	limit_file_size(400);
 	for (int i = 0; i < 3; i++) {
 		events_emit(events, &event);
 		events_flush(events);

@@ -186,6 +186,7 @@ static int open_events(struct core *core)
 	const struct events_options events = {
 		.json_path = core->config.events_path,
 		.is_quiet = core->config.is_quiet,
+		.ifname = core->config.ifname,
 	};
 
 	return events_new(&core->events, &events);

@@ -14,25 +14,16 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "eve.h"
 #include "event_output.h"
+#include "event_text.h"
 #include "log.h"
 
-#define LINE_SIZE 512
 #define STAGED_SIZE (32u << 10)
-
-struct line {
-	char text[LINE_SIZE];
-	size_t len;
-};
-
-/* What both forms of a line need. */
-struct names {
-	const char *time;
-	char local[ENDPOINT_TEXT_SIZE], remote[ENDPOINT_TEXT_SIZE];
-};
 
 /* The outputs, and whose turn it is. */
 struct writer {
+	struct eve_origin origin;
 	pthread_mutex_t lock;
 	struct event_output json, human;
 };
@@ -51,18 +42,17 @@ struct events {
 	char time[CLOCK_TEXT_SIZE];
 };
 
-static const struct {
-	const char *json, *human;
-} kind_texts[] = {
-	[EVENT_SYN] = {"syn", "SYN"},
-	[EVENT_ESTABLISHED] = {"established", "established"},
-	[EVENT_HANDED_OFF] = {"handed_off", "handed off"},
-	[EVENT_CLOSED] = {"closed", "closed"},
-	[EVENT_RESET] = {"reset", "reset"},
-	[EVENT_EXPIRED] = {"expired", "expired"},
-	[EVENT_RST_DROPPED] = {"rst_dropped", "RST dropped"},
-	[EVENT_REFUSED] = {"refused", "refused"},
-	[EVENT_LOST] = {"lost", "lost"},
+static const char *const kind_texts[] = {
+	[EVENT_SYN] = "syn",
+	[EVENT_ESTABLISHED] = "established",
+	[EVENT_HANDED_OFF] = "handed_off",
+	[EVENT_CLOSED] = "closed",
+	[EVENT_RESET] = "reset",
+	[EVENT_EXPIRED] = "expired",
+	[EVENT_RST_DROPPED] = "rst_dropped",
+	[EVENT_REFUSED] = "refused",
+	[EVENT_LOST] = "lost",
+	[EVENT_PAYLOAD] = "payload",
 };
 
 #define METHOD_TEXT(member, text) [NOL_METHOD_##member] = text,
@@ -70,7 +60,7 @@ static const char *const method_texts[] = {[NOL_METHOD_NONE] = "auto", NOL_METHO
 
 const char *event_kind_text(enum event_kind kind)
 {
-	return kind_texts[kind].json;
+	return kind_texts[kind];
 }
 
 const char *method_text(enum nol_method method)
@@ -78,125 +68,10 @@ const char *method_text(enum nol_method method)
 	return method_texts[method];
 }
 
-/* What does not fit is cut; no line comes near LINE_SIZE. snprintf() would cost more than the system call. */
-static void add_bytes(struct line *line, const char *text, size_t len)
-{
-	const size_t room = sizeof(line->text) - line->len;
-
-	if (len > room)
-		len = room;
-	memcpy(line->text + line->len, text, len);
-	line->len += len;
-}
-
-static void add(struct line *line, const char *text)
-{
-	add_bytes(line, text, strlen(text));
-}
-
-static void add_number(struct line *line, uint64_t number)
-{
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do
-		digits[--at] = (char)('0' + number % 10);
-	while (number /= 10);
-	add_bytes(line, digits + at, sizeof(digits) - at);
-}
-
-static void add_member(struct line *line, const char *key, const char *value)
-{
-	add(line, key);
-	add(line, value);
-	add(line, "\"");
-}
-
-static void add_number_member(struct line *line, const char *key, uint64_t value)
-{
-	add(line, key);
-	add_number(line, value);
-}
-
-static bool has_count(const struct event *event)
+bool event_has_count(const struct event *event)
 {
 	return event->count || event->kind == EVENT_RST_DROPPED || event->kind == EVENT_LOST;
 }
-
-static void build_json(struct line *line, const struct event *event, const struct names *names)
-{
-	add_member(line, "{\"time\":\"", names->time);
-	add_member(line, ",\"event\":\"", event_kind_text(event->kind));
-	if (event->tuple) {
-		add_member(line, ",\"local\":\"", names->local);
-		add_member(line, ",\"remote\":\"", names->remote);
-	}
-	if (event->method != NOL_METHOD_NONE)
-		add_member(line, ",\"method\":\"", method_text(event->method));
-	if (event->rtt_us >= 0)
-		add_number_member(line, ",\"rtt_us\":", event->rtt_us);
-	if (event->handoff_us >= 0)
-		add_number_member(line, ",\"handoff_us\":", event->handoff_us);
-	if (event->first_by_us)
-		add_number_member(line, ",\"first_by_us\":", event->first_by_us);
-	if (event->reason)
-		add_member(line, ",\"reason\":\"", event->reason);
-	if (has_count(event))
-		add_number_member(line, ",\"count\":", event->count);
-	add(line, "}\n");
-}
-
-/* One of what stands in parentheses, separated by commas; start: where the parenthesis opens. */
-static void add_detail(struct line *line, size_t start, const char *text)
-{
-	add(line, line->len == start ? " (" : ", ");
-	add(line, text);
-}
-
-static void add_microseconds(struct line *line, size_t start, const char *name, int64_t us)
-{
-	if (us < 0)
-		return;
-	add_detail(line, start, name);
-	add_number(line, us);
-	add(line, " us");
-}
-
-static void add_details(struct line *line, const struct event *event)
-{
-	const size_t start = line->len;
-
-	if (event->method != NOL_METHOD_NONE)
-		add_detail(line, start, method_text(event->method));
-	add_microseconds(line, start, "rtt ", event->rtt_us);
-	add_microseconds(line, start, "hand-off ", event->handoff_us);
-	if (event->reason)
-		add_detail(line, start, event->reason);
-	if (event->first_by_us)
-		add_microseconds(line, start, "first by ", (int64_t)event->first_by_us);
-	if (has_count(event)) {
-		add_detail(line, start, "");
-		add_number(line, event->count);
-		add(line, event->count == 1 ? " packet" : " packets");
-	}
-	if (line->len != start)
-		add(line, ")");
-}
-
-static void build_human(struct line *line, const struct event *event, const struct names *names)
-{
-	if (event->tuple) {
-		add(line, names->remote);
-		add(line, " > ");
-		add(line, names->local);
-		add(line, " ");
-	}
-	add(line, kind_texts[event->kind].human);
-	add_details(line, event);
-	add(line, "\n");
-}
-
-typedef void (*build_fn)(struct line *line, const struct event *event, const struct names *names);
 
 static void write_lines(struct writer *writer, struct event_output *output, const char *text,
 			size_t len)
@@ -214,7 +89,7 @@ static void write_staged(struct writer *writer, struct event_output *output, str
 }
 
 static void emit(struct writer *writer, struct event_output *output, struct staged *staged,
-		 const struct line *line)
+		 const struct event_line *line)
 {
 	if (!staged->text) {
 		write_lines(writer, output, line->text, line->len);
@@ -235,6 +110,7 @@ static const char *format_time(struct events *events)
 	if (now_ns / CLOCK_NS_PER_S != events->time_s) {
 		events->time_s = now_ns / CLOCK_NS_PER_S;
 		clock_format(events->time, now_ns);
+		events->time[last_digit + 1] = '\0'; /* without the Z */
 		return events->time;
 	}
 	for (size_t i = 0; i < 6; i++, us /= 10)
@@ -250,25 +126,32 @@ bool events_has_readers(const struct events *events)
 void events_emit(struct events *events, const struct event *event)
 {
 	struct writer *writer = events->writer;
-	struct names names;
-	struct line line = {.len = 0};
+	struct event_line line;
 
-	if (!events_has_readers(events))
-		return;
-	names.time = format_time(events);
-	if (event->tuple) {
-		endpoint_format(&event->tuple->local, names.local);
-		endpoint_format(&event->tuple->remote, names.remote);
-	}
 	if (writer->json.fd >= 0) {
-		build_json(&line, event, &names);
+		line.len = 0;
+		eve_build(&line, event, &writer->origin, format_time(events));
 		emit(writer, &writer->json, &events->json, &line);
 	}
 	if (writer->human.fd >= 0) {
 		line.len = 0;
-		build_human(&line, event, &names);
+		event_text_build(&line, event);
 		emit(writer, &writer->human, &events->human, &line);
 	}
+}
+
+void events_payload(struct events *events, const struct event *event, const void *bytes, size_t len)
+{
+	struct event part = *event;
+
+	part.payload = (struct event_payload){.bytes = bytes, .total = len};
+	do {
+		part.payload.len = len < EVENT_PAYLOAD_MAX ? len : EVENT_PAYLOAD_MAX;
+		events_emit(events, &part);
+		part.payload.bytes += part.payload.len;
+		part.payload.offset += part.payload.len;
+		len -= part.payload.len;
+	} while (len);
 }
 
 void events_flush(struct events *events)
@@ -333,6 +216,11 @@ static int writer_new(struct writer **out, const struct events_options *options)
 		goto out;
 	pthread_mutex_init(&writer->lock, NULL);
 	writer->json.fd = writer->human.fd = -1;
+	writer->origin = (struct eve_origin){
+		.ifname = options->ifname ?: "",
+		.vlan_id = options->vlan_id,
+		.seed = options->community_id_seed,
+	};
 	err = options->json_path ? open_json(&writer->json, options->json_path) : 0;
 	if (!err && !options->is_quiet)
 		err = event_output_open(&writer->human, STDERR_FILENO, "standard error");
