@@ -149,6 +149,7 @@ static __always_inline void close_flow(const struct nol_flow_key *key, struct no
 	}
 	word->key = *key;
 	word->method = flow->method;
+	word->created_ns = flow->created_ns;
 	if (flow_end(flow, NOL_FLOW_HANDED_OFF))
 		bpf_ringbuf_submit(word, flags);
 	else

@@ -313,6 +313,7 @@ static inline int set_up(void **state)
 	fds_at_start = count_fds();
 	memset(workers, 0, sizeof(workers));
 	memset(&table, 0, sizeof(table));
+	memset(told_flow_ns, 0, sizeof(told_flow_ns));
 	memset(&diag, 0, sizeof(diag));
 	to = 0;
 	note_count = 0;

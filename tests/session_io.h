@@ -80,6 +80,22 @@ struct events {
 };
 
 static bool events_are_read;
+static uint64_t told_flow_ns[UINT16_MAX +
+			     1]; /* created_ns of the remote's flow, while events tell of one */
+
+/* From the first event of a flow to its last it is the same one. */
+static inline void check_flow(const struct event *event)
+{
+	uint64_t *flow_ns = &told_flow_ns[event->tuple->remote.port];
+
+	assert_true(event->created_ns);
+	if (*flow_ns)
+		assert_int_equal(event->created_ns, *flow_ns);
+	*flow_ns = event->created_ns;
+	if (event->kind == EVENT_CLOSED || event->kind == EVENT_RESET ||
+	    event->kind == EVENT_EXPIRED || event->kind == EVENT_REFUSED)
+		*flow_ns = 0;
+}
 
 bool events_has_readers(const struct events *events)
 {
@@ -99,6 +115,7 @@ void events_emit(struct events *events, const struct event *event)
 		[EVENT_REFUSED] = "refused",
 	};
 
+	check_flow(event);
 	events->counts[event->kind]++;
 	events->unflushed++;
 	events->first_by_us = event->first_by_us;
@@ -182,7 +199,8 @@ static inline struct fake_flow *find_fake_room(void)
 }
 
 /* As flows.h has it; nothing that lives is replaced unless the test says so. */
-static inline int open_fake_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns)
+static inline int open_fake_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns,
+				 struct nol_flow *old)
 {
 	struct fake_flow *flow = find_fake_flow(tuple);
 	const bool is_replaced = flow && flow->flow.state == NOL_FLOW_HANDED_OFF;
@@ -196,6 +214,7 @@ static inline int open_fake_flow(struct flows *flows, const struct tuple *tuple,
 		return result ?: -E2BIG;
 	}
 	note(tuple, "open");
+	*old = flow->flow;
 	flow->tuple = *tuple;
 	flow->flow = (struct nol_flow){
 		.state = NOL_FLOW_SYN_RECEIVED, .created_ns = now_ns, .method = flows->method};

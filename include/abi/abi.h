@@ -123,8 +123,9 @@ NOL_ABI_SIZE(nol_flow, 32);
 struct nol_closed {
 	struct nol_flow_key key;
 	enum nol_method method;
+	__u64 created_ns; /* of the flow: with the key it is no other's */
 };
-NOL_ABI_SIZE(nol_closed, 40);
+NOL_ABI_SIZE(nol_closed, 48);
 
 /* The argument of nol_flow_set, run by BPF_PROG_RUN: change a state unless a packet was held meanwhile. */
 struct nol_flow_change {

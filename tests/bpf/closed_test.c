@@ -48,7 +48,8 @@ static void connect_pair(const char *local)
 
 static void begin(const char *local, enum nol_flow_state state)
 {
-	const struct nol_flow flow = {.state = state, .method = NOL_METHOD_XDP, .held = 3};
+	const struct nol_flow flow = {
+		.state = state, .method = NOL_METHOD_XDP, .held = 3, .created_ns = 1234};
 
 	connect_pair(local);
 	assert_int_equal(kern_flow_add(kern, &tuple, &flow), 0);
@@ -80,6 +81,7 @@ static void assert_told(void)
 	kern_flow_tuple(&last.key, &told);
 	assert_true(tuple_is_equal(&told, &tuple));
 	assert_int_equal(last.method, NOL_METHOD_XDP);
+	assert_int_equal(last.created_ns, 1234);
 	assert_int_equal(state_now(), NOL_FLOW_CLOSED);
 }
 

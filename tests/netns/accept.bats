@@ -22,6 +22,7 @@ teardown()
 		expect_event ".event == \"$event\" and .method == \"accept\" and .local == \"10.0.0.2:34567\""
 		expect_event ".event == \"$event\" and .method == \"accept\" and .local == \"[fd00::2]:34567\""
 	done
+	has_one_id_a_flow
 	wait_for 5 has_counter closed 2
 	is_equal "$(counter accept_child),$(counter cookie_sent),$(counter established)" 2,2,2
 	# No flow entry, no ring, no repair, no replay.

@@ -109,6 +109,7 @@ BARE_ACKS='tcp dport 34567 tcp flags & (syn|ack|psh|fin|rst) == ack'
 	done
 	expect_event '.event == "established" and .rtt_us >= 0 and .rtt_us < 5000000'
 	expect_event '.event == "handed_off" and .handoff_us >= 0 and .handoff_us < 5000000'
+	has_one_id_a_flow
 }
 
 @test "echoes over link-local addresses" {

@@ -109,6 +109,7 @@ hold_open()
 	done
 	expect_event '.event == "established" and .method == "xdp"'
 	expect_event '.event == "handed_off" and .handoff_us >= 0'
+	has_one_id_a_flow
 	expect_event '.event == "established" and (.eve.timestamp | test("^20[0-9-]{8}T[0-9:]{8}[.][0-9]{6}[+]0000$"))'
 }
 

@@ -325,6 +325,16 @@ has_event()
 	[ -n "$(events "select($1)" -c)" ]
 }
 
+# has_one_id_a_flow: what begins with a first event and ends with a last one has one flow_id, which nothing else has.
+has_one_id_a_flow()
+{
+	is_equal "$(events 'select(.remote) | "\(.remote) \(.local) \(.eve.flow_id) \(.event)"' -r | awk '
+		{ flow = $1 " " $2 }
+		$3 == "null" || ($3 in of && of[$3] != flow) || (flow in id && id[flow] != $3) { print "odd: " $0 }
+		{ of[$3] = flow; id[flow] = $3 }
+		$4 ~ /^(closed|reset|expired|refused)$/ { delete id[flow]; of[$3] = "nobody any more" }')" ""
+}
+
 # count_events KIND
 count_events()
 {

@@ -19,6 +19,7 @@ echoes()
 		expect_event ".event == \"$event\" and .method == \"$1\" and .local == \"10.0.0.2:34567\""
 		expect_event ".event == \"$event\" and .method == \"$1\" and .local == \"[fd00::2]:34567\""
 	done
+	has_one_id_a_flow
 	run in_server ss -Hltn
 	is_equal "$output" ""
 }

@@ -146,6 +146,7 @@ never_goes_back()
 	is_equal "$(reuse 10.0.0.2 200 | grep -c hello)" 200
 	wait_for 5 has_told_all 200
 	is_equal "$(events .event -r | grep -v syn | paste -sd ' ' - | sed 's/established handed_off closed *//g')" ""
+	has_one_id_a_flow
 }
 
 # Each connection is closed before the next one is established.

@@ -108,7 +108,9 @@ static void nothing_is_remembered_behind_a_reset(void **state)
 /* The word that a socket is gone comes late. */
 static void hand_off(void)
 {
-	assert_int_equal(bpfless_open_flow(&bpfless.table, &tuple, now_ns), 0);
+	struct nol_flow old;
+
+	assert_int_equal(bpfless_open_flow(&bpfless.table, &tuple, now_ns, &old), 0);
 	assert_int_equal(bpfless_hand_off_flow(&bpfless.table, &tuple, 0), 0);
 }
 

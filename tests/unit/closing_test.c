@@ -106,10 +106,12 @@ static void a_destroyed_socket_ends_its_flow(void **state)
 
 static void a_late_word_spares_the_next_connection_of_the_same_ports(void **state)
 {
+	const struct nol_flow old = {.method = NOL_METHOD_ENGINE};
+
 	(void)state;
 	reset_connection();
 	wait_for_word();
-	closing_replaced(closing, &tuple, events);
+	closing_replaced(closing, &tuple, &old, events);
 	connect_again();
 	assert_true(loop_wait(loop, 10000) > 0);
 	assert_int_equal(flow_state, NOL_FLOW_HANDED_OFF);

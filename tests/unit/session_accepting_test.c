@@ -59,10 +59,10 @@ static const struct wire_ops accepting_ops = {
 	.fd = fd_of_listener,
 };
 
-static void hear_of_end(void *context, const struct tuple *tuple)
+static void hear_of_end(void *context, const struct tuple *tuple, uint64_t flow_ns)
 {
 	(void)context;
-	session_closed(worker->session, tuple);
+	session_closed(worker->session, tuple, flow_ns);
 }
 
 static void listen_somewhere(void)

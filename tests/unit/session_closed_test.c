@@ -7,6 +7,7 @@
 static struct {
 	int fd;
 	struct tuple words[8];
+	struct nol_flow flows[8];
 	unsigned int count;
 	bool has_lost, has_missed;
 } told;
@@ -27,7 +28,7 @@ static int take_fake_closed(struct flows *flows, flow_closed_fn fn, void *contex
 	eventfd_read(told.fd, &ignored);
 	told.count = 0;
 	for (unsigned int i = 0; i < count; i++)
-		fn(context, &told.words[i], NOL_METHOD_XDP);
+		fn(context, &told.words[i], &told.flows[i]);
 	return told.has_lost ? -ENOBUFS : (int)count;
 }
 
@@ -52,6 +53,7 @@ static const struct flows_ops told_ops = {
 static void close_quietly(uint16_t port)
 {
 	flow_of(port)->flow.state = NOL_FLOW_CLOSED;
+	told.flows[told.count] = flow_of(port)->flow;
 	told.words[told.count++] = tuple_of(port);
 }
 

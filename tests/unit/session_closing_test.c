@@ -181,12 +181,14 @@ static void a_word_is_still_owed_within_the_second(void **state)
 static void a_word_that_came_is_no_longer_owed(void **state)
 {
 	const struct tuple tuple = tuple_of(2000);
+	struct nol_flow old;
 
 	(void)state;
 	connect_remote(2000);
+	old = flow_of(2000)->flow;
 	let_live(2000, TCP_ESTABLISHED);
 	for (int i = 0; i < 256; i++) {
-		closing_replaced(closing, &tuple, &workers[0].events);
+		closing_replaced(closing, &tuple, &old, &workers[0].events);
 		word_in(2000);
 		run_loop();
 		EXPECT_NOTES(2000, "<closed>");

@@ -122,8 +122,10 @@ static void families_are_apart(void **state)
 static int result;
 static unsigned int calls;
 
-static int open_inner(struct flows *flows, const struct tuple *tuple, uint64_t now_ns)
+static int open_inner(struct flows *flows, const struct tuple *tuple, uint64_t now_ns,
+		      struct nol_flow *old)
 {
+	(void)old;
 	(void)flows;
 	(void)tuple;
 	(void)now_ns;
@@ -175,8 +177,9 @@ static int close_bounded(void **state)
 static int open_flow(const char *remote)
 {
 	const struct tuple tuple = tuple_of(remote);
+	struct nol_flow old;
 
-	return bounded->ops->open(bounded, &tuple, 0);
+	return bounded->ops->open(bounded, &tuple, 0, &old);
 }
 
 static int admit(const char *remote)

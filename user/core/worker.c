@@ -134,11 +134,11 @@ static int open_loop(struct worker *worker)
 }
 
 /* Where no flow table and no sock_diag tell of a connection's end, its service does. */
-static void tell_closed(void *context, const struct tuple *tuple)
+static void tell_closed(void *context, const struct tuple *tuple, uint64_t flow_ns)
 {
 	struct worker *worker = context;
 
-	session_closed(worker->session, tuple);
+	session_closed(worker->session, tuple, flow_ns);
 }
 
 static int open_service(struct worker *worker)

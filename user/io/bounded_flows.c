@@ -19,7 +19,8 @@ static struct bounded_flows *from_flows(struct flows *flows)
 }
 
 /* A flow that is replaced on its 4-tuple hands its place on. */
-static int open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns)
+static int open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns,
+		     struct nol_flow *old)
 {
 	struct bounded_flows *bounded = from_flows(flows);
 	const int held = sources_hold(bounded->sources, tuple);
@@ -27,7 +28,7 @@ static int open_flow(struct flows *flows, const struct tuple *tuple, uint64_t no
 
 	if (held < 0)
 		return held;
-	result = bounded->inner->ops->open(bounded->inner, tuple, now_ns);
+	result = bounded->inner->ops->open(bounded->inner, tuple, now_ns, old);
 	if (result < 0 && held)
 		sources_release(bounded->sources, tuple);
 	return result;

@@ -254,7 +254,8 @@ int bpfless_flush(struct wire *wire)
 	return raw_send_flush(bpfless_of_wire(wire)->sender);
 }
 
-int bpfless_open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns)
+int bpfless_open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns,
+		      struct nol_flow *old)
 {
 	struct bpfless *bpfless = bpfless_of_flows(flows);
 	struct flow_entry *entry = flow_memory_find(bpfless->flows, tuple);
@@ -265,6 +266,7 @@ int bpfless_open_flow(struct flows *flows, const struct tuple *tuple, uint64_t n
 		entry = flow_memory_add(bpfless->flows, tuple);
 	if (!entry)
 		return -errno;
+	*old = entry->flow;
 	*entry = (struct flow_entry){
 		.flow = {.state = NOL_FLOW_SYN_RECEIVED,
 			 .created_ns = now_ns,

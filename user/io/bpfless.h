@@ -89,7 +89,8 @@ struct method_parts bpfless_parts(struct bpfless *bpfless);
 int bpfless_add_prefix(struct gate *gate, const struct prefix *prefix);
 int bpfless_remove_prefix(struct gate *gate, const struct prefix *prefix);
 int bpfless_read_stats(struct gate *gate, struct nol_stats *out);
-int bpfless_open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns);
+int bpfless_open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns,
+		      struct nol_flow *old);
 int bpfless_hand_off_flow(struct flows *flows, const struct tuple *tuple, uint32_t held);
 int bpfless_close_flow(struct flows *flows, const struct tuple *tuple);
 int bpfless_get_flow(struct flows *flows, const struct tuple *tuple, struct nol_flow *out);

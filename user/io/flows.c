@@ -9,9 +9,11 @@ bool flows_is_handed_off(struct flows *flows, const struct tuple *tuple)
 	return !flows->ops->get(flows, tuple, &flow) && flow.state == NOL_FLOW_HANDED_OFF;
 }
 
-enum nol_method flows_method_of(struct flows *flows, const struct tuple *tuple)
+struct nol_flow flows_find(struct flows *flows, const struct tuple *tuple)
 {
 	struct nol_flow flow;
 
-	return flows->ops->get(flows, tuple, &flow) ? flows->method : flow.method;
+	if (flows->ops->get(flows, tuple, &flow))
+		flow = (struct nol_flow){.method = flows->method};
+	return flow;
 }

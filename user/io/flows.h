@@ -15,18 +15,21 @@
 #include "addr.h"
 
 typedef bool (*flow_fn)(void *context, const struct tuple *tuple, const struct nol_flow *flow);
-typedef void (*flow_closed_fn)(void *context, const struct tuple *tuple, enum nol_method method);
+/* flow: its method and created_ns. */
+typedef void (*flow_closed_fn)(void *context, const struct tuple *tuple,
+			       const struct nol_flow *flow);
 
 struct flows;
 
 struct flows_ops {
 	/*
 	 * From now on the flow's packets are held: before the SYN-ACK leaves. A flow in its grace is replaced; 1: and
-	 * so was one whose kernel socket is gone without a word of it yet.
+	 * so was one whose kernel socket is gone without a word of it yet, which *old is a copy of.
 	 * -E2BIG: the table is full; -EDQUOT: its source holds as much as it may; -EALREADY: a kernel socket has the 4-tuple, the
 	 * SYN was held just before.
 	 */
-	int (*open)(struct flows *flows, const struct tuple *tuple, uint64_t now_ns);
+	int (*open)(struct flows *flows, const struct tuple *tuple, uint64_t now_ns,
+		    struct nol_flow *old);
 	/* May this one stay, whose entry ingress has made? 0 or -EDQUOT. NULL: all may. */
 	int (*admit)(struct flows *flows, const struct tuple *tuple);
 	/* From now on the flow is the kernel's. -EAGAIN: more than held packets were held; receive and replay them first. */
@@ -61,7 +64,7 @@ struct flows {
 
 /* Was it handed off? Then a packet that was held before the flow was known is the kernel's. */
 bool flows_is_handed_off(struct flows *flows, const struct tuple *tuple);
-/* Who answered its SYN. */
-enum nol_method flows_method_of(struct flows *flows, const struct tuple *tuple);
+/* As get(); of one that there is not, our method and nothing else. */
+struct nol_flow flows_find(struct flows *flows, const struct tuple *tuple);
 
 #endif

@@ -104,20 +104,22 @@ static bool is_alive(struct flows *flows, const struct tuple *tuple)
 	       !sock_diag_find(tuple, from_flows(flows)->ifindex, &state) && state != TCP_TIME_WAIT;
 }
 
-static int replace_flow(struct flows *flows, const struct tuple *tuple, const struct nol_flow *flow)
+static int replace_flow(struct flows *flows, const struct tuple *tuple, const struct nol_flow *flow,
+			struct nol_flow *old)
 {
 	struct kern *kern = from_flows(flows)->kern;
-	struct nol_flow old = {0};
 	int err;
 
+	*old = (struct nol_flow){0};
 	if (is_alive(flows, tuple))
 		return -EALREADY;
-	kern_flow_remove(kern, tuple, &old);
+	kern_flow_remove(kern, tuple, old);
 	err = kern_flow_add(kern, tuple, flow);
-	return err ?: old.state == NOL_FLOW_HANDED_OFF;
+	return err ?: old->state == NOL_FLOW_HANDED_OFF;
 }
 
-static int open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns)
+static int open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns,
+		     struct nol_flow *old)
 {
 	const struct nol_flow flow = {
 		.state = NOL_FLOW_SYN_RECEIVED,
@@ -130,7 +132,7 @@ static int open_flow(struct flows *flows, const struct tuple *tuple, uint64_t no
 	if (err != -EEXIST)
 		return err;
 	kern_flow_lock(kern);
-	err = replace_flow(flows, tuple, &flow);
+	err = replace_flow(flows, tuple, &flow, old);
 	kern_flow_unlock(kern);
 	return err;
 }
@@ -173,11 +175,16 @@ struct take {
 
 static void take_one(void *context, const struct nol_closed *closed)
 {
+	const struct nol_flow flow = {
+		.state = NOL_FLOW_CLOSED,
+		.method = closed->method,
+		.created_ns = closed->created_ns,
+	};
 	const struct take *take = context;
 	struct tuple tuple;
 
 	kern_flow_tuple(&closed->key, &tuple);
-	take->fn(take->context, &tuple, closed->method);
+	take->fn(take->context, &tuple, &flow);
 }
 
 static int take_closed(struct flows *flows, flow_closed_fn fn, void *context)

@@ -80,6 +80,7 @@ int connection_open(struct service *service, int fd, const struct tuple *tuple, 
 	connection->fd = fd;
 	connection->tuple = *tuple;
 	connection->created_ns = clock_monotonic_ns();
+	connection->flow_ns = service->arrival ? service->arrival->flow_ns : 0;
 	link_connection(service, connection);
 	err = start(connection, tuple, is_ready);
 	if (err)
@@ -102,7 +103,7 @@ static void tell_closed(const struct connection *connection)
 	const struct service_options *options = &connection->service->options;
 
 	if (options->closed)
-		options->closed(options->context, &connection->tuple);
+		options->closed(options->context, &connection->tuple, connection->flow_ns);
 }
 
 void connection_close(struct connection *connection)

@@ -20,6 +20,7 @@ struct connection {
 	bool is_over;
 	struct tuple tuple; /* its local end may still be unknown: port 0 */
 	uint64_t created_ns; /* CLOCK_MONOTONIC */
+	uint64_t flow_ns; /* of its arrival */
 	struct loop_source *source;
 	struct connection *previous, *next;
 };

@@ -26,7 +26,7 @@ struct service_options {
 	uint32_t queue_max; /* connections that wait for each application */
 	uint64_t queue_ns; /* for how long */
 	/* A connection is over, whoever ended it; NULL: nobody wants to know. */
-	void (*closed)(void *context, const struct tuple *tuple);
+	void (*closed)(void *context, const struct tuple *tuple, uint64_t flow_ns);
 	void *context;
 };
 
@@ -46,6 +46,7 @@ int service_take_ready(struct service *service, int fd, const struct tuple *tupl
 struct arrival {
 	uint32_t method; /* enum nol_method: who answered its SYN */
 	const struct syn_print *syn; /* NULL: nobody kept it */
+	uint64_t flow_ns; /* when its flow was made, by which events know it; 0: not known */
 };
 /* The same; is_ready: as service_take_ready(). */
 int service_take_arrival(struct service *service, int fd, const struct tuple *tuple,

@@ -35,6 +35,7 @@ static void tell(struct session *session, const struct accepted *accepted)
 	struct event event = {
 		.kind = EVENT_ESTABLISHED,
 		.tuple = &accepted->tuple,
+		.created_ns = session->now_ns,
 		.method = session->flows->method,
 		.rtt_us = find_rtt_us(accepted->fd),
 		.handoff_us = -1,
@@ -49,7 +50,10 @@ static void tell(struct session *session, const struct accepted *accepted)
 static void take_connection(struct session *session, struct accepted *accepted)
 {
 	const bool has_readers = events_has_readers(session->options.events);
-	const struct arrival arrival = {.method = session->flows->method};
+	const struct arrival arrival = {
+		.method = session->flows->method,
+		.flow_ns = session->now_ns,
+	};
 
 	session->stats.established++;
 	session->stats.handed_off++;
@@ -69,7 +73,8 @@ static void refuse(struct session *session, const struct accepted *accepted)
 	session->stats.handoff_failed++;
 	session->stats.no_descriptors++;
 	wire_local_of(accepted->fd, &tuple.local);
-	acting_emit(session, EVENT_RESET, &tuple, socket_maker_refusal(-EMFILE, "handoff_failed"));
+	acting_emit(session, EVENT_RESET, &tuple, session->now_ns,
+		    socket_maker_refusal(-EMFILE, "handoff_failed"));
 	setsockopt(accepted->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(accepted->fd);
 }

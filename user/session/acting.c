@@ -10,11 +10,12 @@
 #define ROOM 64 /* flows in their grace that make room at a time when the table is full */
 
 void acting_emit(struct session *session, enum event_kind kind, const struct tuple *tuple,
-		 const char *reason)
+		 uint64_t created_ns, const char *reason)
 {
 	const struct event event = {
 		.kind = kind,
 		.tuple = tuple,
+		.created_ns = created_ns,
 		.method = session->flows->method,
 		.rtt_us = -1,
 		.handoff_us = -1,
@@ -40,22 +41,23 @@ static void forget_entry(struct session *session, const struct tuple *tuple)
 static void refuse(struct session *session, const struct tuple *tuple)
 {
 	session->stats.table_full++;
-	acting_emit(session, EVENT_REFUSED, tuple, "table_full");
+	acting_emit(session, EVENT_REFUSED, tuple, session->now_ns, "table_full");
 }
 
 /* Room for a new flow: those in their grace yield, the oldest first. */
 static int open_flow(struct session *session, const struct tuple *tuple)
 {
 	struct flows *flows = session->flows;
-	int err = flows->ops->open(flows, tuple, session->now_ns);
+	struct nol_flow old;
+	int err = flows->ops->open(flows, tuple, session->now_ns, &old);
 
 	if (err == -E2BIG) {
 		closing_make_room(session->closing, ROOM);
-		err = flows->ops->open(flows, tuple, session->now_ns);
+		err = flows->ops->open(flows, tuple, session->now_ns, &old);
 	}
 	if (err <= 0)
 		return err;
-	closing_replaced(session->closing, tuple, session->options.events);
+	closing_replaced(session->closing, tuple, &old, session->options.events);
 	return 0;
 }
 
@@ -69,7 +71,7 @@ static bool begin_socket(struct session *session, struct engine_flow *flow, bool
 		return true;
 	session->stats.connect_failed++;
 	session->stats.no_descriptors += socket_maker_lacks_descriptors(err);
-	acting_emit(session, EVENT_REFUSED, &flow->tuple,
+	acting_emit(session, EVENT_REFUSED, &flow->tuple, flow->created_ns,
 		    socket_maker_refusal(err, "connect_failed"));
 	forget_entry(session, &flow->tuple);
 	engine_release(session->engine, flow);
@@ -90,7 +92,7 @@ static bool begin_flow(struct session *session, struct engine_flow *flow, bool h
 		return false;
 	}
 	session->stats.syn++;
-	acting_emit(session, EVENT_SYN, &flow->tuple, NULL);
+	acting_emit(session, EVENT_SYN, &flow->tuple, flow->created_ns, NULL);
 	return begin_socket(session, flow, has_time_wait);
 }
 
@@ -113,7 +115,8 @@ static void end_flow(struct session *session, const struct engine_action *action
 		     enum event_kind kind)
 {
 	forget_flow(session, action->flow);
-	acting_emit(session, kind, &action->flow->tuple, engine_reason_text(action->reason));
+	acting_emit(session, kind, &action->flow->tuple, action->flow->created_ns,
+		    engine_reason_text(action->reason));
 }
 
 static void tell_established(struct session *session, const struct engine_flow *flow)
@@ -121,6 +124,7 @@ static void tell_established(struct session *session, const struct engine_flow *
 	const struct event event = {
 		.kind = EVENT_ESTABLISHED,
 		.tuple = &flow->tuple,
+		.created_ns = flow->created_ns,
 		.method = adopted_method(flow, session->flows),
 		.rtt_us = adopted_rtt_us(flow),
 		.handoff_us = -1,
@@ -235,7 +239,7 @@ void acting_end_killed(struct session *session)
 	struct killed_flow killed;
 
 	while (wire->ops->take_killed && wire->ops->take_killed(wire, &killed)) {
-		const struct event event = {
+		struct event event = {
 			.kind = EVENT_RESET,
 			.tuple = &killed.tuple,
 			.method = session->flows->method,
@@ -248,6 +252,7 @@ void acting_end_killed(struct session *session)
 		flow = engine_find(session->engine, &killed.tuple);
 		if (!flow || flow->state == ENGINE_ESTABLISHED)
 			continue;
+		event.created_ns = flow->created_ns;
 		session->stats.reset++;
 		events_emit(session->options.events, &event);
 		forget_flow(session, flow);
@@ -341,6 +346,9 @@ static void adopt(struct session *session, const struct held_packet *packet,
 	}
 	engine_adopt(session->engine, segment, &packet->terms, session->now_ns, &action);
 	count_held(session, packet, action.flow, &segment->tuple);
+	/* When ingress has made its entry. */
+	if (action.event == ENGINE_EVENT_ESTABLISHED && packet->held)
+		action.flow->created_ns = packet->held_ns;
 	if (!action.flow && !is_known)
 		forget_entry(session, &segment->tuple);
 	acting_on(session, &action, packet);

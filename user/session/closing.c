@@ -79,13 +79,14 @@ static void forget_owed(struct closing *closing, uint64_t now_ns)
 	}
 }
 
-static void tell_closed(struct closing *closing, const struct tuple *tuple, enum nol_method method,
-			struct events *events)
+static void tell_closed(struct closing *closing, const struct tuple *tuple,
+			const struct nol_flow *flow, struct events *events)
 {
 	const struct event event = {
 		.kind = EVENT_CLOSED,
 		.tuple = tuple,
-		.method = method,
+		.created_ns = flow->created_ns,
+		.method = flow->method,
 		.rtt_us = -1,
 		.handoff_us = -1,
 	};
@@ -99,9 +100,10 @@ uint64_t closing_count(const struct closing *closing)
 	return __atomic_load_n(&closing->count, __ATOMIC_RELAXED);
 }
 
-void closing_replaced(struct closing *closing, const struct tuple *tuple, struct events *events)
+void closing_replaced(struct closing *closing, const struct tuple *tuple,
+		      const struct nol_flow *old, struct events *events)
 {
-	tell_closed(closing, tuple, flows_method_of(closing->options.flows, tuple), events);
+	tell_closed(closing, tuple, old, events);
 	if (closing->watch_fd < 0)
 		return; /* what took its place cannot be closed by a late word */
 	pthread_mutex_lock(&closing->lock);
@@ -148,12 +150,12 @@ static bool end_grace(struct closing *closing, uint64_t now_ns, struct tuple *ou
 	return is_over;
 }
 
-static void take_closed(void *context, const struct tuple *tuple, enum nol_method method)
+static void take_closed(void *context, const struct tuple *tuple, const struct nol_flow *flow)
 {
 	struct closing *closing = context;
 	struct flows *flows = closing->options.flows;
 
-	tell_closed(closing, tuple, method, closing->options.events);
+	tell_closed(closing, tuple, flow, closing->options.events);
 	if (begin_grace(closing, tuple))
 		flows->ops->forget(flows, tuple, true);
 }
@@ -162,12 +164,14 @@ static void close_flow(void *context, const struct tuple *tuple, uint8_t tcp_sta
 {
 	struct closing *closing = context;
 	struct flows *flows = closing->options.flows;
+	struct nol_flow flow;
 
 	(void)tcp_state;
 	if (!port_set_has(closing->options.ports, tuple->local.port) || is_late(closing, tuple) ||
 	    flows->ops->close(flows, tuple))
 		return;
-	take_closed(closing, tuple, flows_method_of(flows, tuple));
+	flow = flows_find(flows, tuple);
+	take_closed(closing, tuple, &flow);
 }
 
 static bool close_if_gone(void *context, const struct tuple *tuple, const struct nol_flow *flow)

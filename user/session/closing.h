@@ -31,10 +31,11 @@ void closing_free(struct closing *closing);
 /* What is there to hear, without waiting. Nothing is done for another loop than its own, nor for sock_diag, which wakes it. */
 void closing_poll(struct closing *closing, const struct loop *loop);
 /*
- * A new flow has taken the place of one whose socket is gone: that one is closed, and the word of it yet to come.
+ * A new flow has taken the place of an old one whose socket is gone: that one is closed, and the word of it yet to come.
  * events: of the calling thread.
  */
-void closing_replaced(struct closing *closing, const struct tuple *tuple, struct events *events);
+void closing_replaced(struct closing *closing, const struct tuple *tuple,
+		      const struct nol_flow *old, struct events *events);
 /* The table is full: up to count flows in their grace are forgotten early, the oldest first. */
 void closing_make_room(struct closing *closing, uint32_t count);
 /* How many connections have been closed so far. */

@@ -177,6 +177,7 @@ static void emit(struct handoff *handoff, enum event_kind kind, const struct eng
 	const struct event event = {
 		.kind = kind,
 		.tuple = &flow->tuple,
+		.created_ns = flow->created_ns,
 		.method = adopted_method(flow, handoff->options.flows),
 		.rtt_us = -1,
 		.handoff_us = handoff_us,
@@ -245,6 +246,7 @@ static void finish(struct handoff *handoff, struct handing *handing)
 	const struct arrival arrival = {
 		.method = adopted_method(flow, handoff->options.flows),
 		.syn = flow->syn.ttl ? &flow->syn : NULL,
+		.flow_ns = flow->created_ns,
 	};
 
 	if (maker->ops->settle)

@@ -279,6 +279,7 @@ int session_new(struct session **out, const struct session_options *options)
 	session->flows = options->flows;
 	session->closing = options->closing;
 	session->maker = options->maker;
+	session->now_ns = clock_monotonic_ns();
 	session->spare_fd = -1;
 	session->accept_batch = 1;
 	if (session->wire->ops->accept)
@@ -307,10 +308,10 @@ void session_free(struct session *session)
 	free(session);
 }
 
-void session_closed(struct session *session, const struct tuple *tuple)
+void session_closed(struct session *session, const struct tuple *tuple, uint64_t flow_ns)
 {
 	session->stats.closed++;
-	acting_emit(session, EVENT_CLOSED, tuple, NULL);
+	acting_emit(session, EVENT_CLOSED, tuple, flow_ns, NULL);
 }
 
 void session_set(struct session *session, const struct engine_settings *settings)

@@ -51,7 +51,7 @@ void session_drain(struct session *session);
 void session_leave(struct session *session);
 
 /* Where wire accepts: a connection that the service had is over. */
-void session_closed(struct session *session, const struct tuple *tuple);
+void session_closed(struct session *session, const struct tuple *tuple, uint64_t flow_ns);
 
 /*
  * Where wire accepts: another has its descriptor as well, and the connections are his from now on. Not 0: there is nothing to

@@ -36,7 +36,8 @@ void acting_on(struct session *session, struct engine_action *action,
 	       const struct held_packet *packet);
 /* Handshakes that the kernel won since the last look. */
 void acting_end_killed(struct session *session);
+/* created_ns: of the flow. */
 void acting_emit(struct session *session, enum event_kind kind, const struct tuple *tuple,
-		 const char *reason);
+		 uint64_t created_ns, const char *reason);
 
 #endif
