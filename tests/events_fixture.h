@@ -41,7 +41,7 @@ static char directory[] = "/tmp/nolisten-events-XXXXXX";
 static char path[sizeof(directory) + 16];
 static struct tuple tuple;
 
-static void replace_fd(int target, int fd)
+static inline void replace_fd(int target, int fd)
 {
 	fflush(NULL);
 	saved_fds[target] = dup(target);
@@ -99,7 +99,7 @@ static struct event make_event(enum event_kind kind)
 /* JSON to a target, nothing for people. */
 static struct events_options make_options(const char *target)
 {
-	return (struct events_options){.json_path = target, .is_quiet = true, .ifname = "eth0"};
+	return (struct events_options){.target = target, .is_quiet = true, .ifname = "eth0"};
 }
 
 static int make_directory(void **state)

@@ -33,6 +33,30 @@ static void a_closed_pipe_loses_events_and_nothing_else(void **state)
 	assert_int_equal(lost, 10);
 }
 
+/* The event that tells of lines that are missing, or NULL; to be given up. */
+static json_t *parse_lost(const char *line)
+{
+	json_t *object = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+	json_t *own = json_incref(json_object_get(object, "nolisten"));
+
+	json_decref(object);
+	if (own && !strcmp(json_string_value(json_object_get(own, "event")), "lost"))
+		return own;
+	json_decref(own);
+	return NULL;
+}
+
+static void expect_lost(const char *line, const char *reason, uint64_t count)
+{
+	json_t *lost = parse_lost(line);
+
+	assert_non_null(lost);
+	assert_string_equal(json_string_value(json_object_get(lost, "reason")), reason);
+	assert_string_equal(json_string_value(json_object_get(lost, "kind")), "any");
+	assert_int_equal(json_integer_value(json_object_get(lost, "count")), count);
+	json_decref(lost);
+}
+
 static uint64_t count_lines(int fd)
 {
 	char text[65536];
@@ -88,7 +112,8 @@ static void what_a_slow_reader_takes_is_whole(void **state)
 		received += count_lines(reader);
 		events_flush(events);
 	}
-	assert_int_equal(received, emitted - events_lost(events));
+	/* And one that tells of those that are missing. */
+	assert_int_equal(received, emitted - events_lost(events) + 1);
 	events_free(events);
 	restore_fd(STDOUT_FILENO);
 	close(reader);
@@ -124,22 +149,6 @@ static void lines_of_two_writers_stay_whole(void **state)
 	restore_fd(STDOUT_FILENO);
 }
 
-static void a_full_disk_loses_events_and_nothing_else(void **state)
-{
-	struct event event = make_event(EVENT_SYN);
-	const struct events_options options = make_options("/dev/full");
-	struct events *events;
-
-	(void)state;
-	assert_int_equal(events_new(&events, &options), 0);
-	events_emit(events, &event);
-	events_flush(events);
-	events_emit(events, &event);
-	events_flush(events);
-	assert_int_equal(events_lost(events), 2);
-	events_free(events);
-}
-
 static void limit_file_size(rlim_t size)
 {
 	struct rlimit limit;
@@ -150,33 +159,96 @@ static void limit_file_size(rlim_t size)
 }
 
 /* The file cannot grow beyond the middle of the second line; then it can again. */
-static void a_torn_line_does_not_spoil_the_next(void **state)
+static void a_line_that_the_disk_has_half_of_is_completed(void **state)
 {
 	struct event event = make_event(EVENT_SYN);
 	const struct events_options options = make_options(path);
 	struct events *events;
-	char text[4 * EVENT_LINE_SIZE], *first, *torn, *last, *rest = text;
+	char text[8 * EVENT_LINE_SIZE], *first, *rest = text;
 
 	(void)state;
 	unlink(path);
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(events_new(&events, &options), 0);
-	limit_file_size(400);
+	limit_file_size(500);
 	for (int i = 0; i < 3; i++) {
 		events_emit(events, &event);
 		events_flush(events);
 	}
-	assert_int_equal(events_lost(events), 2);
+	read_temporary(text, sizeof(text));
+	assert_int_equal(strlen(text), 500);
 	limit_file_size(RLIM_INFINITY);
 	events_emit(events, &event);
+	assert_int_equal(events_lost(events), 0);
 	events_free(events);
 	read_temporary(text, sizeof(text));
 	first = strsep(&rest, "\n");
-	torn = strsep(&rest, "\n");
-	last = strsep(&rest, "\n");
-	assert_true(strlen(torn) < strlen(first));
-	assert_string_equal(last + TIME_LEN, first + TIME_LEN);
+	for (int i = 1; i < 4; i++)
+		assert_string_equal(strsep(&rest, "\n") + TIME_LEN, first + TIME_LEN);
 	assert_string_equal(rest, "");
+}
+
+static void a_line_that_stays_half_is_taken_back_at_the_end(void **state)
+{
+	struct event event = make_event(EVENT_SYN);
+	const struct events_options options = make_options(path);
+	struct events *events;
+	char text[2 * EVENT_LINE_SIZE], *rest = text;
+
+	(void)state;
+	unlink(path);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(events_new(&events, &options), 0);
+	limit_file_size(500);
+	events_emit(events, &event);
+	events_emit(events, &event);
+	events_free(events);
+	limit_file_size(RLIM_INFINITY);
+	read_temporary(text, sizeof(text));
+	assert_non_null(strsep(&rest, "\n"));
+	assert_string_equal(rest, "");
+}
+
+/* What waits is bounded; what is lost is counted, and told when there is room again. */
+static void a_full_disk_loses_events_and_says_how_many(void **state)
+{
+	static char text[2 << 20];
+	struct event event = make_event(EVENT_SYN);
+	const struct events_options options = make_options(path);
+	const uint64_t emitted = 3000;
+	struct events *events;
+	uint64_t lost, lines = 0;
+	char *rest = text, *line, *last = NULL;
+
+	(void)state;
+	unlink(path);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(events_new(&events, &options), 0);
+	limit_file_size(500);
+	for (uint64_t i = 0; i < emitted; i++) {
+		events_emit(events, &event);
+		events_flush(events);
+	}
+	lost = events_lost(events);
+	assert_true(lost > 0 && lost < emitted);
+	limit_file_size(RLIM_INFINITY);
+	while (!parse_lost(last ?: "")) {
+		events_flush(events);
+		read_temporary(text, sizeof(text));
+		if (strlen(text) > 500)
+			last = (char *)memrchr(text, '\n', strlen(text) - 1) + 1;
+	}
+	expect_lost(last, "disk_full", lost);
+	assert_int_equal(events_lost(events), lost);
+	events_free(events);
+	while (*(line = strsep(&rest, "\n"))) {
+		json_t *object = json_loads(line, 0, NULL);
+
+		assert_non_null(object);
+		json_decref(object);
+		lines++;
+	}
+	assert_int_equal(lines, emitted - lost + 1);
 }
 
 int main(void)
@@ -186,8 +258,9 @@ int main(void)
 		TEST(lines_of_two_writers_stay_whole),
 		TEST(a_slow_reader_loses_whole_lines_and_never_stops_us),
 		TEST(what_a_slow_reader_takes_is_whole),
-		TEST(a_torn_line_does_not_spoil_the_next),
-		TEST(a_full_disk_loses_events_and_nothing_else),
+		TEST(a_line_that_the_disk_has_half_of_is_completed),
+		TEST(a_line_that_stays_half_is_taken_back_at_the_end),
+		TEST(a_full_disk_loses_events_and_says_how_many),
 	};
 
 	return cmocka_run_group_tests_name("events_output", tests, make_directory,

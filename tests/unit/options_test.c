@@ -49,7 +49,8 @@ static void an_interface_alone_is_enough(void **state)
 	assert_int_equal(options.config.rst_action, NOL_RST_DROP);
 	assert_int_equal(options.config.xdp_mode, KERN_XDP_AUTO);
 	assert_int_equal(options.config.tc_mode, KERN_TC_AUTO);
-	assert_null(options.config.events_path);
+	assert_null(options.config.events.target);
+	assert_int_equal(options.config.events.rate, 10000);
 	assert_int_equal(options.config.max_children, 64);
 	assert_int_equal(options.config.max_flows, 65536);
 	assert_int_equal(options.config.max_per_source, 0);
@@ -78,7 +79,7 @@ static void every_option_sets_its_field(void **state)
 	assert_string_equal(options.config.redirect_ifname, "dummy0");
 	assert_int_equal(options.config.xdp_mode, KERN_XDP_NATIVE);
 	assert_int_equal(options.config.tc_mode, KERN_TC_CLSACT);
-	assert_string_equal(options.config.events_path, "-");
+	assert_string_equal(options.config.events.target, "-");
 	assert_int_equal(options.config.max_children, 1);
 	assert_int_equal(options.config.max_flows, 4194304);
 	assert_int_equal(options.config.max_per_source, 9);
@@ -179,6 +180,10 @@ static const struct mistake {
 	{{"eth0", "--xdp=off"}, "--xdp: 'off': not one of auto, native, generic"},
 	{{"eth0", "--tc=off"}, "--tc: 'off': not one of auto, tcx, clsact"},
 	{{"eth0", "--events="}, "--events: "},
+	{{"eth0", "--events=unix:"}, "--events: 'unix:': a path is needed"},
+	{{"eth0", "--events=syslog:nonsense"}, "--events: 'syslog:nonsense': syslog has no such"},
+	{{"eth0", "--events-rate=many"}, "--events-rate: 'many': a number from 0"},
+	{{"eth0", "--community-id-seed=65536"}, "--community-id-seed: "},
 	{{"eth0", "--max-children=0"}, "--max-children: '0': a number from 1 "},
 	{{"eth0", "--max-flows=4194305"}, "--max-flows: '4194305': a number from 1 "},
 	{{"eth0", "--max-flows=-1"}, "--max-flows: '-1': "},

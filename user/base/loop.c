@@ -253,7 +253,10 @@ static uint32_t take_events(const struct loop_source *source, uint32_t events)
 	case SOURCE_TIMER:
 		return read(source->fd, &expirations, sizeof(expirations)) > 0 ? EPOLLIN : 0;
 	case SOURCE_SIGNALS:
-		return read(source->fd, &info, sizeof(info)) > 0 ? info.ssi_signo : 0;
+		if (read(source->fd, &info, sizeof(info)) <= 0)
+			return 0;
+		return info.ssi_signo == SIGHUP && info.ssi_code == SI_KERNEL ? LOOP_HANG_UP
+									      : info.ssi_signo;
 	case SOURCE_FD:
 		break;
 	}

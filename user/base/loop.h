@@ -32,8 +32,9 @@ int loop_add_timer(struct loop *loop, uint64_t period_ms, loop_fn fn, void *cont
 
 /*
  * Call fn for SIGINT, SIGTERM or what else is in the list (ended by 0), which become blocked and stay so; events is
- * the signal's number.
+ * the signal's number; LOOP_HANG_UP in place of SIGHUP if the kernel has sent that, since the terminal is gone.
  */
+#define LOOP_HANG_UP 0x100u
 int loop_add_signals(struct loop *loop, const int *signals, loop_fn fn, void *context,
 		     struct loop_source **out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The first signal leaves the open connections to their service, the second ends them. */
+/* The first signal leaves the open connections to their service, the second ends them. SIGHUP is for who rotates logs. */
 #include "loader.h"
 
 #include <errno.h>
@@ -19,6 +19,8 @@ struct loader {
 	int parent_fd; /* of a VLAN's process, else -1 */
 	struct core *core;
 	struct loop_source *signals; /* or the parent's word */
+	struct loop_source *reloads; /* of a VLAN's process */
+	bool ignores_hang_up; /* as nohup(1) wants it */
 	struct snapshot snapshot;
 	bool has_left;
 	int err; /* why it cannot go on */
@@ -76,13 +78,34 @@ static void go(struct loader *loader)
 		leave(loader);
 }
 
+/* Where there is nothing to open again SIGHUP ends, as it does by default; and so does a terminal that is gone. */
+static bool is_end(struct loader *loader, uint32_t signal)
+{
+	if (signal == LOOP_HANG_UP)
+		return !loader->ignores_hang_up;
+	if (signal != SIGHUP)
+		return true;
+	vlan_loaders_reload(loader->vlans);
+	return !core_reload(loader->core) && !loader->ignores_hang_up;
+}
+
 static void take_signal(void *context, uint32_t signal)
 {
 	struct loader *loader = context;
 
-	(void)signal;
+	if (!is_end(loader, signal))
+		return;
 	vlan_loaders_tell(loader->vlans);
 	go(loader);
+}
+
+/* Of a VLAN's process: the parent's, or somebody's who means all of us. */
+static void take_reload(void *context, uint32_t signal)
+{
+	struct loader *loader = context;
+
+	(void)signal;
+	core_reload(loader->core);
 }
 
 /* Without a parent there is nothing to wait for. */
@@ -104,13 +127,20 @@ static void take_parents_word(void *context, uint32_t events)
 
 static int watch_for_end(struct loader *loader)
 {
-	static const int signals[] = {SIGINT, SIGTERM, 0};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, 0}, reloads[] = {SIGHUP, 0};
 	struct loop *loop = core_loop(loader->core);
-	int err = loader->parent_fd < 0
-			  ? loop_add_signals(loop, signals, take_signal, loader, &loader->signals)
-			  : loop_add(loop, loader->parent_fd, EPOLLIN, take_parents_word, loader,
-				     &loader->signals);
+	struct sigaction hang_up;
+	int err;
 
+	sigaction(SIGHUP, NULL, &hang_up);
+	loader->ignores_hang_up = hang_up.sa_handler == SIG_IGN;
+	if (loader->parent_fd < 0)
+		err = loop_add_signals(loop, signals, take_signal, loader, &loader->signals);
+	else
+		err = loop_add(loop, loader->parent_fd, EPOLLIN, take_parents_word, loader,
+			       &loader->signals)
+			      ?: loop_add_signals(loop, reloads, take_reload, loader,
+						  &loader->reloads);
 	if (err)
 		log_error("%s: cannot watch for signals: %s", loader->config->ifname,
 			  strerror(-err));
@@ -164,6 +194,7 @@ static int run_on(const struct config *config, struct vlan_loaders *vlans, int p
 		err = watch_for_end(&loader) ?: run(&loader);
 	vlan_loaders_unwatch(vlans);
 	loop_remove(loader.signals);
+	loop_remove(loader.reloads);
 	core_close(loader.core);
 	return err;
 }

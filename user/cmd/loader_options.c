@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event_target.h"
 #include "events.h"
 #include "loader_run.h"
 #include "methods.h"
@@ -101,6 +102,16 @@ static int take_service(struct option_parse *parse, const struct option_row *row
 	const char *why;
 
 	if (service_check(arg, &why))
+		return option_refuse(parse, arg, "%s", why);
+	return option_take_text(parse, row, arg);
+}
+
+static int take_events(struct option_parse *parse, const struct option_row *row, const char *arg)
+{
+	struct event_target target;
+	const char *why;
+
+	if (!event_target_parse(&target, arg, &why))
 		return option_refuse(parse, arg, "%s", why);
 	return option_take_text(parse, row, arg);
 }
@@ -270,6 +281,8 @@ static const struct option_word xdp_words[] = {{"auto", KERN_XDP_AUTO},
 					       {"generic", KERN_XDP_GENERIC},
 					       {"none", KERN_XDP_NONE},
 					       {0}};
+static const struct option_word events_words[] = {
+	{"-", 0}, {"unix:PATH", 0}, {"syslog:FACILITY", 0}, {0}};
 static const struct option_word tc_words[] = {
 	{"auto", KERN_TC_AUTO}, {"tcx", KERN_TC_TCX}, {"clsact", KERN_TC_CLSACT}, {0}};
 
@@ -303,8 +316,13 @@ static const struct option_row options[] = {
 	 FIELD(config.xdp_mode), .words = xdp_words},
 	{"tc", 0, "MODE", "%s [auto: tcx where the kernel has it]", option_take_word,
 	 FIELD(config.tc_mode), .words = tc_words},
-	{"events", 0, "FILE", "append JSON lines; - is standard output", option_take_path,
-	 FIELD(config.events_path), .offer = OFFER_FILES},
+	{"events", 0, "WHERE",
+	 "JSON lines in EVE's names: to a file, - (standard output), unix:PATH or syslog:[FACILITY]",
+	 take_events, FIELD(config.events.target), .words = events_words, .offer = OFFER_FILES},
+	{"events-rate", 0, "N", "events of one kind a second at most, 0: any number [10000]",
+	 option_take_number, FIELD(config.events.rate), 0, 100000000},
+	{"community-id-seed", 0, "N", "that of the others who write Community IDs [0]",
+	 option_take_number, FIELD(config.events.community_id_seed), 0, UINT16_MAX},
 	{"metrics", 0, "WHERE",
 	 "serve OpenMetrics over HTTP: ADDR:PORT, :PORT (on 127.0.0.1) or unix:PATH", take_metrics,
 	 FIELD(config.metrics)},
@@ -347,6 +365,7 @@ static const struct loader_options defaults = {
 	.config = {.service = "echo",
 		   .queue_max = 1024,
 		   .queue_ms = 5000,
+		   .events = {.rate = 10000},
 		   .max_children = 64,
 		   .max_flows = 65536,
 		   .source_prefix = {32, 64},

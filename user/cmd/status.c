@@ -119,12 +119,15 @@ static void print_losses(FILE *out, const json_t *status)
 {
 	const long long refused = query_number(status, "refused");
 	const long long lost = query_number(status, "events_lost");
+	const long long limited = query_number(status, "events_limited");
 
 	if (refused)
 		fprintf(out, "  refused      %lld connections that the service did not take\n",
 			refused);
 	if (lost)
 		fprintf(out, "  events lost  %lld lines that could not be written\n", lost);
+	if (limited)
+		fprintf(out, "  not told     %lld events above --events-rate\n", limited);
 }
 
 void status_print(FILE *out, const json_t *status)

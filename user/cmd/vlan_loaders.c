@@ -143,6 +143,7 @@ static void block_signals(sigset_t *set)
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
 	sigaddset(set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, set, NULL);
 }
@@ -233,6 +234,13 @@ void vlan_loaders_tell(struct vlan_loaders *loaders)
 	for (size_t i = 0; loaders && i < loaders->count; i++)
 		if (loaders->loaders[i].fd >= 0)
 			vlan_parent_tell(loaders->loaders[i].fd);
+}
+
+void vlan_loaders_reload(struct vlan_loaders *loaders)
+{
+	for (size_t i = 0; loaders && i < loaders->count; i++)
+		if (loaders->loaders[i].pid)
+			kill(loaders->loaders[i].pid, SIGHUP);
 }
 
 void vlan_loaders_unwatch(struct vlan_loaders *loaders)

@@ -29,7 +29,7 @@ bool vlan_parent_await(int parent_fd);
 
 /*
  * Returns when all are open: nothing is attached yet. ids: VLAN IDs, for each of which config's interface has a device.
- * SIGINT and SIGTERM are blocked from now on. -errno, logged: there is none of them.
+ * SIGINT, SIGTERM and SIGHUP are blocked from now on. -errno, logged: there is none of them.
  */
 int vlan_loaders_new(struct vlan_loaders **out, const struct config *config,
 		     const struct port_set *ids, vlan_job_fn job);
@@ -41,6 +41,8 @@ int vlan_loaders_begin(struct vlan_loaders *loaders, struct loop *loop, vlan_rea
 		       void *context);
 /* A signal has come, for them too. */
 void vlan_loaders_tell(struct vlan_loaders *loaders);
+/* SIGHUP has come, for them too. */
+void vlan_loaders_reload(struct vlan_loaders *loaders);
 /* The loop goes away. */
 void vlan_loaders_unwatch(struct vlan_loaders *loaders);
 /*

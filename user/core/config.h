@@ -37,7 +37,11 @@ struct config {
 	const char *redirect_ifname; /* with NOL_RST_REDIRECT */
 	enum kern_xdp_mode xdp_mode;
 	enum kern_tc_mode tc_mode;
-	const char *events_path; /* NULL: none; "-": standard output */
+	struct events_config {
+		const char *target; /* passed event_target_parse(); NULL: none */
+		uint16_t community_id_seed;
+		uint32_t rate; /* of one kind a second; 0: any */
+	} events;
 	const char *metrics; /* passed metrics_address_check(); NULL: none */
 	uint32_t max_children;
 	uint32_t max_flows;

@@ -20,6 +20,7 @@
 #include "control_point.h"
 #include "cookie_settings.h"
 #include "descriptors.h"
+#include "event_settings.h"
 #include "events.h"
 #include "guarding.h"
 #include "host_watch.h"
@@ -141,7 +142,7 @@ static void beat(void *context, uint32_t events)
 				   standby_beat(&core->standby, core->rates.per_s.cookie_sent));
 	applications_beat(core->applications);
 	alerts_check(&core->alerts, gate, core->events);
-	events_flush(core->events);
+	events_beat(core->events);
 	if (core->has_left && !sum.connections)
 		workers_stop(core->workers);
 }
@@ -179,17 +180,6 @@ static int open_answered(struct core *core)
 	for (size_t i = 0; !err && i < config->prefix_count; i++)
 		err = answered_add_prefix(core->answered, &config->prefixes[i], config->ifname);
 	return err;
-}
-
-static int open_events(struct core *core)
-{
-	const struct events_options events = {
-		.json_path = core->config.events_path,
-		.is_quiet = core->config.is_quiet,
-		.ifname = core->config.ifname,
-	};
-
-	return events_new(&core->events, &events);
 }
 
 static int open_closing(struct core *core)
@@ -301,7 +291,7 @@ static int start(struct core *core)
 	if (!err)
 		err = open_answered(core);
 	if (!err)
-		err = open_events(core);
+		err = event_settings_open(&core->events, &core->config, &core->link);
 	if (!err)
 		err = open_closing(core);
 	if (!err)
@@ -396,6 +386,11 @@ int core_set_ports(struct core *core, const struct port_set *ports)
 	return fail(core, "cannot answer other ports", err);
 }
 
+bool core_reload(struct core *core)
+{
+	return events_reopen(core->events);
+}
+
 struct loop *core_loop(struct core *core)
 {
 	return core->loop;
@@ -414,6 +409,7 @@ void core_snapshot(struct core *core, struct snapshot *out)
 		.service = core->config.service,
 		.ports = &core->config.ports,
 		.events_lost = events_lost(core->events),
+		.events_limited = events_limited(core->events),
 		.rates = core->rates.per_s,
 		.worker_count = workers_count(core->workers),
 	};

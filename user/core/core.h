@@ -40,6 +40,9 @@ void core_close(struct core *core);
  */
 int core_set_ports(struct core *core, const struct port_set *ports);
 
+/* Files that may have been renamed or replaced are opened again. False: there are none. */
+bool core_reload(struct core *core);
+
 /* For the caller's own sources. */
 struct loop *core_loop(struct core *core);
 void core_snapshot(struct core *core,

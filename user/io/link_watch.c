@@ -14,6 +14,7 @@
 #include <libmnl/libmnl.h>
 
 #include "netlink.h"
+#include "vlan_id.h"
 
 struct link_watch {
 	int fd;
@@ -56,6 +57,7 @@ static void take_link(void *context, const struct nlmsghdr *message)
 		return;
 	found->type = ((const struct ifinfomsg *)mnl_nlmsg_get_payload(message))->ifi_type;
 	read_link(message, &found->info);
+	found->info.vlan_id = vlan_id_of(message);
 }
 
 int link_find(const char *ifname, struct link_info *out)

@@ -15,6 +15,7 @@ struct link_info {
 	uint32_t mtu; /* 0: not told (news of a wireless device alone) */
 	bool is_up; /* IFF_UP */
 	bool is_loopback;
+	uint16_t vlan_id; /* 802.1Q; 0: none. Found by link_find() alone */
 	bool has_link_header; /* Ethernet or loopback: 14 bytes before the IP header */
 };
 

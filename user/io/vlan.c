@@ -13,6 +13,7 @@
 #include <libmnl/libmnl.h>
 
 #include "netlink.h"
+#include "vlan_id.h"
 
 struct search {
 	uint32_t ifindex;
@@ -35,23 +36,35 @@ static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type
 }
 
 /* info: IFLA_LINKINFO. */
-static bool has_id(const struct nlattr *info, uint16_t id)
+static uint16_t read_id(const struct nlattr *info)
 {
 	const struct nlattr *kind = find_nested(info, IFLA_INFO_KIND, sizeof("vlan"));
 	const struct nlattr *data = find_nested(info, IFLA_INFO_DATA, 0);
 	const struct nlattr *vlan_id = find_nested(data, IFLA_VLAN_ID, sizeof(uint16_t));
 	const struct nlattr *protocol = find_nested(data, IFLA_VLAN_PROTOCOL, sizeof(uint16_t));
 
-	return kind && !strcmp(mnl_attr_get_str(kind), "vlan") && vlan_id &&
-	       mnl_attr_get_u16(vlan_id) == id && protocol &&
-	       mnl_attr_get_u16(protocol) == htons(ETH_P_8021Q);
+	if (!kind || strcmp(mnl_attr_get_str(kind), "vlan") || !vlan_id || !protocol ||
+	    mnl_attr_get_u16(protocol) != htons(ETH_P_8021Q))
+		return 0;
+	return mnl_attr_get_u16(vlan_id);
+}
+
+uint16_t vlan_id_of(const struct nlmsghdr *message)
+{
+	const struct nlattr *attr, *info = NULL;
+
+	mnl_attr_for_each(attr, message, sizeof(struct ifinfomsg))
+	{
+		if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+			info = attr;
+	}
+	return read_id(info);
 }
 
 static void take_link(void *context, const struct nlmsghdr *message)
 {
 	const struct search *search = context;
 	const size_t body_size = sizeof(struct ifinfomsg);
-	const struct nlattr *attr, *info = NULL;
 	const char *name = netlink_find(message, body_size, IFLA_IFNAME, 2);
 	const uint32_t *below =
 		netlink_find(message, body_size, IFLA_LINK, sizeof(search->ifindex));
@@ -61,12 +74,7 @@ static void take_link(void *context, const struct nlmsghdr *message)
 	/* An index of another namespace. */
 	if (netlink_find(message, body_size, IFLA_LINK_NETNSID, 0))
 		return;
-	mnl_attr_for_each(attr, message, body_size)
-	{
-		if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
-			info = attr;
-	}
-	if (has_id(info, search->id))
+	if (vlan_id_of(message) == search->id)
 		snprintf(search->ifname, IF_NAMESIZE, "%s", name);
 }
 

@@ -138,6 +138,8 @@ static void add_own(struct event_line *line, const struct event *event)
 		add_number_member(line, ",\"first_by_us\":", event->first_by_us);
 	if (event->reason)
 		add_member(line, ",\"reason\":\"", event->reason);
+	if (event->lost_kind)
+		add_member(line, ",\"kind\":\"", event->lost_kind);
 	if (event_has_count(event))
 		add_number_member(line, ",\"count\":", event->count);
 	if (event->kind == EVENT_PAYLOAD) {

@@ -51,8 +51,11 @@ static void add_details(struct event_line *line, const struct event *event)
 		add_detail(line, start, event->reason);
 	if (event->first_by_us)
 		add_microseconds(line, start, "first by ", (int64_t)event->first_by_us);
+	if (event->lost_kind)
+		add_detail(line, start, event->lost_kind);
 	if (event_has_count(event))
-		add_count(line, start, event->count, " packet", " packets");
+		add_count(line, start, event->count, event->lost_kind ? " event" : " packet",
+			  event->lost_kind ? " events" : " packets");
 	if (event->kind == EVENT_PAYLOAD)
 		add_count(line, start, event->payload.len, " byte", " bytes");
 	if (line->len != start)

@@ -6,12 +6,13 @@
 #include "events.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <abi/limit.h>
 
 #include "clock.h"
 #include "eve.h"
@@ -26,6 +27,9 @@ struct writer {
 	struct eve_origin origin;
 	pthread_mutex_t lock;
 	struct event_output json, human;
+	bool has_rate;
+	struct nol_limit limits[EVENT_KINDS]; /* of what strangers can bring about at will */
+	uint64_t limited[EVENT_KINDS], told_limited[EVENT_KINDS]; /* atomic; the owner's */
 };
 
 /* Lines of one thread that are not with the writer yet. */
@@ -120,7 +124,17 @@ static const char *format_time(struct events *events)
 
 bool events_has_readers(const struct events *events)
 {
-	return events->writer->json.fd >= 0 || events->writer->human.fd >= 0;
+	return events->writer->json.is_used || events->writer->human.is_used;
+}
+
+/* Those that come once a second at most are needed the more. */
+static bool is_above_rate(struct writer *writer, enum event_kind kind)
+{
+	if (!writer->has_rate || kind == EVENT_LOST || kind == EVENT_RST_DROPPED ||
+	    nol_limit_take(&writer->limits[kind], clock_monotonic_ns()))
+		return false;
+	__atomic_add_fetch(&writer->limited[kind], 1, __ATOMIC_RELAXED);
+	return true;
 }
 
 void events_emit(struct events *events, const struct event *event)
@@ -128,12 +142,14 @@ void events_emit(struct events *events, const struct event *event)
 	struct writer *writer = events->writer;
 	struct event_line line;
 
-	if (writer->json.fd >= 0) {
+	if (!events_has_readers(events) || is_above_rate(writer, event->kind))
+		return;
+	if (writer->json.is_used) {
 		line.len = 0;
 		eve_build(&line, event, &writer->origin, format_time(events));
 		emit(writer, &writer->json, &events->json, &line);
 	}
-	if (writer->human.fd >= 0) {
+	if (writer->human.is_used) {
 		line.len = 0;
 		event_text_build(&line, event);
 		emit(writer, &writer->human, &events->human, &line);
@@ -154,6 +170,25 @@ void events_payload(struct events *events, const struct event *event, const void
 	} while (len);
 }
 
+/* An event of the owner's. What did not get out is told where it was missed, behind everything else. */
+static void tell_lost(struct events *events, struct event_output *output)
+{
+	struct writer *writer = events->writer;
+	struct event event = {.kind = EVENT_LOST, .rtt_us = -1, .handoff_us = -1};
+	struct event_line line = {.len = 0};
+
+	event.count = event_output_take_lost(output, &event.reason);
+	if (!event.count)
+		return;
+	event.lost_kind = "any";
+	if (output == &writer->json)
+		eve_build(&line, &event, &writer->origin, format_time(events));
+	else
+		event_text_build(&line, &event);
+	event_output_append(output, line.text, line.len);
+	event_output_flush(output);
+}
+
 void events_flush(struct events *events)
 {
 	struct writer *writer = events->writer;
@@ -165,7 +200,63 @@ void events_flush(struct events *events)
 	pthread_mutex_lock(&writer->lock);
 	event_output_flush(&writer->json);
 	event_output_flush(&writer->human);
+	if (events->is_owner) {
+		tell_lost(events, &writer->json);
+		tell_lost(events, &writer->human);
+	}
 	pthread_mutex_unlock(&writer->lock);
+}
+
+static uint64_t read_limited(const struct writer *writer, enum event_kind kind)
+{
+	return __atomic_load_n(&writer->limited[kind], __ATOMIC_RELAXED);
+}
+
+static void tell_limited(struct events *events)
+{
+	struct writer *writer = events->writer;
+
+	for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
+		const uint64_t limited = read_limited(writer, kind);
+		const struct event event = {
+			.kind = EVENT_LOST,
+			.rtt_us = -1,
+			.handoff_us = -1,
+			.reason = "rate",
+			.lost_kind = event_kind_text(kind),
+			.count = limited - writer->told_limited[kind],
+		};
+
+		if (event.count)
+			events_emit(events, &event);
+		writer->told_limited[kind] = limited;
+	}
+}
+
+void events_beat(struct events *events)
+{
+	tell_limited(events);
+	events_flush(events);
+}
+
+bool events_reopen(struct events *events)
+{
+	struct writer *writer = events->writer;
+	struct event_output *output = &writer->json;
+	int fd;
+
+	if (!output->is_used || output->target.kind == EVENT_TARGET_DESCRIPTOR)
+		return false;
+	fd = event_target_open(&output->target);
+	if (fd < 0) {
+		log_error("%s: cannot open again, events go on where they went: %s",
+			  output->target.name, strerror(-fd));
+		return true;
+	}
+	pthread_mutex_lock(&writer->lock);
+	event_output_replace(output, fd);
+	pthread_mutex_unlock(&writer->lock);
+	return true;
 }
 
 uint64_t events_lost(const struct events *events)
@@ -179,22 +270,13 @@ uint64_t events_lost(const struct events *events)
 	return lost;
 }
 
-static int open_json(struct event_output *output, const char *path)
+uint64_t events_limited(const struct events *events)
 {
-	/* O_NONBLOCK: a FIFO that nobody reads is an error, not a wait. */
-	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK;
-	int fd = STDOUT_FILENO;
+	uint64_t sum = 0;
 
-	if (strcmp(path, "-") == 0)
-		return event_output_open(output, fd, "standard output");
-	fd = open(path, flags, 0644);
-	if (fd < 0) {
-		int err = -errno;
-
-		log_error("%s: cannot open for events: %s", path, strerror(-err));
-		return err;
-	}
-	return event_output_open(output, fd, path);
+	for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++)
+		sum += read_limited(events->writer, kind);
+	return sum;
 }
 
 static void writer_free(struct writer *writer)
@@ -215,15 +297,17 @@ static int writer_new(struct writer **out, const struct events_options *options)
 	if (!writer)
 		goto out;
 	pthread_mutex_init(&writer->lock, NULL);
-	writer->json.fd = writer->human.fd = -1;
+	writer->has_rate = options->rate;
+	for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++)
+		nol_limit_set(&writer->limits[kind], options->rate);
 	writer->origin = (struct eve_origin){
 		.ifname = options->ifname ?: "",
 		.vlan_id = options->vlan_id,
 		.seed = options->community_id_seed,
 	};
-	err = options->json_path ? open_json(&writer->json, options->json_path) : 0;
+	err = options->target ? event_output_open(&writer->json, options->target) : 0;
 	if (!err && !options->is_quiet)
-		err = event_output_open(&writer->human, STDERR_FILENO, "standard error");
+		err = event_output_open_fd(&writer->human, STDERR_FILENO, "standard error");
 	if (err)
 		goto out;
 	*out = writer;
@@ -271,6 +355,8 @@ void events_free(struct events *events)
 {
 	if (!events)
 		return;
+	if (events->writer && events->is_owner)
+		events_beat(events);
 	if (events->is_owner)
 		writer_free(events->writer);
 	else

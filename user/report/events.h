@@ -42,6 +42,8 @@ struct event {
 	uint64_t
 		first_by_us; /* reset by the kernel's RST: how much earlier it left than our SYN-ACK; 0: not so */
 	uint64_t count; /* rst_dropped, lost: how many since the last such event */
+	const char
+		*lost_kind; /* lost: if these were events, of which kind; NULL: packets, or any */
 	const char *reason; /* refused, lost, reset, expired, closed; NULL: none */
 	struct event_payload {
 		const uint8_t *bytes;
@@ -54,11 +56,12 @@ struct event {
 struct events;
 
 struct events_options {
-	const char *json_path; /* NULL: none; "-": standard output; a file is appended to */
+	const char *target; /* of the JSON, see event_target.h, borrowed; NULL: none */
 	bool is_quiet; /* no lines for people */
 	const char *ifname; /* borrowed until events_free() */
 	uint16_t vlan_id; /* of that interface; 0: none */
 	uint16_t community_id_seed;
+	uint32_t rate; /* events of one kind a second, and as many at once; 0: any number */
 };
 
 /* Errors are logged. Makes the process ignore SIGPIPE: a reader may go away. */
@@ -82,11 +85,17 @@ void events_payload(struct events *events, const struct event *event, const void
 		    size_t len);
 /*
  * Write out what is buffered: after each batch. Never waits for a slow reader: what does not fit is lost line by
- * line. A full disk, a closed pipe or a slow reader is logged once, then counted.
+ * line. A full disk, a closed pipe or a slow reader is logged once, then counted, and told by an event lost when it is over.
  */
 void events_flush(struct events *events);
+/* The owner's, once a second: tell how many events there were above the rate; and flush. */
+void events_beat(struct events *events);
+/* The owner's: the file was renamed, go on in a new one. False: there is nothing that can be opened again. */
+bool events_reopen(struct events *events);
 /* Lines that could not be written so far. */
 uint64_t events_lost(const struct events *events);
+/* Events that were above the rate so far. */
+uint64_t events_limited(const struct events *events);
 
 bool event_has_count(const struct event *event);
 const char *event_kind_text(enum event_kind kind); /* "handed_off" */

@@ -38,6 +38,8 @@ static const struct sample gauges[] = {
 	{"refused_connections", "counter", "connections that the service did not take", NULL,
 	 "refused"},
 	{"lost_events", "counter", "event lines that could not be written", NULL, "events_lost"},
+	{"limited_events", "counter", "events that were not told: above the rate", NULL,
+	 "events_limited"},
 };
 
 /* For HELP lines and label values alike; a quote needs it in the latter only, and may have it in both. */

@@ -27,7 +27,7 @@ struct snapshot {
 	size_t prefix_count;
 	struct endpoint parents[NOL_WORKERS_MAX]; /* where method accept listens */
 	size_t parent_count;
-	uint64_t flows, events_lost;
+	uint64_t flows, events_lost, events_limited;
 	struct nol_stats packets;
 	struct nol_stats rates; /* of the last second, per second */
 	struct worker_counts sum; /* of all workers; session.closed as well */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* From the options to events_new(). */
+#include "event_settings.h"
+
+int event_settings_open(struct events **out, const struct config *config,
+			const struct link_info *link)
+{
+	const struct events_options options = {
+		.target = config->events.target,
+		.is_quiet = config->is_quiet,
+		.ifname = config->ifname,
+		.vlan_id = link->vlan_id,
+		.community_id_seed = config->events.community_id_seed,
+		.rate = config->events.rate,
+	};
+
+	return events_new(out, &options);
+}
