@@ -51,7 +51,8 @@ static void expect_file(const char *expected)
 
 	read_temporary(text, sizeof(text));
 	while ((line = strsep(&rest, "\n"))) {
-		json_t *object = json_loads(line, 0, NULL), *own = json_object_get(object, "nolisten");
+		json_t *object = json_loads(line, 0, NULL),
+		       *own = json_object_get(object, "nolisten");
 		const char *kind = json_string_value(json_object_get(own, "event")) ?: "";
 		const char *lost = json_string_value(json_object_get(own, "kind"));
 
@@ -139,7 +140,8 @@ static void a_long_payload_is_several_events(void **state)
 	read_temporary(text, sizeof(text));
 	for (int i = 0; i < 3; i++) {
 		char *line = strsep(&rest, "\n");
-		json_t *object = json_loads(line, 0, NULL), *own = json_object_get(object, "nolisten");
+		json_t *object = json_loads(line, 0, NULL),
+		       *own = json_object_get(object, "nolisten");
 
 		assert_true(strlen(line) < PIPE_BUF);
 		assert_int_equal(json_integer_value(json_object_get(own, "offset")),

@@ -248,9 +248,9 @@ static void syslogs_frame_has_the_cookie_of_json(void **state)
 	assert_true(event_target_parse(&syslog_target, "syslog:local3", &why));
 	len = event_target_frame(&syslog_target, "{\"a\":1}\n", 8, text, sizeof(text));
 	assert_int_equal(len, strlen(text));
-	assert_int_equal(sscanf(text, "<%d>%15[^[] nolisten[%d]: %63[^\n]", &priority, date, &pid,
-				message),
-			 4);
+	assert_int_equal(
+		sscanf(text, "<%d>%15[^[] nolisten[%d]: %63[^\n]", &priority, date, &pid, message),
+		4);
 	assert_int_equal(priority, LOG_LOCAL3 | LOG_INFO);
 	assert_int_equal(pid, getpid());
 	assert_string_equal(message, "@cee: {\"a\":1}");
