@@ -260,6 +260,7 @@ install: all man $(COMPLETIONS) install-library
 	install $(BIN)/nolisten "$(DESTDIR)$(PREFIX)/bin/"
 	install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions"
 	install -m 644 $(COMPLETIONS) "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/"
+	install -D -m 644 doc/events.schema.json "$(DESTDIR)$(PREFIX)/share/nolisten/events.schema.json"
 	for page in $(MANPAGES); do \
 		install -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; \
 	done
