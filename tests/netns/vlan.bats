@@ -52,6 +52,8 @@ answers_vlan_5()
 	done
 	expect_event '.event == "handed_off" and .local == "10.0.5.2:34567"'
 	expect_event '.event == "handed_off" and .local == "[fd00:5::2]:34567"'
+	is_equal "$(events 'select(.event == "handed_off") | .eve | "\(.dest_ip[:6]) \(.in_iface) \(.vlan)"' -r | sort -u | paste -sd ,)" \
+		'10.0.0 eth0 null,10.0.5 eth0.5 [5],fd00:0 eth0 null,fd00:0 eth0.5 [5]'
 	is_refused 10.0.7.2 34567
 	IFACE=eth0.5 wait_for 5 has_no_flows
 	run in_server ss -Hltn 'sport = :34567'
@@ -178,4 +180,19 @@ answers_vlan_5()
 	is_refused 10.0.5.2 34567
 	is_refused 10.0.0.2 34567
 	is_echoing 10.0.7.2
+}
+
+@test "SIGHUP reaches the processes of the VLANs, and ends none" {
+	start_vlan_loader --vlan=5,7 -m engine
+	is_echoing 10.0.5.2
+	wait_for 5 eval '[ "$(count_events closed)" = 1 ]'
+	mv "$EVENTS" "$EVENTS.1"
+	kill -HUP "$LOADER_PID"
+	wait_for 5 test -e "$EVENTS"
+	is_echoing 10.0.7.2
+	is_echoing 10.0.5.2
+	is_echoing 10.0.0.2
+	expect_event '.event == "closed" and .eve.in_iface == "eth0.7"'
+	stop_loader
+	is_equal "$LOADER_STATUS" 0
 }
