@@ -149,6 +149,7 @@ void status_print(FILE *out, const json_t *status)
 		       json_object_get(status, "rates"));
 	print_counters(out, "engine", json_object_get(status, "engine"), NULL);
 	print_counters(out, "applications", json_object_get(status, "applications"), NULL);
+	print_counters(out, "services", json_object_get(status, "services"), NULL);
 }
 
 static void print_one(void *context, const json_t *status)

@@ -33,6 +33,10 @@ struct config {
 		fallback; /* likewise: what connections get that no application takes; NULL: a RST */
 	uint32_t queue_max; /* connections that wait for an application */
 	uint32_t queue_ms; /* so long */
+	uint32_t connect_ms; /* forward waits so long for each target */
+	bool has_proxy_header; /* and tells them who is forwarded */
+	uint32_t record_ms; /* record waits so long for bytes */
+	uint32_t tarpit_s; /* tarpit holds so long */
 	enum nol_rst_action rst_action;
 	const char *redirect_ifname; /* with NOL_RST_REDIRECT */
 	enum kern_xdp_mode xdp_mode;

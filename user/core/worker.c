@@ -141,6 +141,28 @@ static void tell_closed(void *context, const struct tuple *tuple, uint64_t flow_
 	session_closed(worker->session, tuple, flow_ns);
 }
 
+static void tell_news(void *context, const struct service_news *news)
+{
+	static const enum event_kind kinds[] = {
+		[SERVICE_PAYLOAD] = EVENT_PAYLOAD,
+		[SERVICE_NO_TARGET] = EVENT_RESET,
+	};
+	struct worker *worker = context;
+	const struct event event = {
+		.kind = kinds[news->kind],
+		.tuple = news->tuple,
+		.method = worker->options.method->flows->method,
+		.rtt_us = -1,
+		.handoff_us = -1,
+		.reason = news->kind == SERVICE_NO_TARGET ? "no_target" : news->reason,
+	};
+
+	if (news->kind == SERVICE_PAYLOAD)
+		events_payload(worker->events, &event, news->payload, news->payload_len);
+	else
+		events_emit(worker->events, &event);
+}
+
 static int open_service(struct worker *worker)
 {
 	const struct config *config = worker->options.config;
@@ -151,6 +173,10 @@ static int open_service(struct worker *worker)
 		.queue_max = 1 + (config->queue_max - 1) / config->workers,
 		.queue_ns = config->queue_ms * CLOCK_NS_PER_MS,
 		.closed = method_accepts(config->method) ? tell_closed : NULL,
+		.tell = tell_news,
+		.connect_ns = config->connect_ms * CLOCK_NS_PER_MS,
+		.has_proxy_header = config->has_proxy_header,
+		.record_ns = config->record_ms * CLOCK_NS_PER_MS,
 		.context = worker,
 	};
 	const char *error;

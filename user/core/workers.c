@@ -212,6 +212,7 @@ static void read_counts(struct worker *worker, void *context)
 		.refused = service_refused(service),
 	};
 	passing_read(service, &((struct worker_counts *)context)->passing);
+	service_read_stats(service, &((struct worker_counts *)context)->service);
 }
 
 static void add_session(struct session_stats *sum, const struct session_stats *one)
@@ -232,6 +233,13 @@ static void add_passing(struct passing_stats *sum, const struct passing_stats *o
 #undef ADD
 }
 
+static void add_service(struct service_stats *sum, const struct service_stats *one)
+{
+#define ADD(name, text) sum->name += one->name;
+	SERVICE_STATS(ADD)
+#undef ADD
+}
+
 void workers_read(struct workers *workers, struct worker_counts *each, struct worker_counts *sum)
 {
 	struct worker_counts one;
@@ -243,6 +251,7 @@ void workers_read(struct workers *workers, struct worker_counts *each, struct wo
 			each[i] = one;
 		add_session(&sum->session, &one.session);
 		add_passing(&sum->passing, &one.passing);
+		add_service(&sum->service, &one.service);
 		sum->half_open += one.half_open;
 		sum->connections += one.connections;
 		sum->refused += one.refused;

@@ -11,7 +11,8 @@ static const struct counter {
 } counter_table[] = {
 #define COUNTER(name, text) {#name, text},
 #define REASON(member, text, meaning) {"segment_" text, meaning},
-	NOL_STATS(COUNTER) SESSION_STATS(COUNTER) PASSING_STATS(COUNTER) ENGINE_REASONS(REASON)
+	NOL_STATS(COUNTER) SESSION_STATS(COUNTER) PASSING_STATS(COUNTER) SERVICE_STATS(COUNTER)
+		ENGINE_REASONS(REASON)
 #undef COUNTER
 #undef REASON
 };

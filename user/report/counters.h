@@ -7,6 +7,7 @@
 
 #include "engine.h"
 #include "passing_stats.h"
+#include "service_stats.h"
 #include "times.h"
 
 /* Of a session, in packets or flows since the start: name, and what it counts. closed is counted by all sessions together. */
@@ -47,6 +48,7 @@ struct worker_counts {
 	uint32_t half_open;
 	uint64_t connections, refused; /* of the service */
 	struct passing_stats passing; /* of service socket, otherwise 0 */
+	struct service_stats service; /* of the others */
 };
 
 /* What the counter of that name counts, one of these or of NOL_STATS; "": there is none. */

@@ -126,6 +126,9 @@ static void write_counters(const struct page *page)
 #define PASSING(name, text) write_counter(page, "applications", "applications", #name, text);
 	PASSING_STATS(PASSING)
 #undef PASSING
+#define SERVICE(name, text) write_counter(page, "services", "services", #name, text);
+	SERVICE_STATS(SERVICE)
+#undef SERVICE
 }
 
 static void write_reason(const struct page *page, const json_t *status, enum engine_reason reason)

@@ -43,5 +43,6 @@ json_t *snapshot_flow_to_json(const struct tuple *tuple, const struct nol_flow *
 json_t *snapshot_packets_to_json(const struct nol_stats *stats);
 json_t *snapshot_session_to_json(const struct session_stats *stats);
 json_t *snapshot_passing_to_json(const struct passing_stats *stats);
+json_t *snapshot_service_to_json(const struct service_stats *stats);
 
 #endif

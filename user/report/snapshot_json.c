@@ -115,6 +115,16 @@ json_t *snapshot_passing_to_json(const struct passing_stats *stats)
 	return object;
 }
 
+json_t *snapshot_service_to_json(const struct service_stats *stats)
+{
+	json_t *object = json_object();
+
+#define SET(name, text) json_object_set_new(object, #name, json_integer((json_int_t)stats->name));
+	SERVICE_STATS(SET)
+#undef SET
+	return object;
+}
+
 static json_t *worker_of(const struct worker_counts *counts)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "syn",
@@ -142,7 +152,7 @@ json_t *snapshot_to_json(const struct snapshot *snapshot)
 
 	port_set_format(snapshot->ports, ports, sizeof(ports));
 	return json_pack(
-		"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"interface", snapshot->ifname, "pid", (int)getpid(), "uptime_s",
 		(double)snapshot->up_ns / CLOCK_NS_PER_S, "method", method_text(snapshot->method),
 		"xdp", snapshot->xdp, "tc", snapshot->tc, "ports", ports, "addresses",
@@ -154,7 +164,8 @@ json_t *snapshot_to_json(const struct snapshot *snapshot)
 		snapshot_packets_to_json(&snapshot->packets), "rates",
 		snapshot_packets_to_json(&snapshot->rates), "engine",
 		snapshot_session_to_json(&sum->session), "applications",
-		snapshot_passing_to_json(&sum->passing), "handshake_times",
+		snapshot_passing_to_json(&sum->passing), "services",
+		snapshot_service_to_json(&sum->service), "handshake_times",
 		times_of(&sum->session.handshake), "handoff_times", times_of(&sum->session.handoff),
 		"workers", workers_of(snapshot));
 }

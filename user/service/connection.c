@@ -98,6 +98,18 @@ void connection_find_local(struct connection *connection)
 		endpoint_from_sockaddr((struct sockaddr *)&address, &connection->tuple.local);
 }
 
+void connection_tell(struct connection *connection, const struct service_news *news)
+{
+	const struct service_options *options = &connection->service->options;
+	struct service_news copy = *news;
+
+	if (!options->tell)
+		return;
+	connection_find_local(connection);
+	copy.tuple = &connection->tuple;
+	options->tell(options->context, &copy);
+}
+
 static void tell_closed(const struct connection *connection)
 {
 	const struct service_options *options = &connection->service->options;

@@ -30,6 +30,7 @@ struct service_kind {
 	const char *form; /* how it is written: "banner:TEXT" */
 	const char *meaning; /* in one line */
 	const char *missing_argument; /* the error when there is none; NULL: the kind takes none */
+	bool may_have_argument; /* or takes one if there is one */
 	size_t connection_size; /* of the struct that starts with struct connection */
 	bool wants_local; /* the tuple's local end */
 	uint32_t events; /* watched for from the start, unless there is a start() */
@@ -49,7 +50,10 @@ struct service_kind {
 
 #define SERVICES(X)     \
 	X(service_echo) \
-	X(service_discard) X(service_hold) X(service_banner) X(service_exec) X(service_socket)
+	X(service_discard)      \
+	X(service_hold)         \
+	X(service_banner)       \
+	X(service_exec) X(service_forward) X(service_record) X(service_tarpit) X(service_socket)
 
 #define SERVICE_DECLARE(kind) extern const struct service_kind kind;
 SERVICES(SERVICE_DECLARE)
@@ -61,6 +65,7 @@ struct service {
 	struct connection *first;
 	size_t active;
 	uint64_t refused;
+	struct service_stats stats;
 	const struct arrival *arrival; /* of the connection that is being taken; NULL: not known */
 	void *settings;
 	/* What is read lands here first: a connection has a buffer of its own only while it cannot write. */
@@ -70,6 +75,9 @@ struct service {
 /* fd is the connection's from now on, also on failure (it is then closed). is_ready: see service_take_ready(). */
 int connection_open(struct service *service, int fd, const struct tuple *tuple, bool is_ready);
 void connection_close(struct connection *connection);
+
+/* Tell of it, if somebody wants to know; news->tuple is filled in. */
+void connection_tell(struct connection *connection, const struct service_news *news);
 
 /* The local end of its tuple, if nobody has asked for it yet. */
 void connection_find_local(struct connection *connection);

@@ -52,7 +52,7 @@ static int configure(struct service *service, const char *spec, const char **err
 		*error = kind->missing_argument;
 		return -EINVAL;
 	}
-	if (!kind->missing_argument && argument) {
+	if (!kind->missing_argument && !kind->may_have_argument && argument) {
 		*error = "this service takes no argument";
 		return -EINVAL;
 	}
@@ -154,6 +154,25 @@ uint64_t service_refused(const struct service *service)
 	const struct service *behind = find_behind(service);
 
 	return service->refused + (behind ? service_refused(behind) : 0);
+}
+
+void service_read_stats(const struct service *service, struct service_stats *out)
+{
+	const struct service *behind = find_behind(service);
+
+	*out = (struct service_stats){0};
+	if (behind)
+		service_read_stats(behind, out);
+#define ADD(name, text) out->name += service->stats.name;
+	SERVICE_STATS(ADD)
+#undef ADD
+}
+
+bool service_is_tarpit(const char *spec)
+{
+	const char *argument;
+
+	return find_kind(spec, &argument) == &service_tarpit;
 }
 
 void service_free(struct service *service)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What an established connection gets: echo, discard, hold, banner:TEXT, exec:COMMAND, socket:PATH. A service runs in the
- * caller's loop, never blocks, and owns every descriptor that it took.
+ * What an established connection gets: echo, discard, hold, banner:TEXT, exec:COMMAND, forward:HOST:PORT, record:BYTES,
+ * socket:PATH. A service runs in the caller's loop, never blocks, and owns every descriptor that it took.
  */
 #ifndef NOLISTEN_SERVICE_H
 #define NOLISTEN_SERVICE_H
@@ -12,9 +12,22 @@
 
 #include "addr.h"
 #include "loop.h"
+#include "service_stats.h"
 
 struct service;
 struct syn_print;
+
+/* What a service has to tell of a connection. Borrowed during the call. */
+struct service_news {
+	enum {
+		SERVICE_PAYLOAD, /* its first bytes */
+		SERVICE_NO_TARGET, /* nobody to forward it to: it is reset */
+	} kind;
+	const struct tuple *tuple; /* both ends */
+	const void *payload;
+	size_t payload_len;
+	const char *reason; /* why there are no more of them */
+};
 
 struct service_options {
 	/* exec: processes at a time; connections above that are closed at once and counted. */
@@ -27,7 +40,12 @@ struct service_options {
 	uint64_t queue_ns; /* for how long */
 	/* A connection is over, whoever ended it; NULL: nobody wants to know. */
 	void (*closed)(void *context, const struct tuple *tuple, uint64_t flow_ns);
+	/* NULL: nobody wants to know either. */
+	void (*tell)(void *context, const struct service_news *news);
 	void *context;
+	uint64_t connect_ns; /* forward: for how long an answer of a target is awaited */
+	bool has_proxy_header; /* forward: targets are told who is forwarded */
+	uint64_t record_ns; /* record: for how long bytes are awaited */
 };
 
 /* spec: as after --service=. -EINVAL if it is malformed: *error, a constant text, says how. */
@@ -59,11 +77,19 @@ bool service_wants_local(const struct service *service);
 size_t service_active(const struct service *service);
 /* Connections that were closed for lack of descriptors or children. */
 uint64_t service_refused(const struct service *service);
+/* What it and the service behind it have counted. */
+void service_read_stats(const struct service *service, struct service_stats *out);
+/* fn for each address that it forwards to; of other services none. */
+typedef void (*service_target_fn)(void *context, const struct endpoint *target);
+void service_visit_targets(const struct service *service, service_target_fn fn, void *context);
 /* fn for each that is still served, until it returns false; their number. created_ns: CLOCK_MONOTONIC. */
 typedef bool (*service_fn)(void *context, const struct tuple *tuple, uint64_t created_ns);
 int service_visit(struct service *service, service_fn fn, void *context);
 /* Close what is left (exec: children get SIGHUP), then free. */
 void service_free(struct service *service);
+
+/* Does it answer what comes, for ever, without a socket? Then it is given no connection, and nothing is left for it to do. */
+bool service_is_tarpit(const char *spec);
 
 /* The services for people: "banner:TEXT", and what it does in one line; NULL behind the last. */
 const char *service_form(size_t index);

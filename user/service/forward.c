@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Theory of operation
+ *
+ *	CONNECTING ── a target takes it ──► JOINED ── both have ended ──► closed
+ *	    │  ▲                              │
+ *	    │  └─ it does not: the next       └─ one has reset: RST to the other
+ *	    └──── none is left: RST to the remote
+ *
+ * Joined, there are two streams (stream.h) between two sides. Each side is watched for what its streams wait for; an end is
+ * passed on as an end, so either may go on alone. Whatever else ends a stream is no end of the data: the other side is told so
+ * by a RST. While a target is looked for the remote's data stays in its socket.
+ *
+ * A connection that rests has two sockets and nothing else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "connection.h"
+#include "forward_spec.h"
+#include "patience.h"
+#include "proxy_header.h"
+#include "stream.h"
+
+#define AVOID_NS (5 * CLOCK_NS_PER_S) /* a target that has failed, if there are others */
+/* Who has gone without a word is found after seven minutes; Linux's default is two hours. */
+#define KEEPALIVE_IDLE_S 300
+#define KEEPALIVE_INTERVAL_S 30
+#define KEEPALIVE_COUNT 4
+
+struct forwarding {
+	struct target_list targets;
+	size_t next; /* whose turn it is */
+	struct patience patience; /* with those that connect */
+	struct stream_tools tools;
+};
+
+struct side {
+	int fd;
+	uint32_t events;
+	struct loop_source *source; /* NULL: nothing is waited for */
+};
+
+struct forward {
+	struct connection connection;
+	struct waiter waiter;
+	struct side remote, target;
+	struct stream to_target, to_remote;
+	size_t first, current; /* which target was tried first, and is now */
+	uint64_t tried; /* bit 1 << target */
+	bool is_joined;
+	bool is_ended; /* as it should */
+};
+
+_Static_assert(FORWARD_TARGETS_MAX <= 64, "tried has a bit for each");
+
+static struct forwarding *settings_of(const struct forward *forward)
+{
+	return forward->connection.service->settings;
+}
+
+static struct service_stats *stats_of(const struct forward *forward)
+{
+	return &forward->connection.service->stats;
+}
+
+static void close_side(struct side *side)
+{
+	loop_forget(side->source);
+	side->source = NULL;
+	if (side->fd >= 0)
+		close(side->fd);
+	side->fd = -1;
+}
+
+static void set(int fd, int level, int option, int value)
+{
+	setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* What comes in small pieces goes on in small pieces. A keepalive of --sockopt stays. */
+static void prepare(int fd)
+{
+	int has_keepalive = 0;
+	socklen_t len = sizeof(has_keepalive);
+
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &has_keepalive, &len) || has_keepalive)
+		return;
+	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+	set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+	set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+static int find_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) ? -errno : -error;
+}
+
+/* The next whose turn it is, those that have failed lately last; targets.count: there is none. */
+static size_t choose_target(const struct forward *forward)
+{
+	const struct target_list *targets = &settings_of(forward)->targets;
+	const uint64_t now_ns = clock_monotonic_ns();
+	size_t last_resort = targets->count;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const size_t one = (forward->first + i) % targets->count;
+
+		if (forward->tried & 1ull << one)
+			continue;
+		if (targets->all[one].failed_until_ns <= now_ns)
+			return one;
+		if (last_resort == targets->count)
+			last_resort = one;
+	}
+	return last_resort;
+}
+
+static void on_target(void *context, uint32_t events);
+
+/* -EMFILE and the like say nothing about the target. */
+static bool is_our_own_want(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS;
+}
+
+static int begin_connect(struct forward *forward, const struct target *target)
+{
+	struct side *side = &forward->target;
+	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	int err;
+
+	side->fd = socket(target->sockaddr.ss_family, type, IPPROTO_TCP);
+	if (side->fd < 0)
+		return -errno;
+	prepare(side->fd);
+	if (connect(side->fd, (const struct sockaddr *)&target->sockaddr, target->sockaddr_len) &&
+	    errno != EINPROGRESS)
+		return -errno;
+	side->events = EPOLLOUT;
+	err = loop_add(forward->connection.service->loop, side->fd, side->events, on_target,
+		       forward, &side->source);
+	return err ?: patience_begin(&settings_of(forward)->patience, &forward->waiter);
+}
+
+static void leave_target(struct forward *forward)
+{
+	patience_stop(&forward->waiter);
+	close_side(&forward->target);
+}
+
+static void note_failure(struct forward *forward)
+{
+	struct target *target = &settings_of(forward)->targets.all[forward->current];
+
+	target->failed_until_ns = clock_monotonic_ns() + AVOID_NS;
+	stats_of(forward)->forward_failed++;
+}
+
+/* 0: the answer of one is awaited. -errno: no other is left, or nothing to ask with. */
+static int connect_next(struct forward *forward)
+{
+	static const struct service_news news = {.kind = SERVICE_NO_TARGET};
+	struct forwarding *forwarding = settings_of(forward);
+	int err;
+
+	while ((forward->current = choose_target(forward)) < forwarding->targets.count) {
+		forward->tried |= 1ull << forward->current;
+		err = begin_connect(forward, &forwarding->targets.all[forward->current]);
+		if (!err)
+			return 0;
+		leave_target(forward);
+		if (is_our_own_want(err))
+			return err;
+		note_failure(forward);
+	}
+	stats_of(forward)->forward_no_target++;
+	connection_tell(&forward->connection, &news);
+	return -ECONNREFUSED;
+}
+
+static void try_next(struct forward *forward)
+{
+	leave_target(forward);
+	note_failure(forward);
+	if (connect_next(forward))
+		connection_close(&forward->connection);
+}
+
+static void take_timeout(struct waiter *waiter)
+{
+	try_next((struct forward *)((char *)waiter - offsetof(struct forward, waiter)));
+}
+
+/* Nothing was sent to it yet: there is room. */
+static int send_proxy_header(const struct forward *forward)
+{
+	uint8_t header[PROXY_HEADER_MAX];
+	const size_t len = proxy_header_write(header, &forward->connection.tuple);
+	const ssize_t sent =
+		send(forward->target.fd, header, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent < 0)
+		return -errno;
+	return sent == (ssize_t)len ? 0 : -EIO;
+}
+
+static int watch(struct forward *forward, struct side *side, uint32_t events, loop_fn fn)
+{
+	const uint32_t before = side->events;
+
+	side->events = events;
+	if (!side->source)
+		return loop_add(forward->connection.service->loop, side->fd, events, fn, forward,
+				&side->source);
+	return before == events ? 0 : loop_change(side->source, events);
+}
+
+/*
+ * A side to which all was written that there will ever be tells of nothing more but of what it still has to be read for: it
+ * is not watched while that has to wait, since once its own end has come the loop would tell so again and again.
+ */
+static int watch_side(struct forward *forward, struct side *side, const struct stream *from,
+		      const struct stream *to, loop_fn fn)
+{
+	const uint32_t events = (stream_wants_read(from) ? EPOLLIN : 0u) |
+				(stream_wants_write(to) ? EPOLLOUT : 0u);
+
+	if (events || !to->is_over)
+		return watch(forward, side, events, fn);
+	loop_remove(side->source);
+	side->source = NULL;
+	return 0;
+}
+
+static void on_remote(void *context, uint32_t events);
+
+static int watch_both(struct forward *forward)
+{
+	const struct stream *to_target = &forward->to_target, *to_remote = &forward->to_remote;
+
+	return watch_side(forward, &forward->remote, to_target, to_remote, on_remote)
+		       ?: watch_side(forward, &forward->target, to_remote, to_target, on_target);
+}
+
+static int move(struct forward *forward, struct stream *stream, uint64_t *counter)
+{
+	const uint64_t before = stream->bytes;
+	int err = stream_move(stream, &settings_of(forward)->tools);
+
+	*counter += stream->bytes - before;
+	return err;
+}
+
+/* One of the sides has something to be read, or room. What came before a reset is passed on as well, as far as it goes. */
+static void move_on(struct forward *forward, struct stream *from, struct stream *to,
+		    uint32_t events)
+{
+	struct service_stats *stats = stats_of(forward);
+	struct stream *to_target = &forward->to_target, *to_remote = &forward->to_remote;
+	const bool is_readable = events & (EPOLLIN | EPOLLHUP | EPOLLERR);
+	int err = events & EPOLLERR ? -ECONNRESET : 0;
+
+	if ((from == to_target && is_readable) || (to == to_target && events & EPOLLOUT))
+		err = move(forward, to_target, &stats->forward_sent_bytes) ?: err;
+	if ((from == to_remote && is_readable) || (to == to_remote && events & EPOLLOUT))
+		err = move(forward, to_remote, &stats->forward_received_bytes) ?: err;
+	forward->is_ended = to_target->is_over && to_remote->is_over;
+	if (!forward->is_ended && !err)
+		err = watch_both(forward);
+	if (!forward->is_ended && !err)
+		return;
+	stats->forward_aborted += !forward->is_ended;
+	connection_close(&forward->connection);
+}
+
+static void on_remote(void *context, uint32_t events)
+{
+	struct forward *forward = context;
+
+	if (forward->is_joined)
+		move_on(forward, &forward->to_target, &forward->to_remote, events);
+	else if (events & (EPOLLERR | EPOLLHUP))
+		connection_close(&forward->connection);
+}
+
+static void join(struct forward *forward)
+{
+	const bool has_header = forward->connection.service->options.has_proxy_header;
+
+	patience_stop(&forward->waiter);
+	forward->is_joined = true;
+	stats_of(forward)->forwarded++;
+	stats_of(forward)->forward_failed_over += forward->current != forward->first;
+	forward->to_target = (struct stream){.from = forward->remote.fd, .to = forward->target.fd};
+	forward->to_remote = (struct stream){.from = forward->target.fd, .to = forward->remote.fd};
+	if (has_header && send_proxy_header(forward))
+		connection_close(&forward->connection);
+	else
+		move_on(forward, &forward->to_target, &forward->to_remote, EPOLLIN);
+}
+
+static void on_target(void *context, uint32_t events)
+{
+	struct forward *forward = context;
+
+	if (forward->is_joined)
+		move_on(forward, &forward->to_remote, &forward->to_target, events);
+	else if (find_error(forward->target.fd))
+		try_next(forward);
+	else
+		join(forward);
+}
+
+static int forward_start(struct connection *connection, const struct tuple *tuple)
+{
+	struct forward *forward = (struct forward *)connection;
+	struct forwarding *forwarding = settings_of(forward);
+	struct side *remote = &forward->remote;
+	int err;
+
+	(void)tuple;
+	forward->target.fd = -1;
+	remote->fd = connection->fd;
+	forward->first = forwarding->next++ % forwarding->targets.count;
+	if (connection->service->options.has_proxy_header)
+		connection_find_local(connection);
+	/* splice(2) asks the socket itself whether it may wait. */
+	if (fcntl(remote->fd, F_SETFL, O_NONBLOCK))
+		return -errno;
+	prepare(remote->fd);
+	err = loop_add(connection->service->loop, remote->fd, 0, on_remote, forward,
+		       &remote->source);
+	return err ?: connect_next(forward);
+}
+
+/* Each side has a source of its own. */
+static void forward_ready(struct connection *connection)
+{
+	(void)connection;
+}
+
+static void reset_at_close(int fd)
+{
+	const struct linger at_once = {.l_onoff = 1};
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+/* The remote's descriptor is closed behind this. */
+static void forward_stop(struct connection *connection)
+{
+	struct forward *forward = (struct forward *)connection;
+
+	if (!forward->is_ended)
+		reset_at_close(connection->fd);
+	if (!forward->is_ended && forward->target.fd >= 0)
+		reset_at_close(forward->target.fd);
+	loop_forget(forward->remote.source);
+	leave_target(forward);
+	stream_free(&forward->to_target);
+	stream_free(&forward->to_remote);
+}
+
+/* Names are looked up when it is to work, not when it is only checked. */
+static int forward_configure(struct service *service, const char *argument, const char **error)
+{
+	struct forwarding *forwarding;
+	int err = forward_spec_check(argument, error);
+
+	if (err || !service->loop)
+		return err;
+	forwarding = calloc(1, sizeof(*forwarding));
+	if (!forwarding)
+		return -ENOMEM;
+	service->settings = forwarding;
+	forwarding->tools.scratch = service->scratch;
+	forwarding->tools.scratch_size = sizeof(service->scratch);
+	patience_init(&forwarding->patience, service->loop, service->options.connect_ns,
+		      take_timeout);
+	return forward_spec_resolve(argument, &forwarding->targets, error);
+}
+
+static void forward_forget(struct service *service)
+{
+	struct forwarding *forwarding = service->settings;
+
+	if (!forwarding)
+		return;
+	patience_end(&forwarding->patience);
+	pipes_free(&forwarding->tools.pipes);
+	free(forwarding);
+}
+
+void service_visit_targets(const struct service *service, service_target_fn fn, void *context)
+{
+	const struct forwarding *forwarding = service->settings;
+	struct endpoint endpoint;
+
+	if (service->kind != &service_forward)
+		return;
+	for (size_t i = 0; i < forwarding->targets.count; i++) {
+		target_endpoint(&forwarding->targets.all[i], &endpoint);
+		fn(context, &endpoint);
+	}
+}
+
+const struct service_kind service_forward = {
+	.name = "forward",
+	.form = "forward:HOST:PORT",
+	.meaning = "join it to a connection to HOST; of several, with commas between, in turn",
+	.missing_argument = "forward needs a target, as in forward:10.0.0.3:80",
+	.connection_size = sizeof(struct forward),
+	.configure = forward_configure,
+	.forget = forward_forget,
+	.start = forward_start,
+	.ready = forward_ready,
+	.stop = forward_stop,
+};
