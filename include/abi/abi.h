@@ -50,7 +50,7 @@ enum nol_method {
 
 /*
  * RFC 9293 names where RFC 9293 has the state. Passive: SYN_RECEIVED -> HANDED_OFF -> CLOSED -> gone.
- * Active: SYN_SENT -> HANDED_OFF. Ingress holds the packets of every state but HANDED_OFF and CLOSED.
+ * Active: SYN_SENT -> HANDED_OFF. With a tarpit: SYN_RECEIVED -> SHUT -> gone. Ingress holds the packets of every state but HANDED_OFF and CLOSED.
  */
 enum nol_flow_state {
 	NOL_FLOW_NONE,
@@ -58,6 +58,7 @@ enum nol_flow_state {
 	NOL_FLOW_SYN_RECEIVED, /* half-open: our SYN-ACK is out, and until the kernel socket owns the flow */
 	NOL_FLOW_HANDED_OFF, /* a kernel socket owns it */
 	NOL_FLOW_CLOSED, /* the socket is gone; kept for a grace so that late data meets the kernel */
+	NOL_FLOW_SHUT, /* a connection that user space answers: no kernel socket will own it */
 	NOL_FLOW_GONE, /* what was replayed has ended the socket already: CLOSED once it is handed off */
 };
 

@@ -13,6 +13,7 @@
 #include "metrics_server.h"
 #include "numbers.h"
 #include "service.h"
+#include "service_options.h"
 #include "socket_spec.h"
 #include "sockopts.h"
 #include "vlan.h"
@@ -250,7 +251,7 @@ static int check(struct option_parse *parse)
 		return option_fail(parse,
 				   "--workers: method %s has one only: use auto, xdp or engine",
 				   method_text(config->method));
-	return check_applications(parse);
+	return check_applications(parse) ?: service_options_check(parse, config);
 }
 
 static void print_services(FILE *out)
@@ -374,9 +375,6 @@ static const struct loader_options defaults = {
 		   .queue_max = 1024,
 		   .queue_ms = 5000,
 		   .events = {.rate = 10000},
-		   .connect_ms = 3000,
-		   .record_ms = 5000,
-		   .tarpit_s = 3600,
 		   .max_children = 64,
 		   .max_flows = 65536,
 		   .source_prefix = {32, 64},

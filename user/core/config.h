@@ -36,7 +36,7 @@ struct config {
 	uint32_t connect_ms; /* forward waits so long for each target */
 	bool has_proxy_header; /* and tells them who is forwarded */
 	uint32_t record_ms; /* record waits so long for bytes */
-	uint32_t tarpit_s; /* tarpit holds so long */
+	uint32_t tarpit_s; /* tarpit holds so long; 0: it is another service */
 	enum nol_rst_action rst_action;
 	const char *redirect_ifname; /* with NOL_RST_REDIRECT */
 	enum kern_xdp_mode xdp_mode;

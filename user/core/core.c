@@ -224,6 +224,7 @@ static int configure_engine(struct core *core)
 
 	engine->max_flows = method_accepts(core->config.method) ? 1 : core->config.max_flows;
 	tcp_settings_read(engine);
+	engine->shut_ns = core->config.tarpit_s * CLOCK_NS_PER_S; /* 0 but with tarpit */
 	engine->limit = limit_resets(core, engine->resets_per_s);
 	engine->settings = *host_watch_settings(core->host);
 	method_adjust(&core->method, &engine->settings);
@@ -248,6 +249,7 @@ static int open_workers(struct core *core)
 	if (err)
 		return err;
 	core->engine.defer_timeouts = sockopts.defer_timeouts;
+	sockopts.limits.is_shut = core->config.tarpit_s;
 	err = host_watch_new(&core->host, core->config.ifname, &core->link, &sockopts.limits,
 			     take_settings, core);
 	if (err)

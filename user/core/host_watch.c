@@ -78,7 +78,7 @@ static void make_settings(struct host_watch *watch)
 		.v4 = advertise(&watch->host, &none, true),
 		.v6 = advertise(&watch->host, &none, false),
 		.routes = watch->routes,
-		.offers = advertise_offers(&watch->host.sysctls),
+		.offers = watch->host.limits.is_shut ? 0 : advertise_offers(&watch->host.sysctls),
 		.mss_limit = watch->host.limits.mss,
 		.syn_ack_retries = retries < SYN_ACK_RETRIES ? retries : SYN_ACK_RETRIES,
 	};

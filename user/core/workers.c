@@ -208,7 +208,7 @@ static void read_counts(struct worker *worker, void *context)
 	*(struct worker_counts *)context = (struct worker_counts){
 		.session = *session_stats(worker_session(worker)),
 		.half_open = session_half_open(worker_session(worker)),
-		.connections = service_active(service),
+		.connections = service_active(service) + session_shut(worker_session(worker)),
 		.refused = service_refused(service),
 	};
 	passing_read(service, &((struct worker_counts *)context)->passing);

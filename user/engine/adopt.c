@@ -75,4 +75,6 @@ void adopt_input(struct engine *engine, const struct segment *in, const struct n
 	}
 	tcb_establish(engine, tcb, in);
 	out->event = ENGINE_EVENT_ESTABLISHED;
+	if (engine->config.shut_ns)
+		shut_begin(engine, tcb, in, out);
 }

@@ -116,7 +116,7 @@ struct nol_advertised advertise(const struct advertise_host *host,
 	const uint32_t mss = find_mss(host, metrics, is_v4);
 	const uint32_t clamp = find_clamp(host, metrics);
 	const uint32_t size = host->limits.rcvbuf ?: sysctls->rmem_default;
-	const uint32_t space = min(space_of(sysctls, size), clamp);
+	const uint32_t space = host->limits.is_shut ? 0 : min(space_of(sysctls, size), clamp);
 
 	return (struct nol_advertised){
 		.mss = min(mss, UINT16_MAX),

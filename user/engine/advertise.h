@@ -18,6 +18,7 @@ struct advertise_limits {
 	uint32_t rcvbuf; /* bytes, overhead included */
 	uint32_t window_clamp;
 	uint16_t mss; /* TCP_MAXSEG */
+	bool is_shut; /* a window of 0, and no option but the MSS */
 };
 
 struct advertise_host {

@@ -42,6 +42,8 @@ struct engine_config {
 	struct engine_settings settings; /* to begin with */
 	/* Timeouts of a SYN-ACK for which a final ACK without data is not enough (TCP_DEFER_ACCEPT). */
 	uint8_t defer_timeouts;
+	/* Flows whose SYN was the remote's are never taken over, but kept for so long with a window of 0; 0: they are. */
+	uint64_t shut_ns;
 	/* RSTs and challenge ACKs, all flows together; the burst has the same size. */
 	uint32_t resets_per_s;
 	struct nol_limit
@@ -52,6 +54,7 @@ enum engine_state {
 	ENGINE_SYN_SENT,
 	ENGINE_SYN_RECEIVED,
 	ENGINE_ESTABLISHED, /* complete; held until engine_release() */
+	ENGINE_SHUT, /* complete, and nobody takes it over: its window never opens */
 };
 
 /* Agreed at the handshake, all that a hand-off needs. Sequence space in host order. */
@@ -89,9 +92,10 @@ enum engine_event {
 	ENGINE_EVENT_SYN, /* new half-open flow */
 	/*
 	 * The handshake is complete: hand off. With a reply (the ACK of a SYN-ACK, active opens only) send that
-	 * afterwards; without one this segment is to be replayed.
+	 * afterwards; without one this segment is to be replayed. In state ENGINE_SHUT: nothing is to be done.
 	 */
 	ENGINE_EVENT_ESTABLISHED,
+	ENGINE_EVENT_CLOSED, /* one that was never taken over is over; valid until the next call */
 	ENGINE_EVENT_HELD, /* of a flow that is established and not released: replay it too */
 	ENGINE_EVENT_RESET, /* flow removed by a RST or a new SYN; flow is valid until the next call */
 	ENGINE_EVENT_EXPIRED, /* flow given up; valid until the next call */
@@ -130,6 +134,10 @@ enum engine_event {
 	X(UNREACHABLE, "unreachable", "half-open flows ended by an ICMP error") \
 	X(ICMP_SEQ, "icmp_seq", "ICMP errors that quote what a half-open flow has not sent: ignored") \
 	X(CHALLENGE, "challenge", "inexact RSTs and odd SYNs of a half-open flow: challenge ACK") \
+	/* RFC 9293, 3.8.6.1 */ \
+	X(SHUT, "shut", "more than a window that stays shut has room for: ACK") \
+	X(SHUT_TIME, "shut_time", "connections held for as long as --tarpit-time says") \
+	X(SHUT_END, "shut_end", "connections held until nothing came behind the remote's FIN") \
 	X(RATE_LIMITED, "rate_limited", "replies withheld: too many a second") \
 	X(TIMEOUT, "timeout", "no answer: SYN-ACK again, in the end given up")
 /* clang-format on */
@@ -192,6 +200,7 @@ struct engine_flow *engine_find(struct engine *engine, const struct tuple *tuple
 /* Forget a flow: handed off, or given up by the caller. No segment is sent. */
 void engine_release(struct engine *engine, struct engine_flow *flow);
 uint32_t engine_flow_count(const struct engine *engine);
+uint32_t engine_shut_count(const struct engine *engine); /* of them in state ENGINE_SHUT */
 /* From now on. Half-open flows keep what they have advertised. */
 void engine_set(struct engine *engine, const struct engine_settings *settings);
 /* Our TSval for this flow at that time. */

@@ -32,6 +32,7 @@ static const char *const flow_state_names[] = {
 	[NOL_FLOW_SYN_RECEIVED] = "SYN_RECEIVED",
 	[NOL_FLOW_HANDED_OFF] = "HANDED_OFF",
 	[NOL_FLOW_CLOSED] = "CLOSED",
+	[NOL_FLOW_SHUT] = "SHUT",
 	[NOL_FLOW_GONE] = "GONE",
 };
 

@@ -55,6 +55,14 @@ static void force_flow(struct flows *flows, const struct tuple *tuple)
 	inner->ops->force(inner, tuple);
 }
 
+static void shut_flow(struct flows *flows, const struct tuple *tuple)
+{
+	struct flows *inner = from_flows(flows)->inner;
+
+	if (inner->ops->shut)
+		inner->ops->shut(inner, tuple);
+}
+
 static int close_flow(struct flows *flows, const struct tuple *tuple)
 {
 	struct bounded_flows *bounded = from_flows(flows);
@@ -94,6 +102,7 @@ static const struct flows_ops ops = {
 	.admit = admit_flow,
 	.hand_off = hand_off_flow,
 	.force = force_flow,
+	.shut = shut_flow,
 	.close = close_flow,
 	.get = get_flow,
 	.forget = forget_flow,
@@ -105,6 +114,7 @@ static const struct flows_ops ops_without_force = {
 	.open = open_flow,
 	.admit = admit_flow,
 	.hand_off = hand_off_flow,
+	.shut = shut_flow,
 	.close = close_flow,
 	.get = get_flow,
 	.forget = forget_flow,

@@ -164,7 +164,8 @@ bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint6
 	struct flow_entry *entry = flow_memory_find(bpfless->flows, &segment->tuple);
 	struct nol_stats *stats = &bpfless->stats;
 
-	if (entry && entry->flow.state == NOL_FLOW_SYN_RECEIVED) {
+	if (entry &&
+	    (entry->flow.state == NOL_FLOW_SYN_RECEIVED || entry->flow.state == NOL_FLOW_SHUT)) {
 		entry->seen |= segment->flags & (TCP_FIN | TCP_RST);
 		entry->flow.held++;
 		stats->held_flow++;
@@ -293,6 +294,14 @@ int bpfless_hand_off_flow(struct flows *flows, const struct tuple *tuple, uint32
 		return -ENOENT;
 	entry->flow.state = NOL_FLOW_HANDED_OFF;
 	return 0;
+}
+
+void bpfless_shut_flow(struct flows *flows, const struct tuple *tuple)
+{
+	struct flow_entry *entry = flow_memory_find(bpfless_of_flows(flows)->flows, tuple);
+
+	if (entry)
+		entry->flow.state = NOL_FLOW_SHUT;
 }
 
 int bpfless_close_flow(struct flows *flows, const struct tuple *tuple)

@@ -36,6 +36,8 @@ struct flows_ops {
 	int (*hand_off)(struct flows *flows, const struct tuple *tuple, uint32_t held);
 	/* The same, whatever was held. NULL: all that hand_off() waits for is certain to come. */
 	void (*force)(struct flows *flows, const struct tuple *tuple);
+	/* Its handshake is complete, and it stays ours; for people. NULL: it makes no difference here. */
+	void (*shut)(struct flows *flows, const struct tuple *tuple);
 	/* Its kernel socket is gone: the grace begins. -ENOENT: no flow of ours was handed off there. */
 	int (*close)(struct flows *flows, const struct tuple *tuple);
 	/*

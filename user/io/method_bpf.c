@@ -147,6 +147,11 @@ static void force_flow(struct flows *flows, const struct tuple *tuple)
 	kern_flow_set(from_flows(flows)->kern, tuple, NOL_FLOW_HANDED_OFF);
 }
 
+static void shut_flow(struct flows *flows, const struct tuple *tuple)
+{
+	kern_flow_set(from_flows(flows)->kern, tuple, NOL_FLOW_SHUT);
+}
+
 static int close_flow(struct flows *flows, const struct tuple *tuple)
 {
 	struct kern *kern = from_flows(flows)->kern;
@@ -241,6 +246,7 @@ static const struct flows_ops flows_ops = {
 	.open = open_flow,
 	.hand_off = hand_off_flow,
 	.force = force_flow,
+	.shut = shut_flow,
 	.close = close_flow,
 	.watch_closed = watch_closed,
 	.take_closed = take_closed,

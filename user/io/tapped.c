@@ -116,6 +116,7 @@ static int close_flow(struct flows *flows, const struct tuple *tuple)
 const struct flows_ops tapped_flows_ops = {
 	.open = bpfless_open_flow,
 	.hand_off = hand_off_flow,
+	.shut = bpfless_shut_flow,
 	.close = close_flow,
 	.get = bpfless_get_flow,
 	.forget = bpfless_forget_flow,

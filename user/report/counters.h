@@ -30,7 +30,9 @@
 	X(replay_failed, "held packets that could not be put back") \
 	X(send_failed, "replies that could not leave") \
 	X(resets_sent, "RSTs sent") \
-	X(syn_ack_retransmits, "SYN-ACKs sent again")
+	X(syn_ack_retransmits, "SYN-ACKs sent again") \
+	X(tarpit_held, "connections that tarpit has let in") \
+	X(tarpit_ended, "those of them that are over")
 /* clang-format on */
 
 #define SESSION_STATS_FIELD(name, text) uint64_t name;

@@ -21,6 +21,8 @@ static const char *state_text(enum nol_flow_state state)
 		return "handed_off";
 	case NOL_FLOW_CLOSED:
 		return "closed";
+	case NOL_FLOW_SHUT:
+		return "shut";
 	case NOL_FLOW_GONE:
 		return "gone";
 	}

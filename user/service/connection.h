@@ -48,11 +48,11 @@ struct service_kind {
 	const struct service *(*behind)(const struct service *service);
 };
 
-#define SERVICES(X)     \
-	X(service_echo) \
-	X(service_discard)      \
-	X(service_hold)         \
-	X(service_banner)       \
+#define SERVICES(X)        \
+	X(service_echo)    \
+	X(service_discard) \
+	X(service_hold)    \
+	X(service_banner)  \
 	X(service_exec) X(service_forward) X(service_record) X(service_tarpit) X(service_socket)
 
 #define SERVICE_DECLARE(kind) extern const struct service_kind kind;

@@ -206,8 +206,7 @@ static int send_proxy_header(const struct forward *forward)
 {
 	uint8_t header[PROXY_HEADER_MAX];
 	const size_t len = proxy_header_write(header, &forward->connection.tuple);
-	const ssize_t sent =
-		send(forward->target.fd, header, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	const ssize_t sent = send(forward->target.fd, header, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (sent < 0)
 		return -errno;
@@ -232,8 +231,8 @@ static int watch(struct forward *forward, struct side *side, uint32_t events, lo
 static int watch_side(struct forward *forward, struct side *side, const struct stream *from,
 		      const struct stream *to, loop_fn fn)
 {
-	const uint32_t events = (stream_wants_read(from) ? EPOLLIN : 0u) |
-				(stream_wants_write(to) ? EPOLLOUT : 0u);
+	const uint32_t events =
+		(stream_wants_read(from) ? EPOLLIN : 0u) | (stream_wants_write(to) ? EPOLLOUT : 0u);
 
 	if (events || !to->is_over)
 		return watch(forward, side, events, fn);

@@ -69,8 +69,7 @@ static void finish(struct record *record, const char *reason)
 
 static void take_time_up(struct waiter *waiter)
 {
-	struct record *record =
-		(struct record *)((char *)waiter - offsetof(struct record, waiter));
+	struct record *record = (struct record *)((char *)waiter - offsetof(struct record, waiter));
 
 	if (record->is_ending)
 		connection_close(&record->connection);

@@ -168,11 +168,11 @@ void service_read_stats(const struct service *service, struct service_stats *out
 #undef ADD
 }
 
-bool service_is_tarpit(const char *spec)
+bool service_is(const char *spec, const char *name)
 {
-	const char *argument;
+	const size_t len = strlen(name);
 
-	return find_kind(spec, &argument) == &service_tarpit;
+	return !strncmp(spec, name, len) && (!spec[len] || spec[len] == ':');
 }
 
 void service_free(struct service *service)

@@ -88,8 +88,8 @@ int service_visit(struct service *service, service_fn fn, void *context);
 /* Close what is left (exec: children get SIGHUP), then free. */
 void service_free(struct service *service);
 
-/* Does it answer what comes, for ever, without a socket? Then it is given no connection, and nothing is left for it to do. */
-bool service_is_tarpit(const char *spec);
+/* Is it the service of that name, as in "forward" for forward:10.0.0.3:80? */
+bool service_is(const char *spec, const char *name);
 
 /* The services for people: "banner:TEXT", and what it does in one line; NULL behind the last. */
 const char *service_form(size_t index);

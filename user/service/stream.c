@@ -55,8 +55,8 @@ static int drain(struct stream *stream)
 /* As fill() and drain() in one. 1: there may be more. */
 static int copy(struct stream *stream, const struct stream_tools *tools)
 {
-	ssize_t len = recv(stream->from, tools->scratch, tools->scratch_size,
-			   MSG_DONTWAIT | MSG_PEEK);
+	ssize_t len =
+		recv(stream->from, tools->scratch, tools->scratch_size, MSG_DONTWAIT | MSG_PEEK);
 	ssize_t sent;
 
 	stream->is_blocked = false;

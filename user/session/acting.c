@@ -150,6 +150,30 @@ static bool complete_socket(struct session *session, const struct engine_action 
 	return result > 0;
 }
 
+static void answer(struct session *session, struct engine_action *action)
+{
+	struct socket_maker *maker = session->maker;
+
+	if (maker->ops->amend && !maker->ops->amend(maker, action))
+		return;
+	if (action->reason == ENGINE_REASON_TIMEOUT)
+		session->stats.syn_ack_retransmits++;
+	send_segment(session, &action->reply);
+}
+
+/* Nobody takes it over: the engine answers it to its end. */
+static void keep_shut(struct session *session, struct engine_action *action)
+{
+	struct flows *flows = session->flows;
+
+	tell_established(session, action->flow);
+	session->stats.tarpit_held++;
+	if (flows->ops->shut)
+		flows->ops->shut(flows, &action->flow->tuple);
+	if (action->has_reply)
+		answer(session, action);
+}
+
 static void begin_handoff(struct session *session, const struct engine_action *action,
 			  const struct held_packet *packet)
 {
@@ -186,17 +210,6 @@ static bool replay_if_handed_off(struct session *session, const struct segment *
 	return true;
 }
 
-static void answer(struct session *session, struct engine_action *action)
-{
-	struct socket_maker *maker = session->maker;
-
-	if (maker->ops->amend && !maker->ops->amend(maker, action))
-		return;
-	if (action->reason == ENGINE_REASON_TIMEOUT)
-		session->stats.syn_ack_retransmits++;
-	send_segment(session, &action->reply);
-}
-
 /* What the engine made of a packet (or, without one, of the time). */
 void acting_on(struct session *session, struct engine_action *action,
 	       const struct held_packet *packet)
@@ -210,8 +223,15 @@ void acting_on(struct session *session, struct engine_action *action,
 			return;
 		break;
 	case ENGINE_EVENT_ESTABLISHED:
-		begin_handoff(session, action, packet);
+		if (action->flow->state == ENGINE_SHUT)
+			keep_shut(session, action);
+		else
+			begin_handoff(session, action, packet);
 		return;
+	case ENGINE_EVENT_CLOSED:
+		session->stats.tarpit_ended++;
+		end_flow(session, action, EVENT_CLOSED);
+		break;
 	case ENGINE_EVENT_HELD:
 		handoff_store(session->handoff, action->flow, packet);
 		break;

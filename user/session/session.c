@@ -326,5 +326,10 @@ const struct session_stats *session_stats(const struct session *session)
 
 uint32_t session_half_open(const struct session *session)
 {
-	return engine_flow_count(session->engine);
+	return engine_flow_count(session->engine) - engine_shut_count(session->engine);
+}
+
+uint32_t session_shut(const struct session *session)
+{
+	return session->is_leaving ? 0 : engine_shut_count(session->engine);
 }

@@ -67,5 +67,7 @@ void session_take_icmp_error(struct session *session, const struct icmp_error *e
 void session_set(struct session *session, const struct engine_settings *settings);
 const struct session_stats *session_stats(const struct session *session);
 uint32_t session_half_open(const struct session *session);
+/* Connections of a tarpit: they need us, and are nobody's once we leave. */
+uint32_t session_shut(const struct session *session);
 
 #endif
