@@ -22,6 +22,7 @@
 #include "descriptors.h"
 #include "event_settings.h"
 #include "events.h"
+#include "forwarding.h"
 #include "guarding.h"
 #include "host_watch.h"
 #include "link_watch.h"
@@ -274,7 +275,9 @@ static int open_sources(struct core *core)
 	if (!err)
 		err = loop_add(loop, link_watch_fd(core->watch), EPOLLIN, read_link_watch, core,
 			       &core->watch_source);
-	return err ? fail(core, "cannot watch the interface", err) : 0;
+	if (err)
+		return fail(core, "cannot watch the interface", err);
+	return forwarding_check(&core->config, core->answered, core->workers);
 }
 
 static int start(struct core *core)

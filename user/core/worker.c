@@ -151,7 +151,7 @@ static void tell_news(void *context, const struct service_news *news)
 	const struct event event = {
 		.kind = kinds[news->kind],
 		.tuple = news->tuple,
-		.method = worker->options.method->flows->method,
+		.method = news->method,
 		.rtt_us = -1,
 		.handoff_us = -1,
 		.reason = news->kind == SERVICE_NO_TARGET ? "no_target" : news->reason,

@@ -81,6 +81,7 @@ int connection_open(struct service *service, int fd, const struct tuple *tuple, 
 	connection->tuple = *tuple;
 	connection->created_ns = clock_monotonic_ns();
 	connection->flow_ns = service->arrival ? service->arrival->flow_ns : 0;
+	connection->method = service->arrival ? service->arrival->method : 0;
 	link_connection(service, connection);
 	err = start(connection, tuple, is_ready);
 	if (err)
@@ -107,6 +108,7 @@ void connection_tell(struct connection *connection, const struct service_news *n
 		return;
 	connection_find_local(connection);
 	copy.tuple = &connection->tuple;
+	copy.method = connection->method;
 	options->tell(options->context, &copy);
 }
 

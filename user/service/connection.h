@@ -21,6 +21,7 @@ struct connection {
 	struct tuple tuple; /* its local end may still be unknown: port 0 */
 	uint64_t created_ns; /* CLOCK_MONOTONIC */
 	uint64_t flow_ns; /* of its arrival */
+	uint32_t method; /* as in struct arrival; 0: not known */
 	struct loop_source *source;
 	struct connection *previous, *next;
 };

@@ -402,9 +402,12 @@ static void forward_forget(struct service *service)
 
 void service_visit_targets(const struct service *service, service_target_fn fn, void *context)
 {
+	const struct service *behind = service->kind->behind ? service->kind->behind(service) : NULL;
 	const struct forwarding *forwarding = service->settings;
 	struct endpoint endpoint;
 
+	if (behind)
+		service_visit_targets(behind, fn, context);
 	if (service->kind != &service_forward)
 		return;
 	for (size_t i = 0; i < forwarding->targets.count; i++) {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,8 @@ static int add_addresses(struct target_list *list, const struct addrinfo *found,
 	return 0;
 }
 
+static char unresolved[384];
+
 static int resolve_host(void *context, const struct host *host, const char **error)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
@@ -104,7 +107,8 @@ static int resolve_host(void *context, const struct host *host, const char **err
 	int err = getaddrinfo(host->name, host->port, &hints, &found);
 
 	if (err) {
-		*error = gai_strerror(err);
+		snprintf(unresolved, sizeof(unresolved), "%s: %s", host->name, gai_strerror(err));
+		*error = unresolved;
 		return -EINVAL;
 	}
 	err = add_addresses(context, found, error);

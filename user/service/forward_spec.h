@@ -26,7 +26,10 @@ struct target_list {
 
 /* Is it well-formed? Names are not looked up. -EINVAL: *error, a constant text, says how it is not. */
 int forward_spec_check(const char *spec, const char **error);
-/* The same, and all addresses of all hosts, in their order, by getaddrinfo(3), which may take time. -EINVAL as above, -ENOMEM. */
+/*
+ * The same, and all addresses of all hosts, in their order, by getaddrinfo(3), which may take time. -EINVAL: *error, a text that is good
+ * until the next call, says of whom there are none; -ENOMEM.
+ */
 int forward_spec_resolve(const char *spec, struct target_list *out, const char **error);
 
 void target_endpoint(const struct target *target, struct endpoint *out);
