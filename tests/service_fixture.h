@@ -38,13 +38,19 @@ static int client;
 		}                                                     \
 	} while (0)
 
-static inline void start_service(const char *spec, uint32_t max_children)
+static inline void start_service_with(const char *spec, const struct service_options *options)
 {
-	const struct service_options options = {.max_children = max_children};
 	const char *error;
 
 	assert_int_equal(loop_new(&loop), 0);
-	assert_int_equal(service_new(&service, spec, &options, loop, &error), 0);
+	assert_int_equal(service_new(&service, spec, options, loop, &error), 0);
+}
+
+static inline void start_service(const char *spec, uint32_t max_children)
+{
+	const struct service_options options = {.max_children = max_children};
+
+	start_service_with(spec, &options);
 }
 
 static inline int listen_anywhere(struct sockaddr_in *name)

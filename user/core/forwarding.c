@@ -58,8 +58,9 @@ static void check_target(void *context, const struct endpoint *target)
 	if (check->err || !is_answered(check, target) || has_listener(target))
 		return;
 	endpoint_format(target, text);
-	log_error("--service: forward to %s: that is answered here itself, and nobody listens there",
-		  text);
+	log_error(
+		"--service: forward to %s: that is answered here itself, and nobody listens there",
+		text);
 	check->err = -ELOOP;
 }
 

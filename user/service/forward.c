@@ -105,26 +105,6 @@ static int find_error(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) ? -errno : -error;
 }
 
-/* The next whose turn it is, those that have failed lately last; targets.count: there is none. */
-static size_t choose_target(const struct forward *forward)
-{
-	const struct target_list *targets = &settings_of(forward)->targets;
-	const uint64_t now_ns = clock_monotonic_ns();
-	size_t last_resort = targets->count;
-
-	for (size_t i = 0; i < targets->count; i++) {
-		const size_t one = (forward->first + i) % targets->count;
-
-		if (forward->tried & 1ull << one)
-			continue;
-		if (targets->all[one].failed_until_ns <= now_ns)
-			return one;
-		if (last_resort == targets->count)
-			last_resort = one;
-	}
-	return last_resort;
-}
-
 static void on_target(void *context, uint32_t events);
 
 /* -EMFILE and the like say nothing about the target. */
@@ -166,6 +146,15 @@ static void note_failure(struct forward *forward)
 	stats_of(forward)->forward_failed++;
 }
 
+static bool choose_target(struct forward *forward)
+{
+	const struct target_list *targets = &settings_of(forward)->targets;
+
+	forward->current =
+		target_choose(targets, forward->first, forward->tried, clock_monotonic_ns());
+	return forward->current < targets->count;
+}
+
 /* 0: the answer of one is awaited. -errno: no other is left, or nothing to ask with. */
 static int connect_next(struct forward *forward)
 {
@@ -173,7 +162,7 @@ static int connect_next(struct forward *forward)
 	struct forwarding *forwarding = settings_of(forward);
 	int err;
 
-	while ((forward->current = choose_target(forward)) < forwarding->targets.count) {
+	while (choose_target(forward)) {
 		forward->tried |= 1ull << forward->current;
 		err = begin_connect(forward, &forwarding->targets.all[forward->current]);
 		if (!err)
@@ -251,8 +240,11 @@ static int watch_both(struct forward *forward)
 		       ?: watch_side(forward, &forward->target, to_remote, to_target, on_target);
 }
 
-static int move(struct forward *forward, struct stream *stream, uint64_t *counter)
+static int move(struct forward *forward, struct stream *stream)
 {
+	struct service_stats *stats = stats_of(forward);
+	uint64_t *counter = stream == &forward->to_target ? &stats->forward_sent_bytes
+							  : &stats->forward_received_bytes;
 	const uint64_t before = stream->bytes;
 	int err = stream_move(stream, &settings_of(forward)->tools);
 
@@ -260,25 +252,33 @@ static int move(struct forward *forward, struct stream *stream, uint64_t *counte
 	return err;
 }
 
-/* One of the sides has something to be read, or room. What came before a reset is passed on as well, as far as it goes. */
+/*
+ * Of a side, which is read from and written to by these. Read first: what came before a reset is passed on as well, and the
+ * reset is told of but once: to who writes, and then who reads is told of an end.
+ */
+static int move_both(struct forward *forward, struct stream *from, struct stream *to,
+		     uint32_t events)
+{
+	int err = 0;
+
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		err = move(forward, from);
+	if (!err && events & EPOLLOUT)
+		err = move(forward, to);
+	return err ?: events & EPOLLERR ? -ECONNRESET : 0;
+}
+
 static void move_on(struct forward *forward, struct stream *from, struct stream *to,
 		    uint32_t events)
 {
-	struct service_stats *stats = stats_of(forward);
-	struct stream *to_target = &forward->to_target, *to_remote = &forward->to_remote;
-	const bool is_readable = events & (EPOLLIN | EPOLLHUP | EPOLLERR);
-	int err = events & EPOLLERR ? -ECONNRESET : 0;
+	int err = move_both(forward, from, to, events);
 
-	if ((from == to_target && is_readable) || (to == to_target && events & EPOLLOUT))
-		err = move(forward, to_target, &stats->forward_sent_bytes) ?: err;
-	if ((from == to_remote && is_readable) || (to == to_remote && events & EPOLLOUT))
-		err = move(forward, to_remote, &stats->forward_received_bytes) ?: err;
-	forward->is_ended = to_target->is_over && to_remote->is_over;
+	forward->is_ended = forward->to_target.is_over && forward->to_remote.is_over;
 	if (!forward->is_ended && !err)
 		err = watch_both(forward);
 	if (!forward->is_ended && !err)
 		return;
-	stats->forward_aborted += !forward->is_ended;
+	stats_of(forward)->forward_aborted += !forward->is_ended;
 	connection_close(&forward->connection);
 }
 
@@ -402,7 +402,8 @@ static void forward_forget(struct service *service)
 
 void service_visit_targets(const struct service *service, service_target_fn fn, void *context)
 {
-	const struct service *behind = service->kind->behind ? service->kind->behind(service) : NULL;
+	const struct service *behind =
+		service->kind->behind ? service->kind->behind(service) : NULL;
 	const struct forwarding *forwarding = service->settings;
 	struct endpoint endpoint;
 

@@ -122,6 +122,23 @@ int forward_spec_resolve(const char *spec, struct target_list *out, const char *
 	return for_each_host(spec, resolve_host, out, error);
 }
 
+size_t target_choose(const struct target_list *list, size_t first, uint64_t tried, uint64_t now_ns)
+{
+	size_t last_resort = list->count;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const size_t one = (first + i) % list->count;
+
+		if (tried & 1ull << one)
+			continue;
+		if (list->all[one].failed_until_ns <= now_ns)
+			return one;
+		if (last_resort == list->count)
+			last_resort = one;
+	}
+	return last_resort;
+}
+
 void target_endpoint(const struct target *target, struct endpoint *out)
 {
 	endpoint_from_sockaddr((const struct sockaddr *)&target->sockaddr, out);

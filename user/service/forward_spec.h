@@ -32,6 +32,11 @@ int forward_spec_check(const char *spec, const char **error);
  */
 int forward_spec_resolve(const char *spec, struct target_list *out, const char **error);
 
+/*
+ * The next from first on that was not tried (bit 1 << target), those that have failed lately last. list->count: there is
+ * none.
+ */
+size_t target_choose(const struct target_list *list, size_t first, uint64_t tried, uint64_t now_ns);
 void target_endpoint(const struct target *target, struct endpoint *out);
 
 #endif
