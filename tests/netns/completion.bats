@@ -74,6 +74,8 @@ offers()
 
 @test "offers what a word begins with, and interfaces where it ends in one" {
 	offers '~banner:' 'nolisten-loader -s b'
+	offers '~forward:' 'nolisten-loader -s fo'
+	offers 'tarpit' 'nolisten-loader -s t'
 	offers 'drop redirect:lo redirect:eth0 pass' 'nolisten-loader --rst='
 	offers 'eth0' 'nolisten-loader --rst=redirect:e'
 	offers '--rst=redirect:eth0' 'nolisten-loader --rst=redirect:e' $' \t\n'
