@@ -151,6 +151,7 @@ static void tell_news(void *context, const struct service_news *news)
 	const struct event event = {
 		.kind = kinds[news->kind],
 		.tuple = news->tuple,
+		.created_ns = news->flow_ns,
 		.method = news->method,
 		.rtt_us = -1,
 		.handoff_us = -1,

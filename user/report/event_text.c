@@ -2,6 +2,8 @@
 /* Who, what, and in parentheses how. */
 #include "event_text.h"
 
+#define PREVIEW_MAX 64 /* bytes */
+
 static const char *const kind_texts[] = {
 	[EVENT_SYN] = "SYN",
 	[EVENT_ESTABLISHED] = "established",
@@ -62,6 +64,33 @@ static void add_details(struct event_line *line, const struct event *event)
 		line_add(line, ")");
 }
 
+/* A stranger's byte, as C writes it: a terminal is to see letters only. */
+static void add_visible(struct event_line *line, uint8_t byte)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char escape[] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
+	const char letter[] = {'\\', (char)byte};
+
+	if (byte == '\r')
+		line_add(line, "\\r");
+	else if (byte == '\n')
+		line_add(line, "\\n");
+	else if (byte == '"' || byte == '\\')
+		line_add_bytes(line, letter, sizeof(letter));
+	else if (byte >= ' ' && byte <= '~')
+		line_add_bytes(line, &byte, 1);
+	else
+		line_add_bytes(line, escape, sizeof(escape));
+}
+
+static void add_preview(struct event_line *line, const struct event_payload *payload)
+{
+	line_add(line, ": \"");
+	for (size_t i = 0; i < payload->len && i < PREVIEW_MAX; i++)
+		add_visible(line, payload->bytes[i]);
+	line_add(line, payload->len > PREVIEW_MAX ? "\"..." : "\"");
+}
+
 void event_text_build(struct event_line *line, const struct event *event)
 {
 	char text[ENDPOINT_TEXT_SIZE];
@@ -76,5 +105,7 @@ void event_text_build(struct event_line *line, const struct event *event)
 	}
 	line_add(line, kind_texts[event->kind]);
 	add_details(line, event);
+	if (event->payload.len)
+		add_preview(line, &event->payload);
 	line_add(line, "\n");
 }

@@ -109,6 +109,7 @@ void connection_tell(struct connection *connection, const struct service_news *n
 	connection_find_local(connection);
 	copy.tuple = &connection->tuple;
 	copy.method = connection->method;
+	copy.flow_ns = connection->flow_ns;
 	options->tell(options->context, &copy);
 }
 

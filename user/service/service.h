@@ -24,7 +24,8 @@ struct service_news {
 		SERVICE_NO_TARGET, /* nobody to forward it to: it is reset */
 	} kind;
 	const struct tuple *tuple; /* both ends */
-	uint32_t method; /* as in struct arrival; 0: not known */
+	uint32_t method; /* these as in struct arrival; 0: not known */
+	uint64_t flow_ns;
 	const void *payload;
 	size_t payload_len;
 	const char *reason; /* why there are no more of them */

@@ -63,6 +63,10 @@ static void reset_at_close(int fd)
 /* connection->fd is nobody's then, or closed with the connection. */
 static void leave_it(struct passing *passing, struct connection *connection, uint64_t *counter)
 {
+	const struct arrival arrival = {
+		.method = connection->method,
+		.flow_ns = connection->flow_ns,
+	};
 	struct tuple tuple = connection->tuple;
 	int fd = connection->fd;
 
@@ -72,7 +76,7 @@ static void leave_it(struct passing *passing, struct connection *connection, uin
 	}
 	connection->fd = -1;
 	passing->stats.fallen_back++;
-	service_take(passing->fallback, fd, &tuple);
+	service_take_arrival(passing->fallback, fd, &tuple, &arrival, false);
 }
 
 void passing_give_up(struct passing *passing, struct waiting *waiting, uint64_t *counter)

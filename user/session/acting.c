@@ -119,6 +119,25 @@ static void end_flow(struct session *session, const struct engine_action *action
 		    engine_reason_text(action->reason));
 }
 
+/* One that was never handed off. */
+static void tell_closed(struct session *session, const struct engine_action *action)
+{
+	const struct engine_flow *flow = action->flow;
+	const struct event event = {
+		.kind = EVENT_CLOSED,
+		.tuple = &flow->tuple,
+		.created_ns = flow->created_ns,
+		.method = adopted_method(flow, session->flows),
+		.rtt_us = -1,
+		.handoff_us = -1,
+		.reason = engine_reason_text(action->reason),
+	};
+
+	session->stats.tarpit_ended++;
+	forget_entry(session, &flow->tuple);
+	events_emit(session->options.events, &event);
+}
+
 static void tell_established(struct session *session, const struct engine_flow *flow)
 {
 	const struct event event = {
@@ -229,8 +248,7 @@ void acting_on(struct session *session, struct engine_action *action,
 			begin_handoff(session, action, packet);
 		return;
 	case ENGINE_EVENT_CLOSED:
-		session->stats.tarpit_ended++;
-		end_flow(session, action, EVENT_CLOSED);
+		tell_closed(session, action);
 		break;
 	case ENGINE_EVENT_HELD:
 		handoff_store(session->handoff, action->flow, packet);
