@@ -10,7 +10,13 @@ import sys
 
 host, port, count, text = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4].encode()
 ends = sys.argv[5:] == ["end"]
-connections = [socket.create_connection((host, port), timeout=10) for _ in range(count)]
+connections = []
+were_reset = got = 0
+for _ in range(count):
+    try:
+        connections.append(socket.create_connection((host, port), timeout=10))
+    except ConnectionResetError:  # at once
+        were_reset += 1
 poll = select.poll()
 for one in connections:
     if text:
@@ -29,7 +35,6 @@ def reset(*_):
 
 signal.signal(signal.SIGTERM, reset)
 print("ready", flush=True)
-were_reset = got = 0
 by_fd = {one.fileno(): one for one in connections}
 while by_fd:
     for fd, _ in poll.poll():
