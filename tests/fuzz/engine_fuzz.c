@@ -142,14 +142,20 @@ static void update_known(struct world *world, const struct engine_action *action
 {
 	struct engine_flow *flow = action->flow;
 	struct known *known = known_of(world, &flow->tuple);
-	bool is_over = action->event == ENGINE_EVENT_RESET || action->event == ENGINE_EVENT_EXPIRED;
+	bool is_over = action->event == ENGINE_EVENT_RESET ||
+		       action->event == ENGINE_EVENT_EXPIRED ||
+		       action->event == ENGINE_EVENT_CLOSED;
 
 	if (known->is_live) {
 		check(flow->iss == known->iss && flow->state >= known->state);
 		check(known->state != ENGINE_ESTABLISHED || action->event == ENGINE_EVENT_HELD);
 	} else {
-		check(!is_over && flow->state != ENGINE_ESTABLISHED);
+		check(!is_over && flow->state < ENGINE_ESTABLISHED);
 	}
+	/* A window that stays shut, and nothing else is ever said. */
+	if (flow->state == ENGINE_SHUT && action->has_reply)
+		check(action->reply.flags == TCP_ACK && !action->reply.window);
+	check(action->event != ENGINE_EVENT_CLOSED || known->state == ENGINE_SHUT);
 	check(engine_find(world->engine, &flow->tuple) == (is_over ? NULL : flow));
 	*known = (struct known){!is_over, flow->iss, flow->state};
 }
@@ -168,10 +174,13 @@ static void check_action(struct world *world, const struct engine_action *action
 
 static void check_count(const struct world *world)
 {
-	uint32_t count = 0;
+	uint32_t count = 0, shut = 0;
 
-	for (unsigned int i = 0; i < PORTS; i++)
+	for (unsigned int i = 0; i < PORTS; i++) {
 		count += world->known[i].is_live;
+		shut += world->known[i].is_live && world->known[i].state == ENGINE_SHUT;
+	}
+	check(engine_shut_count(world->engine) == shut);
 	check(engine_flow_count(world->engine) == count && count <= MAX_FLOWS);
 }
 
@@ -231,10 +240,12 @@ static void step_time(struct world *world, struct input *input)
 	world->now_ns += take_u16(input) * CLOCK_NS_PER_MS;
 	while (engine_expire(world->engine, world->now_ns, &action)) {
 		check(was_due_ns <= world->now_ns);
+		check_action(world, &action);
+		if (action.event == ENGINE_EVENT_CLOSED)
+			continue;
 		check(action.reason == ENGINE_REASON_TIMEOUT);
 		check(!action.has_reply || action.event != ENGINE_EVENT_EXPIRED);
 		check(action.has_reply || action.event == ENGINE_EVENT_EXPIRED || world->defers);
-		check_action(world, &action);
 	}
 	check(engine_deadline_ns(world->engine) > world->now_ns);
 }
@@ -294,6 +305,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.defer_timeouts = retries >> 6,
 		.syn_retries = take_byte(&input) % 8,
 		.resets_per_s = take_byte(&input),
+		.shut_ns = retries & 16 ? 200 * CLOCK_NS_PER_S : 0,
 	};
 
 	take_settings(&input, &config.settings);
