@@ -179,10 +179,15 @@ static int connect_next(struct forward *forward)
 
 static void try_next(struct forward *forward)
 {
+	int err;
+
 	leave_target(forward);
 	note_failure(forward);
-	if (connect_next(forward))
-		connection_close(&forward->connection);
+	err = connect_next(forward);
+	if (!err)
+		return;
+	forward->connection.service->refused++;
+	connection_close(&forward->connection);
 }
 
 static void take_timeout(struct waiter *waiter)
