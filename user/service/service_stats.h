@@ -9,7 +9,7 @@
 #define SERVICE_STATS(X) \
 	X(forwarded, "connections that forward has joined to a target") \
 	X(forward_failed, "attempts to connect to a target that failed, or took too long") \
-	X(forward_failed_over, "connections that got another target than the first that was tried") \
+	X(forward_failed_over, "connections that got another target than the one whose turn it was") \
 	X(forward_no_target, "reset: none of the targets could be connected to") \
 	X(forward_aborted, "joined connections that one end has reset: so was the other") \
 	X(forward_sent_bytes, "bytes from remotes to targets") \
