@@ -103,6 +103,10 @@ hang()
 	wait_for 5 has_text "$BATS_FILE_TMPDIR/hanging.out" '1 reset'
 	expect_event '.event == "reset" and .reason == "no_target" and .local == "10.0.0.2:34567"'
 	is_equal "$(service forward_no_target),$(service forward_failed)" 1,2
+	has_text "$LOADER_LOG" 'forward: 127.0.0.1:8083: Connection refused'
+	start_ready back ip netns exec "$SERVER" "$TOOLS/echo_server" 8083
+	is_equal "$(echo_back 10.0.0.2 34567 hello)" hello
+	has_text "$LOADER_LOG" 'forward: 127.0.0.1:8083: is there again'
 	expect_event '.event == "closed"'
 }
 

@@ -15,185 +15,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "connection.h"
-#include "forward_spec.h"
-#include "patience.h"
+#include "forward_private.h"
 #include "proxy_header.h"
-#include "stream.h"
-
-#define AVOID_NS (5 * CLOCK_NS_PER_S) /* a target that has failed, if there are others */
-/* Who has gone without a word is found after seven minutes; Linux's default is two hours. */
-#define KEEPALIVE_IDLE_S 300
-#define KEEPALIVE_INTERVAL_S 30
-#define KEEPALIVE_COUNT 4
-
-struct forwarding {
-	struct target_list targets;
-	size_t next; /* whose turn it is */
-	struct patience patience; /* with those that connect */
-	struct stream_tools tools;
-};
-
-struct side {
-	int fd;
-	uint32_t events;
-	struct loop_source *source; /* NULL: nothing is waited for */
-};
-
-struct forward {
-	struct connection connection;
-	struct waiter waiter;
-	struct side remote, target;
-	struct stream to_target, to_remote;
-	size_t first, current; /* which target was tried first, and is now */
-	uint64_t tried; /* bit 1 << target */
-	bool is_joined;
-	bool is_ended; /* as it should */
-};
-
-_Static_assert(FORWARD_TARGETS_MAX <= 64, "tried has a bit for each");
-
-static struct forwarding *settings_of(const struct forward *forward)
-{
-	return forward->connection.service->settings;
-}
-
-static struct service_stats *stats_of(const struct forward *forward)
-{
-	return &forward->connection.service->stats;
-}
-
-static void close_side(struct side *side)
-{
-	loop_forget(side->source);
-	side->source = NULL;
-	if (side->fd >= 0)
-		close(side->fd);
-	side->fd = -1;
-}
-
-static void set(int fd, int level, int option, int value)
-{
-	setsockopt(fd, level, option, &value, sizeof(value));
-}
-
-/* What comes in small pieces goes on in small pieces. A keepalive of --sockopt stays. */
-static void prepare(int fd)
-{
-	int has_keepalive = 0;
-	socklen_t len = sizeof(has_keepalive);
-
-	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	if (getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &has_keepalive, &len) || has_keepalive)
-		return;
-	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-	set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-	set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
-	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-}
-
-static int find_error(int fd)
-{
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) ? -errno : -error;
-}
-
-static void on_target(void *context, uint32_t events);
-
-/* -EMFILE and the like say nothing about the target. */
-static bool is_our_own_want(int err)
-{
-	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS;
-}
-
-static int begin_connect(struct forward *forward, const struct target *target)
-{
-	struct side *side = &forward->target;
-	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	int err;
-
-	side->fd = socket(target->sockaddr.ss_family, type, IPPROTO_TCP);
-	if (side->fd < 0)
-		return -errno;
-	prepare(side->fd);
-	if (connect(side->fd, (const struct sockaddr *)&target->sockaddr, target->sockaddr_len) &&
-	    errno != EINPROGRESS)
-		return -errno;
-	side->events = EPOLLOUT;
-	err = loop_add(forward->connection.service->loop, side->fd, side->events, on_target,
-		       forward, &side->source);
-	return err ?: patience_begin(&settings_of(forward)->patience, &forward->waiter);
-}
-
-static void leave_target(struct forward *forward)
-{
-	patience_stop(&forward->waiter);
-	close_side(&forward->target);
-}
-
-static void note_failure(struct forward *forward)
-{
-	struct target *target = &settings_of(forward)->targets.all[forward->current];
-
-	target->failed_until_ns = clock_monotonic_ns() + AVOID_NS;
-	stats_of(forward)->forward_failed++;
-}
-
-static bool choose_target(struct forward *forward)
-{
-	const struct target_list *targets = &settings_of(forward)->targets;
-
-	forward->current =
-		target_choose(targets, forward->first, forward->tried, clock_monotonic_ns());
-	return forward->current < targets->count;
-}
-
-/* 0: the answer of one is awaited. -errno: no other is left, or nothing to ask with. */
-static int connect_next(struct forward *forward)
-{
-	static const struct service_news news = {.kind = SERVICE_NO_TARGET};
-	struct forwarding *forwarding = settings_of(forward);
-	int err;
-
-	while (choose_target(forward)) {
-		forward->tried |= 1ull << forward->current;
-		err = begin_connect(forward, &forwarding->targets.all[forward->current]);
-		if (!err)
-			return 0;
-		leave_target(forward);
-		if (is_our_own_want(err))
-			return err;
-		note_failure(forward);
-	}
-	stats_of(forward)->forward_no_target++;
-	connection_tell(&forward->connection, &news);
-	return -ECONNREFUSED;
-}
-
-static void try_next(struct forward *forward)
-{
-	int err;
-
-	leave_target(forward);
-	note_failure(forward);
-	err = connect_next(forward);
-	if (!err)
-		return;
-	forward->connection.service->refused++;
-	connection_close(&forward->connection);
-}
-
-static void take_timeout(struct waiter *waiter)
-{
-	try_next((struct forward *)((char *)waiter - offsetof(struct forward, waiter)));
-}
 
 /* Nothing was sent to it yet: there is room. */
 static int send_proxy_header(const struct forward *forward)
@@ -242,16 +68,17 @@ static int watch_both(struct forward *forward)
 	const struct stream *to_target = &forward->to_target, *to_remote = &forward->to_remote;
 
 	return watch_side(forward, &forward->remote, to_target, to_remote, on_remote)
-		       ?: watch_side(forward, &forward->target, to_remote, to_target, on_target);
+		       ?: watch_side(forward, &forward->target, to_remote, to_target,
+				     forward_on_target);
 }
 
 static int move(struct forward *forward, struct stream *stream)
 {
-	struct service_stats *stats = stats_of(forward);
+	struct service_stats *stats = forward_stats(forward);
 	uint64_t *counter = stream == &forward->to_target ? &stats->forward_sent_bytes
 							  : &stats->forward_received_bytes;
 	const uint64_t before = stream->bytes;
-	int err = stream_move(stream, &settings_of(forward)->tools);
+	int err = stream_move(stream, &forward_settings(forward)->tools);
 
 	*counter += stream->bytes - before;
 	return err;
@@ -283,7 +110,7 @@ static void move_on(struct forward *forward, struct stream *from, struct stream 
 		err = watch_both(forward);
 	if (!forward->is_ended && !err)
 		return;
-	stats_of(forward)->forward_aborted += !forward->is_ended;
+	forward_stats(forward)->forward_aborted += !forward->is_ended;
 	connection_close(&forward->connection);
 }
 
@@ -303,8 +130,7 @@ static void join(struct forward *forward)
 
 	patience_stop(&forward->waiter);
 	forward->is_joined = true;
-	stats_of(forward)->forwarded++;
-	stats_of(forward)->forward_failed_over += forward->current != forward->first;
+	forward_note_success(forward);
 	forward->to_target = (struct stream){.from = forward->remote.fd, .to = forward->target.fd};
 	forward->to_remote = (struct stream){.from = forward->target.fd, .to = forward->remote.fd};
 	if (has_header && send_proxy_header(forward))
@@ -313,14 +139,26 @@ static void join(struct forward *forward)
 		move_on(forward, &forward->to_target, &forward->to_remote, EPOLLIN);
 }
 
-static void on_target(void *context, uint32_t events)
+static int find_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) ? -errno : -error;
+}
+
+void forward_on_target(void *context, uint32_t events)
 {
 	struct forward *forward = context;
+	int err;
 
-	if (forward->is_joined)
+	if (forward->is_joined) {
 		move_on(forward, &forward->to_remote, &forward->to_target, events);
-	else if (find_error(forward->target.fd))
-		try_next(forward);
+		return;
+	}
+	err = find_error(forward->target.fd);
+	if (err)
+		forward_try_next(forward, err);
 	else
 		join(forward);
 }
@@ -328,7 +166,7 @@ static void on_target(void *context, uint32_t events)
 static int forward_start(struct connection *connection, const struct tuple *tuple)
 {
 	struct forward *forward = (struct forward *)connection;
-	struct forwarding *forwarding = settings_of(forward);
+	struct forwarding *forwarding = forward_settings(forward);
 	struct side *remote = &forward->remote;
 	int err;
 
@@ -341,10 +179,10 @@ static int forward_start(struct connection *connection, const struct tuple *tupl
 	/* splice(2) asks the socket itself whether it may wait. */
 	if (fcntl(remote->fd, F_SETFL, O_NONBLOCK))
 		return -errno;
-	prepare(remote->fd);
+	forward_prepare(remote->fd);
 	err = loop_add(connection->service->loop, remote->fd, 0, on_remote, forward,
 		       &remote->source);
-	return err ?: connect_next(forward);
+	return err ?: forward_connect(forward);
 }
 
 /* Each side has a source of its own. */
@@ -370,7 +208,7 @@ static void forward_stop(struct connection *connection)
 	if (!forward->is_ended && forward->target.fd >= 0)
 		reset_at_close(forward->target.fd);
 	loop_forget(forward->remote.source);
-	leave_target(forward);
+	forward_leave_target(forward);
 	stream_free(&forward->to_target);
 	stream_free(&forward->to_remote);
 }
@@ -390,7 +228,7 @@ static int forward_configure(struct service *service, const char *argument, cons
 	forwarding->tools.scratch = service->scratch;
 	forwarding->tools.scratch_size = sizeof(service->scratch);
 	patience_init(&forwarding->patience, service->loop, service->options.connect_ns,
-		      take_timeout);
+		      forward_take_timeout);
 	return forward_spec_resolve(argument, &forwarding->targets, error);
 }
 

@@ -17,6 +17,7 @@ struct target {
 	struct sockaddr_storage sockaddr;
 	socklen_t sockaddr_len;
 	uint64_t failed_until_ns; /* the others come first until then; CLOCK_MONOTONIC */
+	bool is_down; /* it failed the last time, and people have been told */
 };
 
 struct target_list {
