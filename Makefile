@@ -41,14 +41,15 @@ SEES_service := base net ipc
 SEES_report  := base net service engine abi
 SEES_session := base net engine kern io service report abi
 SEES_core    := base net engine ipc kern io service report session abi
+SEES_survey  := base net netlink kern io abi
 SEES_lab     := base net netlink
 SEES_explain := base net netlink kern lab abi
 SEES_guard   := base net netlink kern io abi
 SEES_peer    := base net netlink kern io abi
 SEES_bench   := base net ipc kern session engine io lab abi
 SEES_lib     := ipc abi
-SEES_cmd     := base net engine ipc kern io service report core lab explain peer guard bench abi
-LAYERS := base net netlink engine ipc kern io service report session core lab explain peer guard bench cmd
+SEES_cmd     := base net engine ipc kern io service report core survey lab explain peer guard bench abi
+LAYERS := base net netlink engine ipc kern io service report session core survey lab explain peer guard bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 

@@ -10,6 +10,7 @@
 
 static const char *program_name = "nolisten";
 static enum log_level level_shown = LOG_INFO;
+static _Thread_local char last_error[1024];
 
 void log_open(const char *program, enum log_level level)
 {
@@ -20,6 +21,11 @@ void log_open(const char *program, enum log_level level)
 enum log_level log_level(void)
 {
 	return level_shown;
+}
+
+const char *log_last_error(void)
+{
+	return last_error;
 }
 
 /* Libraries end their messages with a newline, and the verifier's have thousands of lines. */
@@ -41,6 +47,8 @@ void log_vprint(enum log_level level, const char *format, va_list args)
 	if (level > level_shown)
 		return;
 	if (vasprintf(&text, format, args) >= 0) {
+		if (level == LOG_ERROR)
+			snprintf(last_error, sizeof(last_error), "%s", text);
 		print_lines(text);
 		free(text);
 	}

@@ -16,6 +16,8 @@ enum log_level {
 /* Without log_open() the program is "nolisten" and the level LOG_INFO. The name is kept, not copied. */
 void log_open(const char *program, enum log_level level);
 enum log_level log_level(void);
+/* The last error of this thread, for who tells it in another way as well; "": there was none. */
+const char *log_last_error(void);
 
 /* Each line of the text becomes a message; empty ones are left out. errno is kept. */
 void log_print(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -218,8 +218,12 @@ static int check(struct option_parse *parse)
 				   "--guard: no port is left to answer: a guarded one is not");
 	if (!config->ifname && !options->is_check)
 		return option_fail_usage(parse, "which interface? ");
-	if (options->is_json && !options->is_check)
-		return option_fail(parse, "--json: goes with --check; --events=FILE is JSON too");
+	if (options->is_check && options->is_dry_run)
+		return option_fail(parse, "--check and --dry-run: one of them");
+	if (options->is_json && !options->is_check && !options->is_dry_run)
+		return option_fail(
+			parse,
+			"--json: goes with --check and --dry-run; --events=FILE is JSON too");
 	if (port_set_count(&options->vlans) && options->is_check)
 		return option_fail(parse, "--vlan: does not go with --check");
 	if (port_set_count(&options->vlans) && config->prefix_count)
@@ -357,7 +361,9 @@ static const struct option_row options[] = {
 	 option_take_path, FIELD(config.cookie_key_path), .offer = OFFER_FILES},
 	{"check", 0, NULL, "can this host run it? load everything, say what is missing",
 	 option_take_flag, FIELD(is_check)},
-	{"json", 'j', NULL, "with --check: JSON on standard output", option_take_flag,
+	{"dry-run", 0, NULL, "say what it would do, and what is in its way; change nothing",
+	 option_take_flag, FIELD(is_dry_run)},
+	{"json", 'j', NULL, "with --check, --dry-run: JSON on standard output", option_take_flag,
 	 FIELD(is_json)},
 	{"quiet", 'q', NULL, "no line for each event", option_take_flag, FIELD(config.is_quiet)},
 	{"verbose", 'v', NULL, "more messages; twice: libbpf's too", option_count_flag,

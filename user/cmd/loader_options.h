@@ -12,7 +12,7 @@
 struct loader_options {
 	struct config config; /* its ifname is NULL only with is_check */
 	struct port_set vlans; /* IDs */
-	bool is_check, is_json;
+	bool is_check, is_dry_run, is_json;
 	unsigned int verbose;
 };
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "check.h"
+#include "dry_run.h"
 #include "loader.h"
 #include "loader_options.h"
 #include "log.h"
@@ -23,6 +24,8 @@ static int run(const struct loader_options *options)
 	if (options->is_check)
 		return check_run(options);
 	missing = feature_first_missing(!method_needs_bpf(options->config.method));
+	if (!missing && options->is_dry_run)
+		return dry_run(options);
 	if (!missing)
 		return loader_run(&options->config, &options->vlans);
 	log_error("this host lacks %s, needed for %s; --check lists everything", missing->name,

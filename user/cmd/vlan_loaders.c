@@ -62,15 +62,8 @@ static int find_devices(struct vlan_loaders *loaders, const char *ifname,
 		if (!port_set_has(ids, id))
 			continue;
 		*loader = (struct vlan_loader){.fd = -1, .all = loaders};
-		err = vlan_find(link.ifindex, id, loader->ifname);
-		if (err == -ENODEV)
-			log_error("%s: has no device for VLAN %u: \"ip link add link %s name "
-				  "%s.%u type vlan id %u\" makes one",
-				  ifname, id, ifname, ifname, id, id);
-		else if (err)
-			log_error("%s: cannot look for the device of VLAN %u: %s", ifname, id,
-				  strerror(-err));
-		else
+		err = vlan_find_named(ifname, link.ifindex, id, loader->ifname);
+		if (!err)
 			loaders->count++;
 	}
 	return err;

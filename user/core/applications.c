@@ -19,6 +19,7 @@
 #include "log.h"
 #include "methods.h"
 #include "passing.h"
+#include "rehearsal.h"
 #include "socket_spec.h"
 #include "worker.h"
 
@@ -369,6 +370,8 @@ int applications_new(struct applications **out, struct core *core, const struct 
 	*out = NULL;
 	if (!socket_spec_of_service(config->service, &spec))
 		return 0;
+	if (config->is_rehearsal)
+		return rehearsal_service(config->service);
 	applications = calloc(1, sizeof(*applications));
 	if (!applications)
 		return -ENOMEM;

@@ -59,6 +59,7 @@ struct config {
 	struct sockopts sockopts; /* of the connections */
 	const char *cookie_key_path; /* NULL: random keys */
 	bool is_quiet; /* no line for each event */
+	bool is_rehearsal; /* see rehearsal.h: it is opened, and never attached */
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "control.h"
 #include "log.h"
+#include "rehearsal.h"
 
 struct flow_list {
 	struct control_answer *answer;
@@ -88,11 +89,15 @@ static int fail(const char *ifname, const char *what, int err)
 	return err;
 }
 
-int control_point_open(struct control_server **out, struct core *core, const char *ifname,
+int control_point_open(struct control_server **out, struct core *core, const struct config *config,
 		       struct loop *loop)
 {
-	int fd = control_listen(ifname), err;
+	const char *ifname = config->ifname;
+	int fd, err;
 
+	if (config->is_rehearsal)
+		return rehearsal_lock(ifname);
+	fd = control_listen(ifname);
 	if (fd == -EADDRINUSE) {
 		log_error("%s: another nolisten-loader is on this interface", ifname);
 		return fd;

@@ -8,7 +8,7 @@
 #include "loop.h"
 
 /* core is borrowed, and asked from the loop. -EADDRINUSE: another loader is there. Errors are logged. */
-int control_point_open(struct control_server **out, struct core *core, const char *ifname,
+int control_point_open(struct control_server **out, struct core *core, const struct config *config,
 		       struct loop *loop);
 
 #endif

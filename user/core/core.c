@@ -31,6 +31,7 @@
 #include "methods.h"
 #include "metrics_point.h"
 #include "rates.h"
+#include "rehearsal.h"
 #include "sockopt_settings.h"
 #include "standby.h"
 #include "tcp_settings.h"
@@ -288,7 +289,7 @@ static int start(struct core *core)
 		return fail(core, "cannot make an event loop", err);
 	err = core_find_link(core->config.ifname, &core->link);
 	if (!err)
-		err = control_point_open(&core->control, core, core->config.ifname, core->loop);
+		err = control_point_open(&core->control, core, &core->config, core->loop);
 	if (!err)
 		err = method_open(&core->method, &core->config, &core->link);
 	if (!err)
@@ -305,8 +306,8 @@ static int start(struct core *core)
 		err = applications_new(&core->applications, core, &core->asked, core->workers);
 	if (!err)
 		err = open_sources(core);
-	if (!err && core->config.metrics)
-		err = metrics_point_open(&core->metrics, core, core->config.metrics, core->loop);
+	if (!err)
+		err = metrics_point_open(&core->metrics, core, &core->config, core->loop);
 	return err;
 }
 
@@ -434,6 +435,13 @@ int core_visit_flows(struct core *core, flow_fn fn, void *context)
 void core_format_addresses(const struct core *core, char *text, size_t size)
 {
 	answered_format(core->answered, text, size);
+}
+
+int core_plan(const struct core *core, struct core_plan *out)
+{
+	out->link = core->link;
+	out->prefixes = answered_all(core->answered, &out->prefix_count);
+	return method_plan(&core->method, &out->kern);
 }
 
 void core_format_method(const struct core *core, char *text, size_t size)

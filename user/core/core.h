@@ -13,6 +13,7 @@
 #include "flows.h"
 #include "link_watch.h"
 #include "loop.h"
+#include "plan.h"
 #include "snapshot.h"
 
 struct core;
@@ -52,6 +53,16 @@ int core_visit_flows(struct core *core, flow_fn fn, void *context);
 /* "10.0.0.2, fd00::2", and "method engine, xdp native, guard tcx"; cut if they do not fit. */
 void core_format_addresses(const struct core *core, char *text, size_t size);
 void core_format_method(const struct core *core, char *text, size_t size);
+
+/* What core_attach() would come to; config->is_rehearsal. Borrowed from the core. */
+struct core_plan {
+	struct link_info link;
+	struct kern_plan kern; /* all zero without BPF */
+	const struct prefix *prefixes; /* answered */
+	size_t prefix_count;
+};
+/* -errno, logged: it would fail with the same line. */
+int core_plan(const struct core *core, struct core_plan *out);
 
 /* Is it an interface that this is for? -errno, logged. */
 int core_find_link(const char *ifname, struct link_info *out);

@@ -2,11 +2,13 @@
 /* From the options to events_new(). */
 #include "event_settings.h"
 
+#include "rehearsal.h"
+
 int event_settings_open(struct events **out, const struct config *config,
 			const struct link_info *link)
 {
 	const struct events_options options = {
-		.target = config->events.target,
+		.target = config->is_rehearsal ? NULL : config->events.target,
 		.is_quiet = config->is_quiet,
 		.ifname = config->ifname,
 		.vlan_id = link->vlan_id,
@@ -14,5 +16,5 @@ int event_settings_open(struct events **out, const struct config *config,
 		.rate = config->events.rate,
 	};
 
-	return events_new(out, &options);
+	return rehearsal_events(config) ?: events_new(out, &options);
 }

@@ -232,7 +232,8 @@ int method_open(struct method *out, const struct config *config, const struct li
 		.config = config,
 		.link = link,
 	};
-	queue_rules_sweep(config->ifname);
+	if (!config->is_rehearsal)
+		queue_rules_sweep(config->ifname);
 	err = open_parts(out, &parts);
 	if (err)
 		return err;
@@ -287,6 +288,12 @@ void method_adjust(const struct method *method, struct engine_settings *settings
 {
 	if (method->kind->connects_back)
 		tcp_settings_adjust_to_connect(settings);
+}
+
+int method_plan(const struct method *method, struct kern_plan *out)
+{
+	*out = (struct kern_plan){0};
+	return method->kern ? kern_plan(method->kern, out) : 0;
 }
 
 void method_close(struct method *method)

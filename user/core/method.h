@@ -12,6 +12,7 @@
 #include "link_watch.h"
 #include "method_parts.h"
 #include "methods.h"
+#include "plan.h"
 #include "socket_maker.h"
 
 struct method_kind;
@@ -38,6 +39,8 @@ int method_open_wire(struct method *method, uint32_t worker, struct wire **out);
 int method_open_maker(struct method *method, struct wire *wire, struct socket_maker **out);
 /* What the kernel's own sockets do may ask for other timeouts. */
 void method_adjust(const struct method *method, struct engine_settings *settings);
+/* -errno, logged: attaching would fail so. Without BPF *out is all zero. */
+int method_plan(const struct method *method, struct kern_plan *out);
 void method_close(struct method *method); /* detaches; what was never opened is legal */
 
 /* For people: "method engine, xdp native, guard tcx"; and who listens where. */

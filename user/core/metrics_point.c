@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "rehearsal.h"
 #include "snapshot.h"
 
 /* A metrics_fn. */
@@ -19,8 +20,10 @@ static json_t *tell(void *context)
 	return status ? json_pack("[o]", status) : NULL;
 }
 
-int metrics_point_open(struct metrics_server **out, struct core *core, const char *address,
+int metrics_point_open(struct metrics_server **out, struct core *core, const struct config *config,
 		       struct loop *loop)
 {
-	return metrics_server_new(out, address, loop, tell, core);
+	if (config->is_rehearsal)
+		return rehearsal_metrics(config->metrics);
+	return config->metrics ? metrics_server_new(out, config->metrics, loop, tell, core) : 0;
 }

@@ -7,8 +7,8 @@
 #include "loop.h"
 #include "metrics_server.h"
 
-/* core is borrowed, and asked from the loop. Errors are logged. */
-int metrics_point_open(struct metrics_server **out, struct core *core, const char *address,
+/* By config->metrics; NULL: *out stays as it is. core is borrowed, and asked from the loop. Errors are logged. */
+int metrics_point_open(struct metrics_server **out, struct core *core, const struct config *config,
 		       struct loop *loop);
 
 #endif

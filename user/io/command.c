@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +84,42 @@ int command_run(char *const argv[], const char *input, char *error, size_t error
 	snprintf(error, error_size, "%s", strerror(-err));
 	if (err == -EIO && output_fd >= 0)
 		read_first_line(output_fd, error, error_size);
+	if (input_fd >= 0)
+		close(input_fd);
+	if (output_fd >= 0)
+		close(output_fd);
+	return err;
+}
+
+static char *read_all(int fd)
+{
+	struct stat status;
+	char *text;
+	ssize_t len;
+
+	if (fstat(fd, &status))
+		return NULL;
+	text = malloc((size_t)status.st_size + 1);
+	len = text ? pread(fd, text, (size_t)status.st_size, 0) : -1;
+	if (text)
+		text[len < 0 ? 0 : len] = '\0';
+	return text;
+}
+
+int command_read(char *const argv[], char **out)
+{
+	int input_fd = open_memory(""), output_fd = open_memory("");
+	int err = input_fd < 0 ? input_fd : output_fd < 0 ? output_fd : 0;
+	pid_t pid;
+
+	if (!err)
+		err = spawn(argv, input_fd, output_fd, &pid);
+	if (!err)
+		err = wait_for(pid);
+	if (!err) {
+		*out = read_all(output_fd);
+		err = *out ? 0 : -ENOMEM;
+	}
 	if (input_fd >= 0)
 		close(input_fd);
 	if (output_fd >= 0)

@@ -11,4 +11,7 @@
  */
 int command_run(char *const argv[], const char *input, char *error, size_t error_size);
 
+/* Without input; *out is all that it said on both outputs, to be freed. 0, or as above. */
+int command_read(char *const argv[], char **out);
+
 #endif

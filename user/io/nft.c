@@ -142,6 +142,11 @@ int nft_run(struct nft *nft, const char *format, ...)
 	return err ? -EINVAL : 0;
 }
 
+void nft_speak_json(struct nft *nft)
+{
+	nft_ctx_output_set_flags(nft->context, NFT_CTX_OUTPUT_JSON);
+}
+
 int nft_fd(const struct nft *nft)
 {
 	return nft->fd;

@@ -31,6 +31,8 @@ char *nft_format_ports(const struct port_set *ports);
 int nft_fd(const struct nft *nft);
 /* Them, in the set's definition: "elements = { 80, 443, 8000-8999 };", or "" if there are none; to be freed. NULL: no memory. */
 char *nft_format_elements(const struct port_set *ports);
+/* What it prints is JSON from now on, with numbers for ports. */
+void nft_speak_json(struct nft *nft);
 const char *nft_error(const struct nft *nft);
 const char *nft_output(const struct nft *nft);
 

@@ -116,6 +116,39 @@ int sock_diag_visit(uint32_t states, sock_diag_fn fn, void *context)
 	return total;
 }
 
+struct listeners {
+	sock_diag_listener_fn fn;
+	void *context;
+};
+
+static void take_listener(void *context, const struct nlmsghdr *message)
+{
+	const struct listeners *listeners = context;
+	const struct inet_diag_msg *body = mnl_nlmsg_get_payload(message);
+	struct endpoint local;
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*body))
+		return;
+	local.addr = addr_of(body->idiag_family, body->id.idiag_src);
+	local.port = ntohs(body->id.idiag_sport);
+	listeners->fn(listeners->context, &local, body->idiag_inode);
+}
+
+int sock_diag_visit_listeners(sock_diag_listener_fn fn, void *context)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct listeners listeners = {fn, context};
+	union netlink_request request;
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < sizeof(families); i++) {
+		init_request(&request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, families[i])->idiag_states =
+			1u << TCP_LISTEN;
+		err = netlink_ask_once(NETLINK_SOCK_DIAG, &request, take_listener, &listeners);
+	}
+	return err;
+}
+
 static void set_endpoint(const struct endpoint *endpoint, __be16 *port, __be32 words[4])
 {
 	const bool is_v4 = addr_is_v4(&endpoint->addr);

@@ -21,6 +21,10 @@ int sock_diag_read(int watch_fd, sock_diag_fn fn, void *context);
 /* fn for each TCP socket in one of the states (bits 1 << TCP_LISTEN and so on). Number or -errno. */
 int sock_diag_visit(uint32_t states, sock_diag_fn fn, void *context);
 
+/* fn for each TCP socket that listens, and its inode, by which its process is found. 0 or -errno. */
+typedef void (*sock_diag_listener_fn)(void *context, const struct endpoint *local, uint64_t inode);
+int sock_diag_visit_listeners(sock_diag_listener_fn fn, void *context);
+
 /*
  * Is there a socket of exactly this 4-tuple? Its state, or -ENOENT. ifindex: where its packets come in, since a socket
  * of link-local addresses is bound to its interface.

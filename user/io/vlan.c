@@ -12,6 +12,7 @@
 
 #include <libmnl/libmnl.h>
 
+#include "log.h"
 #include "netlink.h"
 #include "vlan_id.h"
 
@@ -88,4 +89,18 @@ int vlan_find(uint32_t ifindex, uint16_t id, char ifname[IF_NAMESIZE])
 	netlink_request_init(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
 	err = netlink_ask_once(NETLINK_ROUTE, &request, take_link, &search);
 	return err ?: ifname[0] ? 0 : -ENODEV;
+}
+
+int vlan_find_named(const char *below, uint32_t ifindex, uint16_t id, char ifname[IF_NAMESIZE])
+{
+	int err = vlan_find(ifindex, id, ifname);
+
+	if (err == -ENODEV)
+		log_error("%s: has no device for VLAN %u: \"ip link add link %s name "
+			  "%s.%u type vlan id %u\" makes one",
+			  below, id, below, below, id, id);
+	else if (err)
+		log_error("%s: cannot look for the device of VLAN %u: %s", below, id,
+			  strerror(-err));
+	return err;
 }

@@ -11,4 +11,7 @@
 /* The name of the 802.1Q device with that VLAN ID on top of the interface. -ENODEV: there is none in this namespace. */
 int vlan_find(uint32_t ifindex, uint16_t id, char ifname[IF_NAMESIZE]);
 
+/* The same, on the interface of that name; what is wrong is logged. */
+int vlan_find_named(const char *below, uint32_t ifindex, uint16_t id, char ifname[IF_NAMESIZE]);
+
 #endif

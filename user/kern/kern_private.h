@@ -65,4 +65,12 @@ void program_name(uint32_t id, char name[BPF_OBJ_NAME_LEN]);
 
 void pin_remove(struct kern *kern);
 
+/* The parts of kern_plan(). Errors are logged, as those of attaching. */
+struct kern_plan;
+int xdp_plan(const struct kern *kern, struct kern_plan *out);
+int tc_plan(const struct kern *kern, struct kern_plan *out);
+void pin_plan(const struct kern *kern, struct kern_plan *out);
+/* Has a device on top of it, or the one that it belongs to, an XDP program? The kernel refuses one below. */
+bool plan_has_xdp_on_top(uint32_t ifindex);
+
 #endif

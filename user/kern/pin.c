@@ -13,9 +13,11 @@
 #include "clock.h"
 #include "kern_private.h"
 #include "log.h"
+#include "plan.h"
 
 #define PIN_ROOT "/sys/fs/bpf"
 #define PIN_PARENT PIN_ROOT "/nolisten"
+_Static_assert(sizeof(PIN_PARENT) + IF_NAMESIZE + 2 <= KERN_PLAN_PATH_SIZE, "has no room");
 #define PIN_PATH_SIZE (sizeof(PIN_PARENT) + IF_NAMESIZE + BPF_OBJ_NAME_LEN + 2)
 
 static bool has_bpffs(void)
@@ -126,6 +128,20 @@ int kern_pin(struct kern *kern)
 		pin_remove(kern);
 	}
 	return err;
+}
+
+void pin_plan(const struct kern *kern, struct kern_plan *out)
+{
+	char folder[PIN_PATH_SIZE];
+
+	path_of(kern, "", folder);
+	snprintf(out->folder, sizeof(out->folder), "%.*s", (int)strlen(folder) - 1, folder);
+	if (!has_bpffs())
+		out->pins = KERN_PINS_NO_PLACE;
+	else if (has_live_owner(kern))
+		out->pins = KERN_PINS_OWNED;
+	else
+		out->pins = access(out->folder, F_OK) ? KERN_PINS_NEW : KERN_PINS_STALE;
 }
 
 void pin_remove(struct kern *kern)

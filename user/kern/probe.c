@@ -120,7 +120,7 @@ static bool has_xdp_link(void)
 	return can_link(BPF_PROG_TYPE_XDP, BPF_XDP, XDP_FLAGS_SKB_MODE);
 }
 
-static bool has_tcx(void)
+bool probe_has_tcx(void)
 {
 	return can_link(BPF_PROG_TYPE_SCHED_CLS, (enum bpf_attach_type)PROBE_TCX_EGRESS, 0);
 }
@@ -194,7 +194,8 @@ const struct feature feature_table[] = {
 	{"bpf_skc_lookup_tcp", "leaving to kernel sockets what is theirs", true, has_socket_lookup},
 	{"bpf_xdp_load_bytes, bpf_loop", "copying held packets (Linux 5.18)", true, has_frame_copy},
 	{"XDP link", "detaching when the process dies, however it dies", true, has_xdp_link},
-	{"TCX", "the same for the guard; without it clsact, which fails open", false, has_tcx},
+	{"TCX", "the same for the guard; without it clsact, which fails open", false,
+	 probe_has_tcx},
 	{"TCP_REPAIR", "handing connections to kernel sockets", true, has_tcp_repair, true},
 	{"inet_diag destroy events", "learning that a connection was closed", true,
 	 has_inet_diag_destroy, true},

@@ -20,4 +20,7 @@ extern const struct feature feature_table[];
 /* The first required one that is missing, or NULL; without_bpf: of those that every method needs. */
 const struct feature *feature_first_missing(bool without_bpf);
 
+/* Of them, the link at TC (Linux 6.6). */
+bool probe_has_tcx(void);
+
 #endif

@@ -9,6 +9,8 @@
 
 #include "kern_private.h"
 #include "log.h"
+#include "plan.h"
+#include "probe.h"
 
 #define TC_TCX_EGRESS 47 /* BPF_TCX_EGRESS, which this libbpf has no name for */
 /* The filter remembers whose qdisc it is on: it goes with the qdisc, and outlives a process that was killed. */
@@ -130,6 +132,19 @@ int tc_attach(struct kern *kern)
 	if (err)
 		log_error("%s: cannot attach to tc egress: %s", kern->ifname, strerror(-err));
 	return err;
+}
+
+int tc_plan(const struct kern *kern, struct kern_plan *out)
+{
+	const bool has_tcx = kern->options.tc_mode != KERN_TC_CLSACT && probe_has_tcx();
+
+	out->has_leftover =
+		has_our_filter(kern, TC_HANDLE_OWN) || has_our_filter(kern, TC_HANDLE_GUEST);
+	out->tc = has_tcx ? "tcx" : "clsact";
+	if (has_tcx || kern->options.tc_mode != KERN_TC_TCX)
+		return 0;
+	log_error("%s: cannot attach to tc egress: %s", kern->ifname, strerror(EINVAL));
+	return -EINVAL;
 }
 
 static void detach_clsact(struct kern *kern)

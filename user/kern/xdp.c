@@ -12,6 +12,8 @@
 
 #include "kern_private.h"
 #include "log.h"
+#include "plan.h"
+#include "xdp_features.h"
 
 /* Native XDP on veth halves everybody's bulk TCP, and generic XDP costs nothing measurable there. */
 static bool is_veth(const struct kern *kern)
@@ -106,6 +108,70 @@ static int link_as_asked(struct kern *kern)
 	default:
 		return link_native_or_generic(kern);
 	}
+}
+
+/* Would what is there, on it or on top of it, keep ours away? */
+static bool has_other(const struct kern *kern)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	return (!bpf_xdp_query(kern->options.ifindex, 0, &query) &&
+		(query.prog_id || query.drv_prog_id || query.skb_prog_id)) ||
+	       plan_has_xdp_on_top(kern->options.ifindex);
+}
+
+/* As link_as_asked(). */
+static void choose(const struct kern *kern, struct kern_plan *out)
+{
+	const struct kern_options *options = &kern->options;
+	bool is_native = false;
+	const bool is_known = !xdp_features_native(options->ifindex, &is_native);
+
+	out->xdp = options->accepts ? "standby" : "generic";
+	if (options->xdp_mode == KERN_XDP_NATIVE || options->xdp_mode == KERN_XDP_GENERIC) {
+		out->xdp = options->xdp_mode == KERN_XDP_NATIVE ? "native" : "generic";
+		out->why = "as asked";
+		out->lacks_native = options->xdp_mode == KERN_XDP_NATIVE && is_known && !is_native;
+	} else if (options->is_loopback) {
+		out->why = "auto: a loopback";
+	} else if (!options->has_link_header) {
+		out->why = "auto: a device without link headers";
+	} else if (is_veth(kern)) {
+		out->why = "auto: a veth";
+	} else if (!is_known) {
+		out->xdp = "native";
+		out->why = "auto: if the driver has it, else generic: this kernel does not tell";
+	} else if (is_native) {
+		out->xdp = "native";
+		out->why = "auto: the driver has it";
+	} else {
+		out->why = "auto: the driver has no native XDP";
+	}
+}
+
+int xdp_plan(const struct kern *kern, struct kern_plan *out)
+{
+	if (kern->options.xdp_mode == KERN_XDP_NONE) {
+		out->xdp = "none";
+		out->why = "as asked";
+		return 0;
+	}
+	choose(kern, out);
+	if (!strcmp(out->xdp, "standby"))
+		return 0;
+	if (has_other(kern) && kern->options.accepts && kern->options.xdp_mode == KERN_XDP_AUTO) {
+		out->xdp = "none";
+		out->why = "auto: another program has its place: TC answers the SYNs";
+		return 0;
+	}
+	if (has_other(kern)) {
+		log_other_program(kern);
+		return -EBUSY;
+	}
+	if (!out->lacks_native)
+		return 0;
+	log_error("%s: cannot attach to XDP: %s", kern->ifname, strerror(EOPNOTSUPP));
+	return -EOPNOTSUPP;
 }
 
 int xdp_attach(struct kern *kern)

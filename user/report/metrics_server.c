@@ -123,6 +123,21 @@ static int family_of(const char *address)
 	return name.ss_family;
 }
 
+int metrics_address_try(const char *address)
+{
+	struct sockaddr_storage name = {0};
+	const socklen_t len = make_name(address, &name);
+	int fd = socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	if (bind(fd, (const struct sockaddr *)&name, len))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 static int listen_on(struct metrics_server *server, const char *address)
 {
 	int err;

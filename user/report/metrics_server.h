@@ -17,6 +17,9 @@ typedef json_t *(*metrics_fn)(void *context);
 /* "unix:PATH", "ADDR:PORT", or ":PORT", which is on 127.0.0.1. False, with the reason, if text is none of these. */
 bool metrics_address_check(const char *text, const char **why);
 
+/* Could it listen there? Nobody is let in, and nothing stays. Not for unix:. 0 or -errno. */
+int metrics_address_try(const char *address);
+
 /*
  * address: as checked. A socket in the file system that nobody serves any more is replaced. Errors are logged. Ends
  * with metrics_server_free(), which removes the file.
