@@ -121,8 +121,9 @@ int rehearsal_service(const char *service)
 int rehearsal_metrics(const char *address)
 {
 	const char *path = address && !strncmp(address, "unix:", 5) ? address + 5 : NULL;
-	int err = !address ? 0 : path ? look_at_socket(path, SOCK_STREAM)
-				      : metrics_address_try(address);
+	int err = !address ? 0
+		  : path   ? look_at_socket(path, SOCK_STREAM)
+			   : metrics_address_try(address);
 
 	if (err)
 		log_error("metrics on %s: %s", address, strerror(-err));

@@ -108,8 +108,8 @@ static void take_filter(void *context, const struct nlmsghdr *message)
 	const struct nlattr *attr, *options = NULL, *id = NULL;
 	struct attached *added;
 
-	mnl_attr_for_each(attr, message,
-			  sizeof(*body)) if (mnl_attr_get_type(attr) == TCA_OPTIONS) options = attr;
+	mnl_attr_for_each(attr, message, sizeof(*body)) if (mnl_attr_get_type(attr) == TCA_OPTIONS)
+		options = attr;
 	if (message->nlmsg_type != RTM_NEWTFILTER || !kind || !body->tcm_handle)
 		return;
 	if (options && !strcmp(kind, "bpf"))

@@ -17,8 +17,7 @@ struct on_top {
 
 static uint32_t number_of(const struct nlmsghdr *message, uint16_t type)
 {
-	const void *found =
-		netlink_find(message, sizeof(struct ifinfomsg), type, sizeof(uint32_t));
+	const void *found = netlink_find(message, sizeof(struct ifinfomsg), type, sizeof(uint32_t));
 	uint32_t number = 0;
 
 	if (found)
@@ -35,9 +34,9 @@ static bool has_xdp(const struct nlmsghdr *message)
 	{
 		if (mnl_attr_get_type(attr) != IFLA_XDP)
 			continue;
-		mnl_attr_for_each_nested(inner, attr) if (mnl_attr_get_type(inner) ==
-								  IFLA_XDP_ATTACHED &&
-							  mnl_attr_get_u8(inner)) return true;
+		mnl_attr_for_each_nested(inner,
+					 attr) if (mnl_attr_get_type(inner) == IFLA_XDP_ATTACHED &&
+						   mnl_attr_get_u8(inner)) return true;
 	}
 	return false;
 }
@@ -60,10 +59,9 @@ static bool is_veth(const struct nlmsghdr *message)
 	{
 		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
 			continue;
-		mnl_attr_for_each_nested(inner, attr) if (mnl_attr_get_type(inner) ==
-								  IFLA_INFO_KIND &&
-							  !strcmp(mnl_attr_get_str(inner), "veth"))
-			return true;
+		mnl_attr_for_each_nested(
+			inner, attr) if (mnl_attr_get_type(inner) == IFLA_INFO_KIND &&
+					 !strcmp(mnl_attr_get_str(inner), "veth")) return true;
 	}
 	return false;
 }

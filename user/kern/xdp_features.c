@@ -18,8 +18,8 @@
 
 static void take_family(void *context, const struct nlmsghdr *message)
 {
-	const uint16_t *id = netlink_find(message, sizeof(struct genlmsghdr), CTRL_ATTR_FAMILY_ID,
-					  sizeof(*id));
+	const uint16_t *id =
+		netlink_find(message, sizeof(struct genlmsghdr), CTRL_ATTR_FAMILY_ID, sizeof(*id));
 
 	if (id)
 		*(uint16_t *)context = *id;

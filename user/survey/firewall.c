@@ -40,8 +40,8 @@ struct firewall_chain *firewall_add_chain(struct firewall *firewall, const char 
 					  const char *family, const char *table, const char *name)
 {
 	struct firewall_chain *chain = calloc(1, sizeof(*chain));
-	struct firewall_chain **grown = reallocarray(
-		firewall->chains, firewall->chain_count + 1, sizeof(struct firewall_chain *));
+	struct firewall_chain **grown = reallocarray(firewall->chains, firewall->chain_count + 1,
+						     sizeof(struct firewall_chain *));
 
 	if (grown)
 		firewall->chains = grown;
@@ -164,10 +164,11 @@ uint32_t firewall_ct_state(const char *name, size_t len)
 
 uint32_t firewall_tcp_flag(const char *name, size_t len)
 {
-	static const struct bit_name names[] = {
-		{"fin", FIREWALL_FIN}, {"syn", FIREWALL_SYN}, {"rst", FIREWALL_RST}, {"psh", 8},
-		{"ack", FIREWALL_ACK}, {"urg", 32},	      {"ecn", 64},	     {"cwr", 128},
-		{"all", 0x3f},	       {0}};
+	static const struct bit_name names[] = {{"fin", FIREWALL_FIN}, {"syn", FIREWALL_SYN},
+						{"rst", FIREWALL_RST}, {"psh", 8},
+						{"ack", FIREWALL_ACK}, {"urg", 32},
+						{"ecn", 64},	       {"cwr", 128},
+						{"all", 0x3f},	       {0}};
 
 	return find_bit(names, name, len);
 }

@@ -10,8 +10,8 @@
 #include "command.h"
 #include "nft.h"
 
-static int add_command(struct firewall *firewall, const char *program, const char *tool,
-		       bool is_v6, char *why, size_t size)
+static int add_command(struct firewall *firewall, const char *program, const char *tool, bool is_v6,
+		       char *why, size_t size)
 {
 	char *const argv[] = {(char *)program, NULL};
 	char *text = NULL;

@@ -182,13 +182,13 @@ struct option {
 };
 
 static const struct option option_table[] = {
-	{"-p", FIREWALL_PROTOCOL, 1},	       {"-i", FIREWALL_IIF, 1},
-	{"-o", FIREWALL_OIF, 1},	       {"-s", FIREWALL_SADDR, 1},
-	{"-d", FIREWALL_DADDR, 1},	       {"--dport", FIREWALL_DPORT, 1},
-	{"--dports", FIREWALL_DPORT, 1},       {"--sport", FIREWALL_SPORT, 1},
-	{"--sports", FIREWALL_SPORT, 1},       {"--ctstate", FIREWALL_CT_STATE, 1},
-	{"--state", FIREWALL_CT_STATE, 1},     {"--tcp-flags", FIREWALL_TCP_FLAGS, 2},
-	{"--mark", FIREWALL_MARK, 1},	       {"--dst-type", FIREWALL_LOCAL, 1},
+	{"-p", FIREWALL_PROTOCOL, 1},	   {"-i", FIREWALL_IIF, 1},
+	{"-o", FIREWALL_OIF, 1},	   {"-s", FIREWALL_SADDR, 1},
+	{"-d", FIREWALL_DADDR, 1},	   {"--dport", FIREWALL_DPORT, 1},
+	{"--dports", FIREWALL_DPORT, 1},   {"--sport", FIREWALL_SPORT, 1},
+	{"--sports", FIREWALL_SPORT, 1},   {"--ctstate", FIREWALL_CT_STATE, 1},
+	{"--state", FIREWALL_CT_STATE, 1}, {"--tcp-flags", FIREWALL_TCP_FLAGS, 2},
+	{"--mark", FIREWALL_MARK, 1},	   {"--dst-type", FIREWALL_LOCAL, 1},
 	{NULL, FIREWALL_UNKNOWN, 0},
 };
 
@@ -247,8 +247,8 @@ static const struct option *find_option(const char *name)
 /* Modules that ask by options of the table alone, or not at all. */
 static bool is_known_module(const char *name)
 {
-	static const char *const names[] = {"tcp",	 "conntrack", "state",	  "multiport",
-					    "addrtype",	 "comment",   "mark", NULL};
+	static const char *const names[] = {"tcp",	"conntrack", "state", "multiport",
+					    "addrtype", "comment",   "mark",  NULL};
 
 	for (const char *const *one = names; *one; one++)
 		if (!strcmp(*one, name))
@@ -357,8 +357,7 @@ static int add_rule(struct parse *parse, char *line)
 
 int firewall_add_iptables(struct firewall *firewall, const char *tool, bool is_v6, char *text)
 {
-	struct parse parse = {
-		.firewall = firewall, .tool = tool, .family = is_v6 ? "ip6" : "ip"};
+	struct parse parse = {.firewall = firewall, .tool = tool, .family = is_v6 ? "ip6" : "ip"};
 	int err = 0;
 
 	for (char *line; !err && (line = strsep(&text, "\n"));) {

@@ -23,9 +23,12 @@ static enum firewall_hook hook_of(const char *name)
 		const char *name;
 		enum firewall_hook hook;
 	} hooks[] = {
-		{"", FIREWALL_NO_HOOK},		     {"ingress", FIREWALL_INGRESS},
-		{"prerouting", FIREWALL_PREROUTING}, {"input", FIREWALL_INPUT},
-		{"output", FIREWALL_OUTPUT},	     {"postrouting", FIREWALL_POSTROUTING},
+		{"", FIREWALL_NO_HOOK},
+		{"ingress", FIREWALL_INGRESS},
+		{"prerouting", FIREWALL_PREROUTING},
+		{"input", FIREWALL_INPUT},
+		{"output", FIREWALL_OUTPUT},
+		{"postrouting", FIREWALL_POSTROUTING},
 	};
 
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
@@ -36,12 +39,13 @@ static enum firewall_hook hook_of(const char *name)
 
 static int add_chain(struct firewall *firewall, const json_t *json)
 {
-	struct firewall_chain *chain = firewall_find_chain(
-		firewall, "nft", text_of(json, "family"), text_of(json, "table"),
-		text_of(json, "name"));
+	struct firewall_chain *chain =
+		firewall_find_chain(firewall, "nft", text_of(json, "family"),
+				    text_of(json, "table"), text_of(json, "name"));
 
-	chain = chain ?: firewall_add_chain(firewall, "nft", text_of(json, "family"),
-					    text_of(json, "table"), text_of(json, "name"));
+	chain = chain
+			?: firewall_add_chain(firewall, "nft", text_of(json, "family"),
+					      text_of(json, "table"), text_of(json, "name"));
 	if (!chain)
 		return -ENOMEM;
 	chain->hook = hook_of(text_of(json, "hook"));
@@ -59,12 +63,12 @@ static bool read_verdict(const json_t *statement, struct firewall_rule *rule)
 		const char *name;
 		enum firewall_verdict verdict;
 	} verdicts[] = {
-		{"accept", FIREWALL_ACCEPT}, {"drop", FIREWALL_DROP},
-		{"reject", FIREWALL_DROP},   {"return", FIREWALL_RETURN},
-		{"jump", FIREWALL_JUMP},     {"goto", FIREWALL_GOTO},
-		{"dnat", FIREWALL_DNAT},     {"redirect", FIREWALL_DNAT},
+		{"accept", FIREWALL_ACCEPT},   {"drop", FIREWALL_DROP},
+		{"reject", FIREWALL_DROP},     {"return", FIREWALL_RETURN},
+		{"jump", FIREWALL_JUMP},       {"goto", FIREWALL_GOTO},
+		{"dnat", FIREWALL_DNAT},       {"redirect", FIREWALL_DNAT},
 		{"notrack", FIREWALL_NOTRACK}, {"tproxy", FIREWALL_TAKE},
-		{"synproxy", FIREWALL_TAKE}, {"queue", FIREWALL_TAKE},
+		{"synproxy", FIREWALL_TAKE},   {"queue", FIREWALL_TAKE},
 	};
 	const json_t *body;
 
@@ -74,9 +78,8 @@ static bool read_verdict(const json_t *statement, struct firewall_rule *rule)
 			continue;
 		rule->verdict = verdicts[i].verdict;
 		free(rule->target);
-		rule->target = rule->verdict == FIREWALL_DNAT
-				       ? nft_text_of_target(body)
-				       : strdup(text_of(body, "target"));
+		rule->target = rule->verdict == FIREWALL_DNAT ? nft_text_of_target(body)
+							      : strdup(text_of(body, "target"));
 		return true;
 	}
 	return false;
@@ -85,8 +88,9 @@ static bool read_verdict(const json_t *statement, struct firewall_rule *rule)
 /* What neither asks nor decides. */
 static bool is_silent(const json_t *statement)
 {
-	static const char *const names[] = {"counter", "log", "comment", "mangle", "set", "map",
-					    "flow",    "meter", "fwd", "dup", "masquerade", "snat",
+	static const char *const names[] = {"counter",	 "log",	       "comment",	 "mangle",
+					    "set",	 "map",	       "flow",		 "meter",
+					    "fwd",	 "dup",	       "masquerade",	 "snat",
 					    "ct helper", "ct timeout", "ct expectation", NULL};
 
 	for (const char *const *name = names; *name; name++)
@@ -110,8 +114,9 @@ static int add_map(const struct nft_parse *parse, const struct firewall_rule *be
 		struct firewall_rule rule = {0};
 
 		err = err ?: nft_copy_matches(before, &rule);
-		err = err ?: nft_add_match(parse, &rule, json_object_get(vmap, "key"),
-					   json_array_get(pair, 0), "==");
+		err = err
+			      ?: nft_add_match(parse, &rule, json_object_get(vmap, "key"),
+					       json_array_get(pair, 0), "==");
 		if (!err && read_verdict(json_array_get(pair, 1), &rule)) {
 			rule.text = before->text ? strdup(before->text) : NULL;
 			err = firewall_add_rule(parse->chain, &rule);

@@ -35,8 +35,8 @@ const json_t *nft_find_elements(const struct nft_parse *parse, const char *name)
 int nft_copy_matches(const struct firewall_rule *from, struct firewall_rule *to)
 {
 	for (size_t i = 0; i < from->match_count; i++) {
-		struct firewall_match *match =
-			firewall_add_match(to, from->matches[i].key), *source = &from->matches[i];
+		struct firewall_match *match = firewall_add_match(to, from->matches[i].key),
+				      *source = &from->matches[i];
 
 		if (!match)
 			return -ENOMEM;
@@ -91,9 +91,9 @@ static enum firewall_key key_of_meta(const char *name)
 	static const struct {
 		const char *name;
 		enum firewall_key key;
-	} keys[] = {{"iifname", FIREWALL_IIF},	     {"iif", FIREWALL_IIF},
-		    {"oifname", FIREWALL_OIF},	     {"oif", FIREWALL_OIF},
-		    {"l4proto", FIREWALL_PROTOCOL},  {"nfproto", FIREWALL_FAMILY},
+	} keys[] = {{"iifname", FIREWALL_IIF},	    {"iif", FIREWALL_IIF},
+		    {"oifname", FIREWALL_OIF},	    {"oif", FIREWALL_OIF},
+		    {"l4proto", FIREWALL_PROTOCOL}, {"nfproto", FIREWALL_FAMILY},
 		    {"mark", FIREWALL_MARK}};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -280,8 +280,8 @@ static bool read_operator(const char *op, const json_t *right, struct firewall_m
 		match->values[0] = (struct firewall_value){
 			.from = number + (op[1] ? 0 : number < UINT32_MAX), .to = UINT16_MAX};
 	else
-		match->values[0] = (struct firewall_value){.from = 0,
-							   .to = number - (!op[1] && number)};
+		match->values[0] =
+			(struct firewall_value){.from = 0, .to = number - (!op[1] && number)};
 	return *op == '>' || *op == '<';
 }
 
@@ -313,8 +313,8 @@ int nft_add_match(const struct nft_parse *parse, struct firewall_rule *rule, con
 	const json_t *concat = json_object_get(left, "concat");
 	const json_t *inner = masked ? json_array_get(masked, 0) : left;
 	const enum firewall_key key = key_of(inner, right);
-	const char *protocol = json_string_value(
-		json_object_get(json_object_get(inner, "payload"), "protocol"));
+	const char *protocol =
+		json_string_value(json_object_get(json_object_get(inner, "payload"), "protocol"));
 	struct firewall_match *match;
 	uint32_t mask = 0;
 	bool is_known;

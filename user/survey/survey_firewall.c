@@ -231,8 +231,8 @@ static const char *owner_of(const struct firewall_chain *chain)
 	static const struct {
 		const char *part, *owner;
 	} owners[] = {
-		{"DOCKER", "Docker"},	       {"docker", "Docker"},  {"NETAVARK", "Podman"},
-		{"netavark", "Podman"},	       {"CNI-", "a CNI plugin"}, {"KUBE-", "Kubernetes"},
+		{"DOCKER", "Docker"},	      {"docker", "Docker"},	{"NETAVARK", "Podman"},
+		{"netavark", "Podman"},	      {"CNI-", "a CNI plugin"}, {"KUBE-", "Kubernetes"},
 		{"kube-proxy", "Kubernetes"}, {"LIBVIRT", "libvirt"},
 	};
 
@@ -329,10 +329,12 @@ static void tell_drop(struct survey *survey, const struct survey_target *target,
 	port_set_format(&hit->ports, ports, sizeof(ports));
 	format_where(&hit->fate, where);
 	format_way(hit, hit->leg >= LEG_ANSWER, way);
-	survey_add(survey,
-		   hit->fate.is_certain && !by_cookies ? SURVEY_BLOCKS : SURVEY_MAY,
+	survey_add(survey, hit->fate.is_certain && !by_cookies ? SURVEY_BLOCKS : SURVEY_MAY,
 		   "firewall", way, "port%s %s%s: %s %s %s by %s; then %s", plural(&hit->ports),
-		   ports, hit->is_v4 && hit->is_v6 ? "" : hit->is_v6 ? " (IPv6)" : " (IPv4)",
+		   ports,
+		   hit->is_v4 && hit->is_v6 ? ""
+		   : hit->is_v6		    ? " (IPv6)"
+					    : " (IPv4)",
 		   target->connects_back && hit->leg == LEG_ANSWER ? "SYN-ACKs of the method"
 								   : names[hit->leg],
 		   hit->fate.is_certain ? "will be" : "may be",
@@ -340,8 +342,7 @@ static void tell_drop(struct survey *survey, const struct survey_target *target,
 		   consequence_of(target, hit));
 }
 
-static void tell(struct survey *survey, const struct survey_target *target,
-		 const struct hits *hits)
+static void tell(struct survey *survey, const struct survey_target *target, const struct hits *hits)
 {
 	size_t nats = 0, drops = 0;
 

@@ -18,7 +18,8 @@
 
 #define KIND_SIZE 16
 #define WAY_SIZE 96
-#define NATIVE_MTU 3498 /* a page less headroom, skb_shared_info and link header: what the strictest drivers take */
+#define NATIVE_MTU \
+	3498 /* a page less headroom, skb_shared_info and link header: what the strictest drivers take */
 
 struct link {
 	uint32_t ifindex, below, master;
@@ -94,10 +95,11 @@ static void tell_vlan(const struct links *links, const struct link *link)
 /* Devices that look at the packets of what they are on before its own stack does. */
 static void tell_macvlan(const struct links *links, const struct link *link)
 {
-	survey_add(links->survey, SURVEY_NOTE, "link", "",
-		   "%s (%s) is on top of %s: XDP sees its packets too, and leaves those alone whose "
-		   "addresses are not answered",
-		   link->name, link->kind, links->target->ifname);
+	survey_add(
+		links->survey, SURVEY_NOTE, "link", "",
+		"%s (%s) is on top of %s: XDP sees its packets too, and leaves those alone whose "
+		"addresses are not answered",
+		link->name, link->kind, links->target->ifname);
 }
 
 static void take_other(void *context, const struct nlmsghdr *message)

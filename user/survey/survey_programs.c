@@ -38,7 +38,8 @@ static void tell_xdp(struct survey *survey, const struct survey_target *target,
 
 	format_one(one, text);
 	if (one->link_id)
-		snprintf(way, sizeof(way), "end the program that has the link, or: bpftool link detach id %u",
+		snprintf(way, sizeof(way),
+			 "end the program that has the link, or: bpftool link detach id %u",
 			 one->link_id);
 	else
 		snprintf(way, sizeof(way), "ip link set dev %s xdp off", target->ifname);

@@ -133,9 +133,10 @@ void survey_ipvs(struct survey *survey, const struct survey_target *target, cons
 		snprintf(way, sizeof(way), "leave port %u out of --port", service.port);
 		survey_add(survey, target->has_bpf ? SURVEY_BLOCKS : SURVEY_MAY, "ipvs", way,
 			   "%s is a virtual service of IPVS: %s", text,
-			   target->has_bpf ? "nolisten answers its connections before that, and its "
-					     "real servers get none"
-					   : "IPVS takes its connections, or both answer");
+			   target->has_bpf
+				   ? "nolisten answers its connections before that, and its "
+				     "real servers get none"
+				   : "IPVS takes its connections, or both answer");
 	}
 	if (file)
 		fclose(file);
