@@ -18,6 +18,7 @@
 struct rehearsal {
 	const struct loader_options *options;
 	json_t *interfaces; /* NULL: for people */
+	bool has_told;
 };
 
 static void look_around(struct dry_run_report *report)
@@ -42,15 +43,16 @@ static void look_around(struct dry_run_report *report)
 	report->listener_count = survey_listeners(&report->listeners, &config->ports);
 }
 
-static void tell(const struct rehearsal *rehearsal, const struct dry_run_report *report)
+static void tell(struct rehearsal *rehearsal, const struct dry_run_report *report)
 {
+	rehearsal->has_told = true;
 	if (!rehearsal->interfaces)
 		dry_run_print(report);
 	else
 		json_array_append_new(rehearsal->interfaces, dry_run_to_json(report));
 }
 
-static int rehearse(const struct rehearsal *rehearsal, const struct config *config)
+static int rehearse(struct rehearsal *rehearsal, const struct config *config)
 {
 	struct dry_run_report report = {.config = config};
 	int err = core_open(&report.core, config);
@@ -66,8 +68,8 @@ static int rehearse(const struct rehearsal *rehearsal, const struct config *conf
 	return err;
 }
 
-static int rehearse_vlan(const struct rehearsal *rehearsal, const struct config *below,
-			 uint32_t ifindex, uint16_t id)
+static int rehearse_vlan(struct rehearsal *rehearsal, const struct config *below, uint32_t ifindex,
+			 uint16_t id)
 {
 	char ifname[IF_NAMESIZE];
 	struct config config = *below;
@@ -77,7 +79,7 @@ static int rehearse_vlan(const struct rehearsal *rehearsal, const struct config 
 	return err ?: rehearse(rehearsal, &config);
 }
 
-static int rehearse_all(const struct rehearsal *rehearsal)
+static int rehearse_all(struct rehearsal *rehearsal)
 {
 	const struct port_set *vlans = &rehearsal->options->vlans;
 	struct config config = rehearsal->options->config;
@@ -123,7 +125,7 @@ int dry_run(const struct loader_options *options)
 
 	if (options->is_json)
 		failed = print_json(rehearsal.interfaces, err);
-	else
+	else if (rehearsal.has_told)
 		printf("%s: would %s\n", options->config.ifname,
 		       err ? "not start" : "run; nothing was changed");
 	json_decref(rehearsal.interfaces);

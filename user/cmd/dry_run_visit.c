@@ -43,7 +43,7 @@ static void tell_pins(const struct telling *telling, const struct kern_plan *ker
 		break;
 	case KERN_PINS_OWNED:
 		tell(telling, "maps",
-		     "not pinned: %s belongs to a loader in another network namespace",
+		     "not pinned: %s is of a loader elsewhere, or of one that was killed just now",
 		     kern->folder);
 		break;
 	case KERN_PINS_NO_PLACE:

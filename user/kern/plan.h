@@ -12,7 +12,7 @@
 enum kern_pins {
 	KERN_PINS_NEW,
 	KERN_PINS_STALE, /* what a killed loader has left: replaced */
-	KERN_PINS_OWNED, /* by a loader that lives, in another network namespace: not pinned */
+	KERN_PINS_OWNED, /* the heartbeat goes on: a loader of another network namespace, or one killed just now. Not pinned */
 	KERN_PINS_NO_PLACE, /* no bpffs */
 };
 

@@ -67,6 +67,10 @@ void survey_firewall(struct survey *survey, const struct survey_target *target);
 void survey_settings(struct survey *survey, const struct survey_target *target);
 void survey_services(struct survey *survey, const struct survey_target *target);
 
+/* The sysctls alone, below that folder, with a slash at its end. */
+void survey_settings_in(struct survey *survey, const struct survey_target *target,
+			const char *root);
+
 /* A kernel socket that listens on an answered port. */
 struct survey_listener {
 	struct endpoint local;

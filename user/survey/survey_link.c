@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The interface itself: what it belongs to, what is on top of it, whether it is up, what native XDP may not like. */
-#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <libmnl/libmnl.h>
 
@@ -141,37 +136,17 @@ static void tell_master(const struct links *links)
 		   links->target->ifname, name, *kind ? kind : "another device", name);
 }
 
-static bool has_lro(const char *ifname)
-{
-	struct ethtool_value value = {.cmd = ETHTOOL_GFLAGS};
-	struct ifreq request = {.ifr_data = (void *)&value};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
-
-	if (fd < 0)
-		return false;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
-	err = ioctl(fd, SIOCETHTOOL, &request);
-	close(fd);
-	return !err && value.data & ETH_FLAG_LRO;
-}
-
 static void look_at_native(struct survey *survey, const struct survey_target *target)
 {
 	char way[WAY_SIZE];
 
-	if (!target->is_native)
+	if (!target->is_native || target->link->mtu <= NATIVE_MTU)
 		return;
 	snprintf(way, sizeof(way), "--xdp=generic, or: ip link set %s mtu 1500", target->ifname);
-	if (target->link->mtu > NATIVE_MTU)
-		survey_add(survey, SURVEY_MAY, "mtu", way,
-			   "the MTU is %u: many drivers have no native XDP for what does not fit "
-			   "into a page, and refuse it",
-			   target->link->mtu);
-	snprintf(way, sizeof(way), "ethtool -K %s lro off", target->ifname);
-	if (has_lro(target->ifname))
-		survey_add(survey, SURVEY_MAY, "lro", way,
-			   "the card joins segments (LRO), which native XDP does not go with: the "
-			   "driver refuses it, or turns LRO off");
+	survey_add(survey, SURVEY_MAY, "mtu", way,
+		   "the MTU is %u: many drivers have no native XDP for what does not fit "
+		   "into a page, and refuse it",
+		   target->link->mtu);
 }
 
 void survey_link(struct survey *survey, const struct survey_target *target)

@@ -14,26 +14,28 @@
 #include "survey.h"
 
 #define NET "/proc/sys/net/"
-#define PATH_SIZE 192
+#define PATH_SIZE 256
+#define NAME_SIZE 64
 #define WAY_SIZE 128
 #define SPARE_DESCRIPTORS 64 /* what a loader has open besides connections, about */
 #define FULL_PERCENT 90
 
-static bool read_setting(const char *name, uint64_t *out)
+/* root: with a slash at its end. */
+static bool read_setting(const char *root, const char *name, uint64_t *out)
 {
 	char path[PATH_SIZE];
 
-	snprintf(path, sizeof(path), NET "%s", name);
+	snprintf(path, sizeof(path), "%s%s", root, name);
 	return !number_read_file(path, 0, out);
 }
 
-static uint64_t rp_filter_of(const char *ifname)
+static uint64_t rp_filter_of(const char *root, const char *ifname)
 {
-	char name[PATH_SIZE - sizeof(NET)];
+	char name[NAME_SIZE];
 	uint64_t value;
 
 	snprintf(name, sizeof(name), "ipv4/conf/%s/rp_filter", ifname);
-	return read_setting(name, &value) ? value : 0;
+	return read_setting(root, name, &value) ? value : 0;
 }
 
 static void take_out(void *context, const struct nlmsghdr *message)
@@ -68,9 +70,10 @@ static bool answers_v4(const struct survey_target *target)
 }
 
 /* The larger of the two counts; 1 is strict. */
-static void look_at_rp_filter(struct survey *survey, const struct survey_target *target)
+static void look_at_rp_filter(struct survey *survey, const struct survey_target *target,
+			      const char *root)
 {
-	const uint64_t all = rp_filter_of("all"), own = rp_filter_of(target->ifname);
+	const uint64_t all = rp_filter_of(root, "all"), own = rp_filter_of(root, target->ifname);
 	const uint32_t ifindex = find_default();
 	char way[WAY_SIZE];
 
@@ -86,19 +89,20 @@ static void look_at_rp_filter(struct survey *survey, const struct survey_target 
 		   target->ifname);
 }
 
-static void look_at_conntrack(struct survey *survey, const struct survey_target *target)
+static void look_at_conntrack(struct survey *survey, const struct survey_target *target,
+			      const char *root)
 {
 	uint64_t loose, count, max;
 
-	if (read_setting("netfilter/nf_conntrack_tcp_loose", &loose) && !loose &&
+	if (read_setting(root, "netfilter/nf_conntrack_tcp_loose", &loose) && !loose &&
 	    !target->connects_back)
 		survey_add(survey, SURVEY_MAY, "conntrack",
 			   "sysctl net.netfilter.nf_conntrack_tcp_loose=1",
 			   "nf_conntrack_tcp_loose is 0: the segment that completes a handshake is "
 			   "invalid to connection tracking, which has seen no SYN; rules that drop "
 			   "what is invalid end every connection");
-	if (read_setting("netfilter/nf_conntrack_count", &count) &&
-	    read_setting("netfilter/nf_conntrack_max", &max) && max &&
+	if (read_setting(root, "netfilter/nf_conntrack_count", &count) &&
+	    read_setting(root, "netfilter/nf_conntrack_max", &max) && max &&
 	    count >= max / 100 * FULL_PERCENT)
 		survey_add(survey, SURVEY_MAY, "conntrack",
 			   "raise sysctl net.netfilter.nf_conntrack_max",
@@ -107,14 +111,14 @@ static void look_at_conntrack(struct survey *survey, const struct survey_target 
 			   (unsigned long long)count, (unsigned long long)max);
 }
 
-static void look_at_tcp(struct survey *survey, const struct survey_target *target)
+static void look_at_tcp(struct survey *survey, const struct survey_target *target, const char *root)
 {
 	uint64_t value;
 
-	if (read_setting("ipv4/tcp_syncookies", &value) && !value && target->accepts)
+	if (read_setting(root, "ipv4/tcp_syncookies", &value) && !value && target->accepts)
 		survey_add(survey, SURVEY_BLOCKS, "syncookies", "sysctl net.ipv4.tcp_syncookies=1",
 			   "net.ipv4.tcp_syncookies is 0: method accept needs cookies");
-	if (read_setting("ipv4/tcp_timestamps", &value) && !value)
+	if (read_setting(root, "ipv4/tcp_timestamps", &value) && !value)
 		survey_add(survey, SURVEY_NOTE, "timestamps", "sysctl net.ipv4.tcp_timestamps=1",
 			   "net.ipv4.tcp_timestamps is 0: sockets start without an RTT sample, and "
 			   "send what is lost first again after a second");
@@ -134,10 +138,15 @@ static void look_at_limits(struct survey *survey, const struct survey_target *ta
 		   (unsigned long long)limit.rlim_max, target->max_flows);
 }
 
+void survey_settings_in(struct survey *survey, const struct survey_target *target, const char *root)
+{
+	look_at_rp_filter(survey, target, root);
+	look_at_conntrack(survey, target, root);
+	look_at_tcp(survey, target, root);
+}
+
 void survey_settings(struct survey *survey, const struct survey_target *target)
 {
-	look_at_rp_filter(survey, target);
-	look_at_conntrack(survey, target);
-	look_at_tcp(survey, target);
+	survey_settings_in(survey, target, NET);
 	look_at_limits(survey, target);
 }
