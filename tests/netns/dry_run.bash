@@ -112,18 +112,20 @@ changes_nothing()
 	}
 }
 
-# serves [PORT]: what a client says comes back.
+# serves [PORT]: what a client says comes back. It says no more, and does not close: a FIN finds its own way.
 serves()
 {
-	[ "$(echo_back 10.0.0.2 "${1:-34567}" hello 2>/dev/null)" = hello ]
+	# shellcheck disable=SC2016
+	in_client timeout "${SERVES_SECONDS:-5}" bash -c '
+		exec {talk}<>"/dev/tcp/10.0.0.2/$0" && echo hello >&"$talk" &&
+			read -r answer <&"$talk" && [ "$answer" = hello ]' "${1:-34567}" 2>/dev/null
 }
 
+# Not because it is late: nothing would come later either.
 serves_not()
 {
-	# Not only because it is late: the client waits for seconds.
-	local answer
-	answer=$(printf hello | in_client timeout 3 nc -N -w 1 10.0.0.2 "${1:-34567}" 2>/dev/null) || :
-	[ "$answer" != hello ]
+	local SERVES_SECONDS=3
+	not serves "$@"
 }
 
 # foreign_program SECTION: an object with a program in that section, which lets everything go; prints its path.

@@ -30,6 +30,7 @@ struct hit {
 	enum leg leg;
 	struct firewall_fate fate;
 	bool is_v4, is_v6;
+	bool is_late; /* it passes once the socket itself has sent something */
 	struct port_set ports;
 };
 
@@ -139,6 +140,22 @@ static void walk_leg(const struct search *search, enum leg leg, struct firewall_
 	}
 }
 
+/*
+ * Once the socket has sent a segment, at the latest when it repeats the byte in place of its SYN, connection tracking knows the
+ * connection. Where the kernel makes the socket of what is dropped there is none.
+ */
+static bool passes_late(const struct search *search, const struct firewall_packet *packet)
+{
+	struct firewall_packet again = *packet;
+	struct firewall_fate fate;
+
+	if (search->target->accepts || search->is_strict)
+		return false;
+	again.ct_state = FIREWALL_CT_ESTABLISHED;
+	walk_in(search->firewall, &again, &fate);
+	return fate.verdict == FIREWALL_ACCEPT;
+}
+
 static bool is_needed(const struct survey_target *target, enum leg leg)
 {
 	if (leg == LEG_ANSWER)
@@ -166,6 +183,7 @@ static void look(const struct search *search, enum leg leg, bool is_v6,
 	hit = find_hit(search->hits, leg, &fate);
 	if (!hit)
 		return;
+	hit->is_late = leg == LEG_FINAL && passes_late(search, &packet);
 	port_set_unite(&hit->ports, ports);
 	hit->is_v6 |= is_v6;
 	hit->is_v4 |= !is_v6;
@@ -301,6 +319,9 @@ static const char *consequence_of(const struct survey_target *target, const stru
 {
 	switch (hit->leg) {
 	case LEG_FINAL:
+		if (hit->is_late)
+			return "the connection stands still until its socket has sent something, "
+			       "a second and more where the client speaks first";
 		return target->accepts || target->has_bpf
 			       ? "the client believes that it is connected, and what it sends does not arrive"
 			       : "the connection is not completed";
@@ -329,17 +350,18 @@ static void tell_drop(struct survey *survey, const struct survey_target *target,
 	port_set_format(&hit->ports, ports, sizeof(ports));
 	format_where(&hit->fate, where);
 	format_way(hit, hit->leg >= LEG_ANSWER, way);
-	survey_add(survey, hit->fate.is_certain && !by_cookies ? SURVEY_BLOCKS : SURVEY_MAY,
-		   "firewall", way, "port%s %s%s: %s %s %s by %s; then %s", plural(&hit->ports),
-		   ports,
-		   hit->is_v4 && hit->is_v6 ? ""
-		   : hit->is_v6		    ? " (IPv6)"
-					    : " (IPv4)",
-		   target->connects_back && hit->leg == LEG_ANSWER ? "SYN-ACKs of the method"
-								   : names[hit->leg],
-		   hit->fate.is_certain ? "will be" : "may be",
-		   hit->fate.verdict == FIREWALL_TAKE ? "taken" : "dropped", where,
-		   consequence_of(target, hit));
+	survey_add(
+		survey,
+		hit->fate.is_certain && !by_cookies && !hit->is_late ? SURVEY_BLOCKS : SURVEY_MAY,
+		"firewall", way, "port%s %s%s: %s %s %s by %s; then %s", plural(&hit->ports), ports,
+		hit->is_v4 && hit->is_v6 ? ""
+		: hit->is_v6		 ? " (IPv6)"
+					 : " (IPv4)",
+		target->connects_back && hit->leg == LEG_ANSWER ? "SYN-ACKs of the method"
+								: names[hit->leg],
+		hit->fate.is_certain ? "will be" : "may be",
+		hit->fate.verdict == FIREWALL_TAKE ? "taken" : "dropped", where,
+		consequence_of(target, hit));
 }
 
 static void tell(struct survey *survey, const struct survey_target *target, const struct hits *hits)
