@@ -20,7 +20,6 @@ teardown()
 {
 	stop_leftover_loader
 	in_server nft flush ruleset
-	in_server iptables-legacy -t nat -F 2>/dev/null || :
 	in_server sysctl -qw net.ipv4.tcp_timestamps=1 "net.ipv4.conf.all.rp_filter=0" "net.ipv4.conf.$IFACE.rp_filter=0"
 	[ ! -e "/proc/$BASHPID/net/nf_conntrack" ] || in_server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1
 	remove_namespace ${CONTAINER:+"$CONTAINER"}
@@ -105,13 +104,6 @@ leads_out()
 	serves
 }
 
-@test "rules of old iptables too, which the others do not show" {
-	in_server iptables-legacy -t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 10.9.0.2:80
-	would_run -p 8080-8081
-	has_finding BLOCKS nat "port 8080: connections are sent on to 10.9.0.2:80 (iptables-legacy: table nat chain PREROUTING: "
-	is_equal "$WAY_OUT" "leave port 8080 out of --port"
-}
-
 @test "a table of old iptables that is not there is not made by asking" {
 	would_run
 	run in_server cat /proc/net/ip_tables_names
@@ -167,6 +159,20 @@ leads_out()
 	has_finding may firewall "port 34567 (IPv4): what completes a handshake may be dropped by nft: table ip t chain in: policy drop"
 	starts
 	serves
+}
+
+@test "NAT beside connection tracking, for method accept" {
+	needs_accept
+	in_server nft 'add table ip t; add chain ip t pre { type nat hook prerouting priority 0; }'
+	would_run -m accept
+	has_no_finding
+	in_server nft 'add rule ip t pre tcp dport 22 redirect to :2222'
+	would_run
+	has_no_finding
+	would_run -m accept
+	has_finding BLOCKS nat "port 34567 (IPv4): connection tracking and NAT are on"
+	WAY_OUT=${WAY_OUT%, or method auto}
+	leads_out serves_not -m accept
 }
 
 # A container behind the server whose port is published.
@@ -304,4 +310,12 @@ is_disconnected()
 	has_finding may descriptors "the hard limit is 1024, and --max-flows is 1000"
 	run in_server prlimit --nofile=2048:2048 "$LOADER" --dry-run --max-flows=1000 "$IFACE"
 	[[ $output != *descriptors:* ]]
+}
+
+# The last one: the table stays, and brings NAT with it.
+@test "rules of old iptables too, which the others do not show" {
+	in_server iptables-legacy -t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 10.9.0.2:80
+	would_run -p 8080-8081
+	has_finding BLOCKS nat "port 8080: connections are sent on to 10.9.0.2:80 (iptables-legacy: table nat chain PREROUTING: "
+	is_equal "$WAY_OUT" "leave port 8080 out of --port"
 }

@@ -113,6 +113,7 @@ struct firewall_chain {
 struct firewall {
 	struct firewall_chain **chains;
 	size_t chain_count;
+	bool tracks; /* some rule needs connection tracking, which is on for all then */
 };
 
 void firewall_free(struct firewall *firewall); /* what it has */

@@ -358,8 +358,12 @@ static int add_rule(struct parse *parse, char *line)
 int firewall_add_iptables(struct firewall *firewall, const char *tool, bool is_v6, char *text)
 {
 	struct parse parse = {.firewall = firewall, .tool = tool, .family = is_v6 ? "ip6" : "ip"};
+	static const char *const words[] = {"--ctstate ",    "--state ",    "-j DNAT", "-j SNAT",
+					    "-j MASQUERADE", "-j REDIRECT", NULL};
 	int err = 0;
 
+	for (const char *const *word = words; *word; word++)
+		firewall->tracks |= strstr(text, *word) != NULL;
 	for (char *line; !err && (line = strsep(&text, "\n"));) {
 		if (*line == '*')
 			begin_table(&parse, line + 1);

@@ -182,8 +182,13 @@ int firewall_add_nft(struct firewall *firewall, const char *json)
 {
 	json_t *root = json_loads(json, 0, NULL);
 	struct nft_parse parse = {.firewall = firewall, .items = json_object_get(root, "nftables")};
+	/* Chains of nat without a rule do not turn it on. */
+	static const char *const words[] = {
+		"{\"ct\":", "{\"dnat\":", "{\"snat\":", "{\"masquerade\":", "{\"redirect\":", NULL};
 	int err = json_is_array(parse.items) ? add_all(&parse) : -EINVAL;
 
+	for (const char *const *word = words; *word; word++)
+		firewall->tracks |= strstr(json, *word) != NULL;
 	json_decref(root);
 	return err;
 }

@@ -71,6 +71,14 @@ void survey_services(struct survey *survey, const struct survey_target *target);
 void survey_settings_in(struct survey *survey, const struct survey_target *target,
 			const char *root);
 
+/*
+ * Method accept, of one family; is_tracked: connection tracking looks at the segment that completes a handshake, which has the kernel's
+ * request for a socket with it.
+ */
+struct firewall;
+void survey_nat(struct survey *survey, const struct survey_target *target,
+		const struct firewall *firewall, bool is_v6);
+
 /* A kernel socket that listens on an answered port. */
 struct survey_listener {
 	struct endpoint local;

@@ -403,6 +403,9 @@ void survey_firewall(struct survey *survey, const struct survey_target *target)
 			   "not all of its rules could be looked at: %s", why);
 	look_at_all(&search);
 	tell(survey, target, &hits);
+	for (int is_v6 = 0; target->accepts && is_v6 <= 1; is_v6++)
+		if (has_family(target, is_v6))
+			survey_nat(survey, target, &firewall, is_v6);
 	survey->is_incomplete |= hits.is_incomplete;
 	free(hits.hits);
 	firewall_free(&firewall);
