@@ -46,10 +46,11 @@ SEES_lab     := base net netlink
 SEES_explain := base net netlink kern lab abi
 SEES_guard   := base net netlink kern io abi
 SEES_peer    := base net netlink kern io abi
+SEES_top     := base net ipc
 SEES_bench   := base net ipc kern session engine io lab abi
 SEES_lib     := ipc abi
-SEES_cmd     := base net engine ipc kern io service report core survey lab explain peer guard bench abi
-LAYERS := base net netlink engine ipc kern io service report session core survey lab explain peer guard bench cmd
+SEES_cmd     := base net engine ipc kern io service report core survey lab explain peer guard top bench abi
+LAYERS := base net netlink engine ipc kern io service report session core survey lab explain peer guard top bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 
@@ -66,7 +67,7 @@ comma := ,
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
 	-Wshadow -Wvla -Wno-missing-field-initializers $(if $(filter 1,$(WERROR)),-Werror) $(CFLAGS) \
 	$(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-LIBS := -lbpf -lelf -lz -ljansson -lcap-ng -lnftables -lnetfilter_queue -lmnl -lmicrohttpd -lnettle -lm
+LIBS := -lbpf -lelf -lz -ljansson -lcap-ng -lnftables -lnetfilter_queue -lmnl -lmicrohttpd -lncursesw -ltinfo -lnettle -lm
 LIBS_DIRECT := $(LIBS)
 
 SOURCES := $(foreach l,$(LAYERS),$(wildcard user/$(l)/*.c))

@@ -3,7 +3,7 @@
 #include "commands.h"
 
 static const struct command *const sub_commands[] = {
-	&flows_command,	  &status_command, &self_command,  &meet_command,
+	&flows_command,	  &status_command, &top_command,   &self_command, &meet_command,
 	&explain_command, &guard_command,  &bench_command, NULL,
 };
 

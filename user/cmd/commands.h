@@ -6,7 +6,7 @@
 #include "option.h"
 
 extern const struct command nolisten_command; /* has those below */
-extern const struct command flows_command, status_command, self_command, meet_command,
+extern const struct command flows_command, status_command, top_command, self_command, meet_command,
 	explain_command, guard_command, bench_command;
 
 #endif

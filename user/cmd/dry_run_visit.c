@@ -160,8 +160,8 @@ static void tell_served(struct telling telling, const struct config *config)
 	tell(&telling, "workers", "%u", config->workers);
 	if (config->metrics)
 		tell(&telling, "metrics", "listens on %s", config->metrics);
-	if (config->events_path)
-		tell(&telling, "events", "%s", config->events_path);
+	if (config->events.target)
+		tell(&telling, "events", "%s", config->events.target);
 }
 
 /* What others may notice. */

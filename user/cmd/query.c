@@ -74,21 +74,12 @@ static int read_answer(struct run *run, const char *ifname, int fd)
 	return err;
 }
 
-static const char *connect_error(int err)
-{
-	if (err == -ECONNREFUSED)
-		return "no loader runs on it in this network namespace";
-	if (err == -EPERM)
-		return "only root may ask, and only root is answered";
-	return strerror(-err);
-}
-
 static int ask(struct run *run, const char *ifname)
 {
 	int fd = control_connect(ifname, run->query->command), err;
 
 	if (fd < 0) {
-		log_error("%s: %s", ifname, connect_error(fd));
+		log_error("%s: %s", ifname, control_connect_error(fd));
 		return fd;
 	}
 	err = read_answer(run, ifname, fd);

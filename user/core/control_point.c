@@ -9,6 +9,7 @@
 #include "control.h"
 #include "log.h"
 #include "rehearsal.h"
+#include "top_sources.h"
 
 struct flow_list {
 	struct control_answer *answer;
@@ -73,13 +74,35 @@ static int answer_status(struct core *core, struct control_answer *answer)
 	return err;
 }
 
-/* A control_answer_fn: "flows": one object a flow; "status": one object. */
+/* The same, but of flows no more than can be looked through each second. */
+static int answer_top(struct core *core, struct control_answer *answer)
+{
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+	json_t *object, *sources;
+	int err;
+
+	if (!snapshot)
+		return -ENOMEM;
+	core_snapshot(core, snapshot);
+	sources = top_sources_to_json(core, snapshot);
+	object = sources ? snapshot_to_json(snapshot) : NULL;
+	if (object)
+		json_object_set(object, "sources", sources);
+	json_decref(sources);
+	err = answer_json(answer, object);
+	free(snapshot);
+	return err;
+}
+
+/* A control_answer_fn: "flows": one object a flow; "status" and "top": one object. */
 static int answer_command(void *context, const char *command, struct control_answer *answer)
 {
 	if (!strcmp(command, "flows"))
 		return answer_flows(context, answer);
 	if (!strcmp(command, "status"))
 		return answer_status(context, answer);
+	if (!strcmp(command, "top"))
+		return answer_top(context, answer);
 	return -ENOENT;
 }
 

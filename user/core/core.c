@@ -413,6 +413,8 @@ void core_snapshot(struct core *core, struct snapshot *out)
 		.xdp = method_xdp_text(&core->method),
 		.tc = method_tc_text(&core->method),
 		.service = core->config.service,
+		.source_bits_v4 = core->config.source_prefix.v4,
+		.source_bits_v6 = core->config.source_prefix.v6,
 		.ports = &core->config.ports,
 		.events_lost = events_lost(core->events),
 		.events_limited = events_limited(core->events),

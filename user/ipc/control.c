@@ -136,6 +136,15 @@ int control_connect(const char *ifname, const char *command)
 	return err ? err : fd;
 }
 
+const char *control_connect_error(int err)
+{
+	if (err == -ECONNREFUSED)
+		return "no loader runs on it in this network namespace";
+	if (err == -EPERM)
+		return "only root may ask, and only root is answered";
+	return strerror(-err);
+}
+
 int control_read(int fd, char **message)
 {
 	ssize_t len = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC);

@@ -21,6 +21,8 @@ int control_write(int fd, const char *text, size_t len);
 
 /* Client: connect and send the command; descriptor, -ECONNREFUSED when no loader is there, -EPERM. */
 int control_connect(const char *ifname, const char *command);
+/* What such an error means, in a few words. */
+const char *control_connect_error(int err);
 /* Client: one message, allocated, terminated by 0, for the caller to free; 0 at the end; -errno. */
 int control_read(int fd, char **message);
 /* Interfaces that a loader of this network namespace answers on, from /proc/net/unix: calls fn for each. Their number or -errno. */

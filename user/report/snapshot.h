@@ -27,6 +27,7 @@ struct snapshot {
 	size_t prefix_count;
 	struct endpoint parents[NOL_WORKERS_MAX]; /* where method accept listens */
 	size_t parent_count;
+	uint8_t source_bits_v4, source_bits_v6; /* of --source-prefix */
 	uint64_t flows, events_lost, events_limited;
 	struct nol_stats packets;
 	struct nol_stats rates; /* of the last second, per second */
@@ -35,6 +36,7 @@ struct snapshot {
 	uint32_t worker_count;
 };
 
+const char *snapshot_state_text(enum nol_flow_state state); /* "handed_off" */
 /* An object each; NULL: no memory. */
 json_t *snapshot_to_json(const struct snapshot *snapshot);
 json_t *snapshot_flow_to_json(const struct tuple *tuple, const struct nol_flow *flow,

@@ -8,7 +8,7 @@
 #include "events.h"
 #include "snapshot.h"
 
-static const char *state_text(enum nol_flow_state state)
+const char *snapshot_state_text(enum nol_flow_state state)
 {
 	switch (state) {
 	case NOL_FLOW_NONE:
@@ -38,9 +38,9 @@ json_t *snapshot_flow_to_json(const struct tuple *tuple, const struct nol_flow *
 	endpoint_format(&tuple->local, local);
 	endpoint_format(&tuple->remote, remote);
 	return json_pack("{s:s, s:s, s:s, s:s, s:f, s:I, s:I}", "local", local, "remote", remote,
-			 "state", state_text(flow->state), "method", method_text(flow->method),
-			 "age_s", age_s, "rst_dropped", (json_int_t)flow->rst_dropped, "held",
-			 (json_int_t)flow->held);
+			 "state", snapshot_state_text(flow->state), "method",
+			 method_text(flow->method), "age_s", age_s, "rst_dropped",
+			 (json_int_t)flow->rst_dropped, "held", (json_int_t)flow->held);
 }
 
 static json_t *addresses_of(const struct snapshot *snapshot)

@@ -64,13 +64,15 @@ void survey_nat(struct survey *survey, const struct survey_target *target,
 	if (!port_set_count(&ports))
 		return;
 	port_set_format(&ports, text, sizeof(text));
-	snprintf(way, sizeof(way),
-		 "nft 'table inet untracked { chain pre { type filter hook prerouting priority raw; "
-		 "tcp dport { %s } notrack; }; }', or method auto",
-		 port_set_count(&ports) == UINT16_MAX ? "1-65535" : text);
-	survey_add(survey, SURVEY_BLOCKS, "nat", way,
-		   "port%s %s%s: connection tracking and NAT are on, and NAT takes the kernel's request "
-		   "for a socket off the segment that completes a handshake of method accept: it gets "
-		   "a RST",
-		   port_set_count(&ports) == 1 ? "" : "s", text, is_v6 ? " (IPv6)" : " (IPv4)");
+	snprintf(
+		way, sizeof(way),
+		"nft 'table inet untracked { chain pre { type filter hook prerouting priority raw; "
+		"tcp dport { %s } notrack; }; }', or method auto",
+		port_set_count(&ports) == UINT16_MAX ? "1-65535" : text);
+	survey_add(
+		survey, SURVEY_BLOCKS, "nat", way,
+		"port%s %s%s: connection tracking and NAT are on, and NAT takes the kernel's request "
+		"for a socket off the segment that completes a handshake of method accept: it gets "
+		"a RST",
+		port_set_count(&ports) == 1 ? "" : "s", text, is_v6 ? " (IPv6)" : " (IPv4)");
 }
