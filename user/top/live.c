@@ -19,8 +19,8 @@
 #include "log.h"
 #include "screen.h"
 
-#define ANSWER_S 5 /* so long a loader has time to answer */
-#define HEADER_ROWS 10 /* above the sources */
+#define ANSWER_S 3 /* so long a loader has time to answer */
+#define HEADER_ROWS 12 /* above the sources */
 
 struct live {
 	const struct top_options *options;

@@ -177,14 +177,14 @@ static void add_sources(struct view *view, const struct figures *figures, enum f
 	join_counts(figures->methods, methods, sizeof(methods));
 	view_add(view, VIEW_PLAIN, "states: %s   methods: %s%s", states, methods,
 		 figures->is_sample ? "   (of a sample)" : "");
-	view_add(view, VIEW_HEAD, "%-43s %9s%s %9s%s %10s%s %6s",
+	view_add(view, VIEW_HEAD, "%-39s %9s%s %9s%s %10s%s %6s",
 		 sort == SORT_SOURCE ? "SOURCE*" : "SOURCE", "FLOWS",
 		 sort == SORT_FLOWS ? mark : " ", "HALF-OPEN", sort == SORT_HALF_OPEN ? mark : " ",
 		 "HANDED-OFF", sort == SORT_HANDED_OFF ? mark : " ", "SHARE");
 	for (size_t i = 0; i < figures->source_count && i < rows; i++) {
 		const struct figure_source *source = &figures->sources[i];
 
-		view_add(view, VIEW_PLAIN, "%-43s %9lld  %9lld  %10lld  %5.1f%%", source->source,
+		view_add(view, VIEW_PLAIN, "%-39s %9lld  %9lld  %10lld  %5.1f%%", source->source,
 			 (long long)source->flows, (long long)source->half_open,
 			 (long long)source->handed_off,
 			 figures->sampled ? 100.0 * (double)source->flows / (double)figures->sampled
