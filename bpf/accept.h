@@ -128,13 +128,16 @@ static __always_inline int follow(struct __sk_buff *skb, const struct facts *fac
 		bpf_loop(MAKING_LOOKS, look_again, &awaiting, 0);
 	if (awaiting.has_come) {
 		count(accept_awaited);
+		capture_ingress(skb, facts, PASSED, accept_awaited);
 		return TC_ACT_UNSPEC;
 	}
 	if (since_ns <= MAKING_MAX_NS) {
 		count(accept_early);
+		capture_ingress(skb, facts, DROPPED, accept_early);
 		return TC_ACT_SHOT;
 	}
 	count(cookie_used);
+	capture_ingress(skb, facts, PASSED, cookie_used);
 	return TC_ACT_UNSPEC;
 }
 
@@ -150,10 +153,12 @@ static __always_inline int assign(struct __sk_buff *skb, const struct facts *fac
 		return TC_ACT_UNSPEC;
 	/* Then it is dropped, without a word, and comes again; the kernel counts a ListenOverflow. */
 	is_full = is_queue_full(sk);
-	if (is_full)
+	if (is_full) {
 		count(lost_queue_full);
-	else if (!claim_cookie(facts, now_ns))
+		capture_ingress(skb, facts, DROPPED, lost_queue_full);
+	} else if (!claim_cookie(facts, now_ns)) {
 		return follow(skb, facts, now_ns);
+	}
 	if (bpf_sk_assign_tcp_reqsk(skb, sk, attrs, sizeof(*attrs))) {
 		count(accept_failed);
 		if (!is_full)
@@ -161,6 +166,8 @@ static __always_inline int assign(struct __sk_buff *skb, const struct facts *fac
 		return TC_ACT_UNSPEC;
 	}
 	count(accept_child);
+	if (!is_full)
+		capture_ingress(skb, facts, ACCEPTED, accept_child);
 	return TC_ACT_UNSPEC;
 }
 
@@ -225,6 +232,7 @@ static __noinline int accept_ack(struct __sk_buff *skb, const struct facts *fact
 		return TC_ACT_UNSPEC;
 	if (is_taken(skb, facts)) {
 		count(ingress_owned);
+		capture_ingress(skb, facts, PASSED, ingress_owned);
 		return TC_ACT_UNSPEC;
 	}
 	if (!cookie_read_terms(config, facts, &proof, &walk.found, now_ns, &terms))
@@ -234,6 +242,7 @@ static __noinline int accept_ack(struct __sk_buff *skb, const struct facts *fact
 	/* A listener without a key drops it. */
 	if (walk.is_signed) {
 		count(accept_unfit);
+		capture_ingress(skb, facts, DROPPED, accept_unfit);
 		return TC_ACT_SHOT;
 	}
 	/* The kernel drops it, and what comes again is not to be the second. */
@@ -241,6 +250,7 @@ static __noinline int accept_ack(struct __sk_buff *skb, const struct facts *fact
 		return TC_ACT_UNSPEC;
 	if (nol_defers && is_bare_ack(facts)) {
 		count(accept_deferred);
+		capture_ingress(skb, facts, DROPPED, accept_deferred);
 		return TC_ACT_SHOT;
 	}
 	parent = parent_find(skb, facts);

@@ -247,12 +247,14 @@ static __noinline int judge_syn(struct __sk_buff *skb, const struct facts *facts
 	find_syn_owner(skb, facts, &walk.found, state);
 	if (state->is_other) {
 		count(ingress_owned);
+		capture_ingress(skb, facts, PASSED, ingress_owned);
 		return TC_ACT_UNSPEC;
 	}
 	/* Signed, with an option that only who has the key can check: a listener without one drops it. */
 	if (!walk.is_signed && build_skb_answer(answer, config, facts, &walk.found))
 		return TC_ACT_REDIRECT;
 	count(accept_unfit);
+	capture_ingress(skb, facts, DROPPED, accept_unfit);
 	return TC_ACT_SHOT;
 }
 
@@ -291,12 +293,18 @@ static __always_inline int accept_syn(struct __sk_buff *skb, const struct facts 
 	verdict = judge_syn(skb, facts, &state, &answer);
 	if (verdict != TC_ACT_REDIRECT)
 		return verdict;
-	if (!is_skb_checksum_good(skb, facts, &state.is_partial) || !strip_skb(skb, facts) ||
-	    !write_skb(skb, facts, &answer, state.is_partial)) {
+	if (!is_skb_checksum_good(skb, facts, &state.is_partial)) {
+		count(accept_unfit);
+		capture_ingress(skb, facts, DROPPED, accept_unfit);
+		return TC_ACT_SHOT;
+	}
+	capture_ingress(skb, facts, ANSWERED, cookie_sent);
+	if (!strip_skb(skb, facts) || !write_skb(skb, facts, &answer, state.is_partial)) {
 		count(accept_unfit);
 		return TC_ACT_SHOT;
 	}
 	count(cookie_sent);
+	capture_egress(skb, SENT, cookie_sent);
 	if (!state.has_time_wait)
 		return bpf_redirect(skb->ifindex, 0);
 	bpf_clone_redirect(skb, skb->ifindex, 0);

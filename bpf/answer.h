@@ -7,6 +7,7 @@
 #define NOLISTEN_BPF_ANSWER_H
 
 #include "answer_write.h"
+#include "capture.h"
 
 static __always_inline bool may_answer(const struct nol_cookie *config, const struct facts *facts)
 {
@@ -20,6 +21,7 @@ static __always_inline bool answer_syn(struct xdp_md *ctx, const struct facts *f
 	const struct nol_cookie *config = find_cookie_config();
 	struct options options = {};
 	struct answer answer = {};
+	struct nol_capture *syn = NULL;
 	struct cookie cookie;
 
 	if (!config || !may_answer(config, facts) || !read_slowly(ctx, facts, &options))
@@ -28,9 +30,16 @@ static __always_inline bool answer_syn(struct xdp_md *ctx, const struct facts *f
 	if (!cookie_make(config, facts, &options, cookie_clock_ns(config), &cookie))
 		return false;
 	build_answer(&answer, config, facts, &options, &cookie);
-	if (!fit_frame(ctx, facts, &answer) || !write_frame(ctx, facts, &answer))
+	if (is_captured(ANSWERED))
+		syn = capture_copy(ctx);
+	if (!fit_frame(ctx, facts, &answer) || !write_frame(ctx, facts, &answer)) {
+		capture_forget(syn);
 		return false;
+	}
 	count(cookie_sent);
+	if (syn)
+		capture_submit(syn, capture_word(ANSWERED, cookie_sent));
+	capture_reply(ctx, cookie_sent);
 	return true;
 }
 

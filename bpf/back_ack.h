@@ -43,6 +43,7 @@ static __noinline int back_keep_ack(struct __sk_buff *skb)
 	if (!back || facts.seq != back->local_iss + 1 || facts.ack != back->remote_isn + 1)
 		return GUARD_LET_GO;
 	count(back_first_ack);
+	capture_egress(skb, DROPPED, back_first_ack);
 	return bpf_redirect(BACK_ACK_NOWHERE, 0);
 }
 

@@ -82,9 +82,10 @@ static __always_inline bool load_header(struct __sk_buff *skb, const struct fact
 }
 
 /* A SYN that cannot become a SYN-ACK must not get out: to the remote it would be a simultaneous open. */
-static __always_inline int drop_odd_syn(void)
+static __always_inline int drop_odd_syn(struct __sk_buff *skb)
 {
 	count(back_odd);
+	capture_egress(skb, DROPPED, back_odd);
 	return TC_ACT_SHOT;
 }
 
@@ -103,12 +104,13 @@ static __noinline int back_answer(struct __sk_buff *skb)
 	if (!back)
 		return GUARD_LET_GO;
 	if (facts.seq != back->local_iss || !load_header(skb, &facts, &header))
-		return drop_odd_syn();
+		return drop_odd_syn(skb);
 	__builtin_memcpy(old.bytes, header.bytes, BACK_BUFFER);
 	write_syn_ack(&header, back);
 	if (!replace_header(skb, facts.l4_offset, &old, &header))
-		return drop_odd_syn();
+		return drop_odd_syn(skb);
 	note_syn_ack(back, &header);
+	capture_egress(skb, SENT, back_syn_ack);
 	return GUARD_LET_GO;
 }
 

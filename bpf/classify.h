@@ -3,6 +3,7 @@
 #ifndef NOLISTEN_BPF_CLASSIFY_H
 #define NOLISTEN_BPF_CLASSIFY_H
 
+#include "capture.h"
 #include "flow.h"
 #include "leased.h"
 #include "owner.h"
@@ -130,6 +131,7 @@ static __always_inline bool classify_by_owner(struct xdp_md *ctx, const struct f
 
 	if (!sk && is_leased(&facts->key)) {
 		count(ingress_leased);
+		capture(ctx, PASSED, ingress_leased);
 		return false;
 	}
 	if (!sk) {
@@ -143,13 +145,15 @@ static __always_inline bool classify_by_owner(struct xdp_md *ctx, const struct f
 	if (is_replaced && has_listener(ctx, facts))
 		is_replaced = false;
 	hold->reason = NOL_HOLD_TIME_WAIT;
-	if (!is_replaced)
-		count(ingress_owned);
-	return is_replaced;
+	if (is_replaced)
+		return true;
+	count(ingress_owned);
+	capture(ctx, PASSED, ingress_owned);
+	return false;
 }
 
 /* Of a known flow; *is_held if the flow decides. A new SYN may follow a flow that the kernel has had. */
-static __always_inline bool classify_by_flow(const struct facts *facts,
+static __always_inline bool classify_by_flow(struct xdp_md *ctx, const struct facts *facts,
 					     const struct nol_config *config, struct nol_flow *flow,
 					     struct hold *hold, bool *is_held)
 {
@@ -167,6 +171,7 @@ static __always_inline bool classify_by_flow(const struct facts *facts,
 	if (is_bare_syn(facts))
 		return false;
 	count(ingress_handed_off);
+	capture(ctx, PASSED, ingress_handed_off);
 	return true;
 }
 
@@ -183,14 +188,16 @@ static __always_inline bool classify(struct xdp_md *ctx, const struct facts *fac
 		return false;
 	}
 	flow = flow_find(&facts->key);
-	if (flow && classify_by_flow(facts, config, flow, hold, &is_held))
+	if (flow && classify_by_flow(ctx, facts, config, flow, hold, &is_held))
 		return is_held;
 	if (!flow && !is_address_answered(facts->key.local_addr)) {
 		count(ingress_not_answered);
+		capture(ctx, PASSED, ingress_not_answered);
 		return false;
 	}
 	if (is_odd(ctx, facts)) {
 		count(ingress_odd);
+		capture(ctx, PASSED, ingress_odd);
 		return false;
 	}
 	hold->has_entry = flow;

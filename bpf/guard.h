@@ -8,6 +8,7 @@
 #ifndef NOLISTEN_BPF_GUARD_H
 #define NOLISTEN_BPF_GUARD_H
 
+#include "capture.h"
 #include "flow.h"
 #include "leased.h"
 #include "owner.h"
@@ -115,7 +116,8 @@ static __always_inline bool is_of_kernel_socket(struct __sk_buff *skb, const str
 	return true;
 }
 
-static __always_inline int stop_rst(const struct nol_config *config, struct nol_flow *flow)
+static __always_inline int stop_rst(struct __sk_buff *skb, const struct nol_config *config,
+				    struct nol_flow *flow)
 {
 	if (config->rst_action == NOL_RST_PASS) {
 		count(rst_passed);
@@ -125,9 +127,11 @@ static __always_inline int stop_rst(const struct nol_config *config, struct nol_
 		__sync_fetch_and_add(&flow->rst_dropped, 1);
 	if (config->rst_action == NOL_RST_REDIRECT && config->redirect_ifindex) {
 		count(rst_redirected);
+		capture_egress(skb, DROPPED, rst_redirected);
 		return bpf_redirect(config->redirect_ifindex, 0);
 	}
 	count(rst_dropped);
+	capture_egress(skb, DROPPED, rst_dropped);
 	return TC_ACT_SHOT;
 }
 
@@ -159,7 +163,7 @@ static __always_inline int guard_flowless(struct __sk_buff *skb, const struct no
 		count(rst_stray);
 		return GUARD_LET_GO;
 	}
-	return stop_rst(config, NULL);
+	return stop_rst(skb, config, NULL);
 }
 
 static __always_inline int guard_segment(struct __sk_buff *skb, const struct facts *facts)
@@ -182,7 +186,7 @@ static __always_inline int guard_segment(struct __sk_buff *skb, const struct fac
 		count(rst_owned);
 		return GUARD_LET_GO;
 	}
-	return stop_rst(config, flow);
+	return stop_rst(skb, config, flow);
 }
 
 /* A function of its own, which parses again, so that what is no RST pays for no register and no stack of it. */

@@ -96,6 +96,7 @@ static __always_inline int hold_packet(struct xdp_md *ctx, const struct facts *f
 		bpf_ringbuf_submit(mirrored.record, mirrored.flags);
 	} else {
 		count(ingress_handed_off);
+		capture(ctx, PASSED, ingress_handed_off);
 		verdict = XDP_PASS;
 		bpf_ringbuf_discard(mirrored.record, mirrored.flags);
 	}

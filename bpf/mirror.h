@@ -3,6 +3,7 @@
 #ifndef NOLISTEN_BPF_MIRROR_H
 #define NOLISTEN_BPF_MIRROR_H
 
+#include "capture.h"
 #include "classify.h"
 #include "ring.h"
 #include "stats.h"
@@ -70,14 +71,18 @@ static __always_inline bool has_room(const struct ring *ring, const struct hold 
 	       bpf_ringbuf_query(ring->map, BPF_RB_AVAIL_DATA) < share;
 }
 
-static __always_inline void count_lost(enum nol_hold_reason reason)
+static __always_inline void count_lost(struct xdp_md *ctx, enum nol_hold_reason reason)
 {
-	if (is_of_syn(reason))
+	if (is_of_syn(reason)) {
 		count(lost_syn);
-	else if (reason == NOL_HOLD_STRAY)
+		capture(ctx, DROPPED, lost_syn);
+	} else if (reason == NOL_HOLD_STRAY) {
 		count(lost_stray);
-	else
+		capture(ctx, DROPPED, lost_stray);
+	} else {
 		count(lost_ring_full);
+		capture(ctx, DROPPED, lost_ring_full);
+	}
 }
 
 /* XDP_ABORTED: out->record is there. Otherwise there is none, which has been counted, and this is the verdict. */
@@ -91,11 +96,12 @@ static __always_inline int mirror(struct xdp_md *ctx, const struct facts *facts,
 	out->flags = wakeup_flags(&out->ring, config);
 	if (frame_len > NOL_RECORD_SNAP_MAX) {
 		count(lost_too_long);
+		capture(ctx, DROPPED, lost_too_long);
 		return XDP_DROP;
 	}
 	out->record = has_room(&out->ring, hold) ? reserve_record(&out->ring, &frame_len) : NULL;
 	if (!out->record) {
-		count_lost(hold->reason);
+		count_lost(ctx, hold->reason);
 		return XDP_DROP;
 	}
 	if (fill_record(ctx, facts, hold, out->record, frame_len))

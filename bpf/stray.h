@@ -98,17 +98,30 @@ static __always_inline void build_reset(struct answer *reset, const struct facts
 	reset->words[ANSWER_CHECK_WORD] = join_halves(check, 0);
 }
 
+static __always_inline int drop_ignored(struct xdp_md *ctx)
+{
+	count(stray_ignored);
+	capture(ctx, DROPPED, stray_ignored);
+	return XDP_DROP;
+}
+
 /* Once it is cut, there is no way back to holding it. */
 static __always_inline int answer_stray(struct xdp_md *ctx, const struct facts *facts)
 {
+	struct nol_capture *ack = NULL;
 	struct answer reset = {};
 
 	build_reset(&reset, facts);
+	if (is_captured(ANSWERED))
+		ack = capture_copy(ctx);
 	if (!fit_frame(ctx, facts, &reset) || !write_frame(ctx, facts, &reset)) {
-		count(stray_ignored);
-		return XDP_DROP;
+		capture_forget(ack);
+		return drop_ignored(ctx);
 	}
 	count(stray_answered);
+	if (ack)
+		capture_submit(ack, capture_word(ANSWERED, stray_answered));
+	capture_reply(ctx, stray_answered);
 	return XDP_TX;
 }
 
@@ -120,12 +133,14 @@ static __always_inline int hold_stray(struct xdp_md *ctx, const struct facts *fa
 	if (nol_limit_take(&nol_strays, now_ns))
 		return hold_packet(ctx, facts, &hold, config);
 	count(lost_stray);
+	capture(ctx, DROPPED, lost_stray);
 	return XDP_DROP;
 }
 
-static __always_inline int drop_limited(void)
+static __always_inline int drop_limited(struct xdp_md *ctx)
 {
 	count(stray_limited);
+	capture(ctx, DROPPED, stray_limited);
 	return XDP_DROP;
 }
 
@@ -136,15 +151,14 @@ static __always_inline int end_ack(struct xdp_md *ctx, const struct facts *facts
 	enum stray_verdict verdict;
 
 	if (!nol_limit_has(&nol_resets, now_ns))
-		return drop_limited();
+		return drop_limited(ctx);
 	verdict = judge_stray(ctx, facts);
 	if (verdict == STRAY_HOLD || (verdict == STRAY_ANSWER && !config->can_transmit))
 		return hold_stray(ctx, facts, config, now_ns);
 	if (verdict == STRAY_ANSWER)
 		return nol_limit_take(&nol_resets, now_ns) ? answer_stray(ctx, facts)
-							   : drop_limited();
-	count(stray_ignored);
-	return XDP_DROP;
+							   : drop_limited(ctx);
+	return drop_ignored(ctx);
 }
 
 static __always_inline int end_stray(struct xdp_md *ctx, const struct facts *facts,
@@ -156,12 +170,12 @@ static __always_inline int end_stray(struct xdp_md *ctx, const struct facts *fac
 		return hold_stray(ctx, facts, config, now_ns);
 	if (facts->flags & TCP_FLAG_RST) {
 		count(stray_reset);
+		capture(ctx, DROPPED, stray_reset);
 		return XDP_DROP;
 	}
 	if (facts->flags & TCP_FLAG_ACK)
 		return end_ack(ctx, facts, config, now_ns);
-	count(stray_ignored);
-	return XDP_DROP;
+	return drop_ignored(ctx);
 }
 
 #endif

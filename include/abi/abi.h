@@ -366,6 +366,7 @@ NOL_ABI_SIZE(nol_back, 48);
 	X(lost_syn, "lost: SYNs that found three quarters of the ring full")                    \
 	X(lost_stray, "lost: strays beyond so many a second, or that found half the ring full") \
 	X(lost_too_long, "lost: longer than a record can be")                                   \
+	X(capture_lost, "packets that --pcap has not got: no room for a copy")                  \
 	X(rst_own, "RST let go: sent by nolisten")                                              \
 	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")                \
 	X(rst_stray, "RST let go: answers what is no SYN and no cookie (method accept)")        \

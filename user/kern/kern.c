@@ -71,6 +71,8 @@ static int load_programs(struct kern *kern)
 	closed_prepare(kern);
 	err = choose_seed(&skel->rodata->nol_worker_seed);
 	if (!err)
+		err = capture_prepare(kern);
+	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.nol_rings, options->workers);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.nol_events, options->ring_size);
@@ -153,6 +155,11 @@ int kern_open(struct kern **out, const struct kern_options *options, struct load
 		load_failure_set(failure, err, "map the ring buffers");
 		goto out;
 	}
+	err = capture_open_ring(kern);
+	if (err) {
+		load_failure_set(failure, err, "map the ring of captured packets");
+		goto out;
+	}
 	*out = kern;
 	kern = NULL;
 out:
@@ -200,6 +207,7 @@ void kern_close(struct kern *kern)
 	kern_detach(kern);
 	pin_remove(kern);
 	closed_close(kern);
+	capture_close_ring(kern);
 	rings_close(kern);
 	unmap_page(kern->config);
 	unmap_page(kern->cookie);

@@ -14,12 +14,15 @@
 #include <stdint.h>
 
 #include <abi/abi.h>
+#include <abi/capture.h>
 
 #include "addr.h"
 #include "load_failure.h"
 #include "ports.h"
 
 struct kern;
+
+#define KERN_CAPTURE_SIZE (4u << 20)
 
 enum kern_xdp_mode {
 	KERN_XDP_AUTO, /* native where the driver has it, generic on veth, lo and where it has not */
@@ -51,6 +54,8 @@ struct kern_options {
 		max_leases; /* of raw-socket programs, see lease_guard.h; 0: there is no such guard */
 	uint32_t lease_expiry_s; /* at least 1, if there are leases */
 	bool accepts; /* method accept: a program at TC ingress as well, see kern_set_parent() */
+	uint32_t captures; /* bits of enum nol_capture_verdict; 0: none */
+	uint32_t capture_size; /* bytes of their ring, as ring_size; 0 if there are none */
 };
 
 /* Load and verify, attach nothing. Nothing is logged: *failure tells what was not taken, and why. */
@@ -169,6 +174,16 @@ typedef void (*kern_record_fn)(void *context, const struct nol_record *record,
  * config->spinning went back to 0: a full barrier, and once more, before the caller sleeps on the descriptor.
  */
 int kern_ring_consume(struct kern_ring *ring, uint32_t max, kern_record_fn fn, void *context);
+
+/*
+ * What is captured (see struct nol_capture), for one thread. The descriptor is readable once much has come: whoever wants the rest
+ * looks by itself. -1: nothing is captured.
+ */
+int kern_capture_fd(const struct kern *kern);
+typedef void (*kern_capture_fn)(void *context, const struct nol_capture *capture,
+				const uint8_t *frame);
+/* fn for each of them, up to max; their number or -errno. Not to be called from fn. */
+int kern_capture_take(struct kern *kern, uint32_t max, kern_capture_fn fn, void *context);
 
 /* The counters, summed over the CPUs. */
 int kern_stats_read(struct kern *kern, struct nol_stats *out);

@@ -25,6 +25,7 @@ struct kern {
 	struct kern_ring *rings; /* options.workers of them */
 	pthread_mutex_t flow_lock;
 	struct closed_reader *closed; /* NULL: nobody watches */
+	struct capture_reader *captured; /* NULL: nothing is captured */
 	bool is_pinned;
 
 	int xdp_link_fd; /* -1: not attached */
@@ -44,6 +45,11 @@ void rings_close(struct kern *kern);
 /* Before the load: the tracepoint's program, if the kernel has the tracepoint. */
 void closed_prepare(struct kern *kern);
 void closed_close(struct kern *kern);
+
+/* Before the load: the ring and what goes into it, if anything does. After it: what reads the ring. */
+int capture_prepare(struct kern *kern);
+int capture_open_ring(struct kern *kern);
+void capture_close_ring(struct kern *kern);
 
 /* Errors are logged. -EBUSY: another XDP program is there. */
 int xdp_attach(struct kern *kern);

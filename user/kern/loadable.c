@@ -20,6 +20,12 @@ const struct loadable loadable_table[] = {
 	 LOADABLE_LOOPBACK},
 	{"nolisten", "no link header", "methods with BPF on tun, wireguard and the like",
 	 "nfqueue or filter there", LOADABLE_NO_LINK_HEADER},
+	{"nolisten", "capture", "--pcap with methods auto, xdp and engine",
+	 "nfqueue, filter or raw with it", LOADABLE_CAPTURE},
+	{"nolisten", "capture connect", "--pcap with method connect", "engine with it",
+	 LOADABLE_CAPTURE_CONNECT},
+	{"nolisten", "capture accept", "--pcap with method accept", "xdp or auto with it",
+	 LOADABLE_CAPTURE_ACCEPT},
 	{"cwnd", "", "first flights of one segment after lost SYN-ACKs", NULL, LOADABLE_OTHER,
 	 cwnd_probe},
 	{"trace", "", "nolisten explain", NULL, LOADABLE_OTHER, trace_probe},
@@ -31,6 +37,12 @@ const struct loadable loadable_table[] = {
 	{},
 };
 
+static bool is_captured(enum loadable_kind kind)
+{
+	return kind == LOADABLE_CAPTURE || kind == LOADABLE_CAPTURE_CONNECT ||
+	       kind == LOADABLE_CAPTURE_ACCEPT;
+}
+
 static int try_main(enum loadable_kind kind, const struct kern_options *sizes,
 		    struct load_failure *failure)
 {
@@ -39,11 +51,13 @@ static int try_main(enum loadable_kind kind, const struct kern_options *sizes,
 		.ifindex = 1,
 		.has_link_header = kind != LOADABLE_NO_LINK_HEADER,
 		.is_loopback = kind == LOADABLE_LOOPBACK,
-		.connects_back = kind == LOADABLE_CONNECT,
-		.accepts = kind == LOADABLE_ACCEPT,
+		.connects_back = kind == LOADABLE_CONNECT || kind == LOADABLE_CAPTURE_CONNECT,
+		.accepts = kind == LOADABLE_ACCEPT || kind == LOADABLE_CAPTURE_ACCEPT,
 		.workers = kind == LOADABLE_WORKERS ? 2 : 1,
 		.ring_size = sizes->ring_size,
 		.max_flows = sizes->max_flows,
+		.captures = is_captured(kind) ? ~0u : 0,
+		.capture_size = is_captured(kind) ? KERN_CAPTURE_SIZE : 0,
 	};
 	struct kern *kern = NULL;
 	int err = kern_open(&kern, &options, failure);

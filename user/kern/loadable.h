@@ -21,6 +21,9 @@ enum loadable_kind {
 	LOADABLE_WORKERS, /* more than one */
 	LOADABLE_LOOPBACK,
 	LOADABLE_NO_LINK_HEADER,
+	LOADABLE_CAPTURE, /* kern_options.captures, with each of these methods */
+	LOADABLE_CAPTURE_CONNECT,
+	LOADABLE_CAPTURE_ACCEPT,
 	LOADABLE_OTHER, /* another command's object */
 };
 
