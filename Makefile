@@ -67,7 +67,7 @@ comma := ,
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
 	-Wshadow -Wvla -Wno-missing-field-initializers $(if $(filter 1,$(WERROR)),-Werror) $(CFLAGS) \
 	$(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-LIBS := -lbpf -lelf -lz -ljansson -lcap-ng -lnftables -lnetfilter_queue -lmnl -lmicrohttpd -lncursesw -ltinfo -lnettle -lm
+LIBS := -lbpf -lpcap -lelf -lz -ljansson -lcap-ng -lnftables -lnetfilter_queue -lmnl -lmicrohttpd -lncursesw -ltinfo -lnettle -lm
 LIBS_DIRECT := $(LIBS)
 
 SOURCES := $(foreach l,$(LAYERS),$(wildcard user/$(l)/*.c))

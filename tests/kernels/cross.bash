@@ -5,7 +5,7 @@
 # unpacked in the build folder.
 
 LIBRARIES="libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcap-ng-dev libnftables-dev
-	libnetfilter-queue-dev libmnl-dev libmicrohttpd-dev libncurses-dev nettle-dev libcmocka-dev"
+	libnetfilter-queue-dev libmnl-dev libmicrohttpd-dev libpcap-dev libncurses-dev nettle-dev libcmocka-dev"
 
 # The name by which compilers know it.
 triplet()

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture_options.h"
 #include "event_target.h"
 #include "events.h"
 #include "loader_run.h"
@@ -255,7 +256,9 @@ static int check(struct option_parse *parse)
 		return option_fail(parse,
 				   "--workers: method %s has one only: use auto, xdp or engine",
 				   method_text(config->method));
-	return check_applications(parse) ?: service_options_check(parse, config);
+	return capture_options_check(parse, config, port_set_count(&options->vlans))
+		       ?: check_applications(parse)
+		       ?: service_options_check(parse, config);
 }
 
 static void print_services(FILE *out)
@@ -339,6 +342,20 @@ static const struct option_row options[] = {
 	{"metrics", 0, "WHERE",
 	 "serve OpenMetrics over HTTP: ADDR:PORT, :PORT (on 127.0.0.1) or unix:PATH", take_metrics,
 	 FIELD(config.metrics)},
+	{"pcap", 0, "FILE",
+	 "write what is held, answered, sent and dropped as pcapng; - is standard output",
+	 option_take_path, FIELD(config.capture.path), .offer = OFFER_FILES},
+	{"pcap-filter", 0, "EXPR", "only what tcpdump's expression takes, as in 'net 10.0.0.0/8'",
+	 option_take_text, FIELD(config.capture.filter)},
+	{"pcap-what", 0, "LIST", "what becomes of them: %s [all but passed and replayed]",
+	 capture_options_take_what, FIELD(config.capture.what), .word_at = capture_what_word,
+	 .offer = OFFER_LIST},
+	{"pcap-size", 0, "MIB", "begin another file then [0: never]", option_take_number,
+	 FIELD(config.capture.size_mib), 0, 1048576},
+	{"pcap-files", 0, "N", "and keep so many, FILE.1 and so on are older [10]",
+	 option_take_number, FIELD(config.capture.files), 1, 10000},
+	{"pcap-snaplen", 0, "BYTES", "of each packet at most [0: all]", option_take_number,
+	 FIELD(config.capture.snap_len), 0, 65535},
 	{"max-children", 0, "N", "processes of exec: at a time [64]", option_take_number,
 	 FIELD(config.max_children), 1, 65536},
 	{"max-flows", 0, "N", "flows known at a time [65536]", option_take_number,

@@ -130,6 +130,17 @@ static void print_losses(FILE *out, const json_t *status)
 		fprintf(out, "  not told     %lld events above --events-rate\n", limited);
 }
 
+static void print_capture(FILE *out, const json_t *capture)
+{
+	const long long written = query_number(capture, "written");
+	const long long filtered = query_number(capture, "filtered");
+	const long long lost = query_number(capture, "lost");
+
+	if (written || filtered || lost)
+		fprintf(out, "  captured     %lld packets; %lld filtered out, %lld lost\n", written,
+			filtered, lost);
+}
+
 void status_print(FILE *out, const json_t *status)
 {
 	fprintf(out, "%s: pid %lld, up %lld s\n", query_text(status, "interface"),
@@ -144,6 +155,7 @@ void status_print(FILE *out, const json_t *status)
 		query_number(status, "half_open"));
 	fprintf(out, "  connections  %lld\n", query_number(status, "connections"));
 	print_losses(out, status);
+	print_capture(out, json_object_get(status, "capture"));
 	print_workers(out, json_object_get(status, "workers"));
 	print_counters(out, "packets", json_object_get(status, "counters"),
 		       json_object_get(status, "rates"));

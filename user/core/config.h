@@ -11,6 +11,7 @@
 #include <abi/guard.h>
 
 #include "addr.h"
+#include "capture.h"
 #include "kern.h"
 #include "ports.h"
 #include "sockopts.h"
@@ -46,6 +47,7 @@ struct config {
 		uint16_t community_id_seed;
 		uint32_t rate; /* of one kind a second; 0: any */
 	} events;
+	struct capture_config capture;
 	const char *metrics; /* passed metrics_address_check(); NULL: none */
 	uint32_t max_children;
 	uint32_t max_flows;

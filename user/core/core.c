@@ -424,6 +424,7 @@ void core_snapshot(struct core *core, struct snapshot *out)
 	out->parent_count = method_parents(&core->method, out->parents);
 	out->prefixes = answered_all(core->answered, &out->prefix_count);
 	gate->ops->read_stats(gate, &out->packets);
+	capture_read(core->method.capture, &out->capture);
 	workers_read(core->workers, out->workers, &out->sum);
 }
 

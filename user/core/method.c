@@ -8,6 +8,7 @@
 
 #include "accept_settings.h"
 #include "bounded_flows.h"
+#include "capturing.h"
 #include "connect_back.h"
 #include "events.h"
 #include "guarding.h"
@@ -125,6 +126,8 @@ void method_kern_options(struct kern_options *out, const struct config *config,
 		.accepts = kinds[config->method].accepts,
 		.mss_limit = (uint16_t)config->sockopts.values[SOCKOPT_MAXSEG],
 		.defers = config->sockopts.values[SOCKOPT_DEFER_ACCEPT],
+		.captures = capturing_wants(config),
+		.capture_size = KERN_CAPTURE_SIZE,
 	};
 }
 
@@ -241,7 +244,8 @@ int method_open(struct method *out, const struct config *config, const struct li
 	out->gate = parts.gate;
 	out->flows = parts.flows;
 	out->wire = parts.wire;
-	return config->max_per_source ? bound_sources(out) : 0;
+	err = config->max_per_source ? bound_sources(out) : 0;
+	return err ?: capturing_open(&out->capture, out);
 }
 
 int method_open_wire(struct method *method, uint32_t worker, struct wire **out)
@@ -254,13 +258,16 @@ int method_open_wire(struct method *method, uint32_t worker, struct wire **out)
 		.mtu = link->mtu,
 	};
 
+	int err = 0;
+
 	if (method->kind->accepts)
 		return wire_parent_new(out, method->kern, worker, &method->parent,
 				       &method->config->sockopts);
-	if (!method->wire)
-		return wire_ring_new(out, method->kern, worker, &replay);
-	*out = method->wire;
-	return 0;
+	if (method->wire)
+		*out = method->wire;
+	else
+		err = wire_ring_new(out, method->kern, worker, &replay);
+	return err ?: capturing_wrap(out, method->capture, method);
 }
 
 int method_open_maker(struct method *method, struct wire *wire, struct socket_maker **out)
@@ -298,6 +305,7 @@ int method_plan(const struct method *method, struct kern_plan *out)
 
 void method_close(struct method *method)
 {
+	capture_free(method->capture);
 	if (method->gate)
 		method->gate->ops->free(method->gate);
 	bounded_flows_free(method->bounded_flows);

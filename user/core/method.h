@@ -29,6 +29,7 @@ struct method {
 	struct flows *flows;
 	struct flows *bounded_flows; /* the same, if sources are bounded; else NULL */
 	struct wire *wire; /* see struct method_parts */
+	struct capture *capture; /* NULL: nothing is captured */
 };
 
 /* Make it ready; the host is not touched. Errors are logged. */

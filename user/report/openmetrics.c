@@ -40,6 +40,10 @@ static const struct sample gauges[] = {
 	{"lost_events", "counter", "event lines that could not be written", NULL, "events_lost"},
 	{"limited_events", "counter", "events that were not told: above the rate", NULL,
 	 "events_limited"},
+	{"captured_packets", "counter", "packets that --pcap has written", "capture", "written"},
+	{"filtered_packets", "counter", "packets that --pcap-filter has left out", "capture",
+	 "filtered"},
+	{"uncaptured_packets", "counter", "packets that --pcap has lost", "capture", "lost"},
 };
 
 /* For HELP lines and label values alike; a quote needs it in the latter only, and may have it in both. */

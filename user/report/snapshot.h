@@ -12,6 +12,7 @@
 #include <abi/abi.h>
 
 #include "addr.h"
+#include "capture.h"
 #include "counters.h"
 #include "ports.h"
 
@@ -29,6 +30,7 @@ struct snapshot {
 	size_t parent_count;
 	uint8_t source_bits_v4, source_bits_v6; /* of --source-prefix */
 	uint64_t flows, events_lost, events_limited;
+	struct capture_stats capture;
 	struct nol_stats packets;
 	struct nol_stats rates; /* of the last second, per second */
 	struct worker_counts sum; /* of all workers; session.closed as well */

@@ -147,6 +147,12 @@ static json_t *workers_of(const struct snapshot *snapshot)
 	return array;
 }
 
+static json_t *capture_of(const struct capture_stats *stats)
+{
+	return json_pack("{s:I, s:I, s:I}", "written", (json_int_t)stats->written, "filtered",
+			 (json_int_t)stats->filtered, "lost", (json_int_t)stats->lost);
+}
+
 json_t *snapshot_to_json(const struct snapshot *snapshot)
 {
 	const struct worker_counts *sum = &snapshot->sum;
@@ -154,7 +160,7 @@ json_t *snapshot_to_json(const struct snapshot *snapshot)
 
 	port_set_format(snapshot->ports, ports, sizeof(ports));
 	return json_pack(
-		"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"interface", snapshot->ifname, "pid", (int)getpid(), "uptime_s",
 		(double)snapshot->up_ns / CLOCK_NS_PER_S, "method", method_text(snapshot->method),
 		"xdp", snapshot->xdp, "tc", snapshot->tc, "ports", ports, "addresses",
@@ -162,7 +168,8 @@ json_t *snapshot_to_json(const struct snapshot *snapshot)
 		snapshot->service, "flows", (json_int_t)snapshot->flows, "half_open",
 		(json_int_t)sum->half_open, "connections", (json_int_t)sum->connections, "refused",
 		(json_int_t)sum->refused, "events_lost", (json_int_t)snapshot->events_lost,
-		"events_limited", (json_int_t)snapshot->events_limited, "counters",
+		"events_limited", (json_int_t)snapshot->events_limited, "capture",
+		capture_of(&snapshot->capture), "counters",
 		snapshot_packets_to_json(&snapshot->packets), "rates",
 		snapshot_packets_to_json(&snapshot->rates), "engine",
 		snapshot_session_to_json(&sum->session), "applications",
