@@ -10,6 +10,7 @@
 #define NOL_CAPTURES(X) \
 	X(ANSWERED, "answered", "it got its reply in the kernel, and went no further") \
 	X(HELD, "held", "kept from the kernel, for user space to decide") \
+	X(COPIED, "copied", "taken by user space, while the kernel has it too (methods filter and raw)") \
 	X(SENT, "sent", "by nolisten") \
 	X(ACCEPTED, "accepted", "the kernel makes a socket of it (method accept)") \
 	X(DROPPED, "dropped", "nobody gets it") \

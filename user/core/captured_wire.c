@@ -14,6 +14,7 @@
 #include "ip.h"
 
 #define NEIGHBOURS (1u << 10)
+#define COOKIES (1u << 12)
 #define MAC_LEN 6
 #define ETHERNET_LEN 14
 #define SENT_MAX 128
@@ -31,7 +32,10 @@ struct captured_wire {
 	struct wire *inner;
 	struct capture *capture;
 	enum nol_method method;
+	enum nol_capture_verdict taken_as;
 	struct neighbour *neighbours;
+	uint64_t *
+		cookies; /* hashes of the flows that a cookie has begun lately: XDP has answered their SYNs */
 	packet_fn fn; /* during receive() */
 	void *context;
 };
@@ -52,6 +56,29 @@ static struct neighbour *place_of(const struct captured_wire *captured, const st
 
 	memcpy(words, remote->bytes, sizeof(words));
 	return &captured->neighbours[(words[0] ^ words[1]) * 0x9e3779b97f4a7c15ull >> 54];
+}
+
+static uint64_t hash_of(const struct tuple *tuple)
+{
+	uint64_t remote[2], hash;
+
+	memcpy(remote, tuple->remote.addr.bytes, sizeof(remote));
+	hash = (uint64_t)tuple->remote.port << 16 | tuple->local.port;
+	return ((remote[0] ^ remote[1]) * 0x9e3779b97f4a7c15ull ^ hash) * 0xff51afd7ed558ccdull;
+}
+
+/* Who has answered the SYN. */
+static enum nol_method answerer_of(const struct captured_wire *captured,
+				   const struct held_packet *packet, const struct tuple *tuple)
+{
+	const uint64_t hash = hash_of(tuple);
+	uint64_t *place = &captured->cookies[hash >> 52];
+
+	if (packet->has_cookie)
+		*place = hash;
+	else if (!packet->held && *place == hash)
+		*place = 0;
+	return *place == hash ? NOL_METHOD_XDP : captured->method;
 }
 
 static bool is_syn(const struct held_packet *packet)
@@ -81,30 +108,34 @@ static uint16_t reason_of(const struct captured_wire *captured, const struct hel
 }
 
 static void remember_neighbour(const struct captured_wire *captured,
-			       const struct held_packet *packet)
+			       const struct held_packet *packet, const struct tuple *tuple)
 {
 	struct neighbour *neighbour;
-	struct tuple tuple;
 
-	if (packet->l3_offset < ETHERNET_LEN ||
-	    !segment_read_tuple(packet->frame + packet->l3_offset,
-				packet->frame_len - packet->l3_offset,
-				packet->l4_offset - packet->l3_offset, &tuple))
+	if (packet->l3_offset < ETHERNET_LEN)
 		return;
-	neighbour = place_of(captured, &tuple.remote.addr);
-	neighbour->remote = tuple.remote.addr;
+	neighbour = place_of(captured, &tuple->remote.addr);
+	neighbour->remote = tuple->remote.addr;
 	memcpy(neighbour->addresses, packet->frame + MAC_LEN, MAC_LEN);
 	memcpy(neighbour->addresses + MAC_LEN, packet->frame, MAC_LEN);
 }
 
+static bool read_tuple(const struct held_packet *packet, struct tuple *out)
+{
+	return segment_read_tuple(packet->frame + packet->l3_offset,
+				  packet->frame_len - packet->l3_offset,
+				  packet->l4_offset - packet->l3_offset, out);
+}
+
 static void copy_packet(const struct captured_wire *captured, const struct held_packet *packet,
-			enum nol_capture_verdict verdict)
+			enum nol_capture_verdict verdict, enum nol_method method)
 {
 	const struct captured copy = {
-		.taken_ns = verdict == NOL_CAPTURE_HELD ? packet->held_ns : clock_monotonic_ns(),
+		.taken_ns =
+			verdict == NOL_CAPTURE_REPLAYED ? clock_monotonic_ns() : packet->held_ns,
 		.verdict = verdict,
 		.reason = reason_of(captured, packet),
-		.method = packet->has_cookie ? NOL_METHOD_XDP : captured->method,
+		.method = method,
 		.is_l3 = !packet->l3_offset,
 		.frame = packet->frame,
 		.snap_len = packet->frame_len,
@@ -118,8 +149,14 @@ static void take_packet(void *context, const struct held_packet *packet)
 {
 	struct captured_wire *captured = context;
 
-	remember_neighbour(captured, packet);
-	copy_packet(captured, packet, NOL_CAPTURE_HELD);
+	enum nol_method method = captured->method;
+	struct tuple tuple;
+
+	if (read_tuple(packet, &tuple)) {
+		remember_neighbour(captured, packet, &tuple);
+		method = answerer_of(captured, packet, &tuple);
+	}
+	copy_packet(captured, packet, captured->taken_as, method);
 	captured->fn(captured->context, packet);
 }
 
@@ -177,8 +214,14 @@ static int replay(struct wire *wire, const struct held_packet *packet)
 	struct captured_wire *captured = from_wire(wire);
 	const int err = captured->inner->ops->replay(captured->inner, packet);
 
-	if (!err && capture_wants(captured->capture, NOL_CAPTURE_REPLAYED))
-		copy_packet(captured, packet, NOL_CAPTURE_REPLAYED);
+	enum nol_method method = captured->method;
+	struct tuple tuple;
+
+	if (err || !capture_wants(captured->capture, NOL_CAPTURE_REPLAYED))
+		return err;
+	if (read_tuple(packet, &tuple))
+		method = answerer_of(captured, packet, &tuple);
+	copy_packet(captured, packet, NOL_CAPTURE_REPLAYED, method);
 	return err;
 }
 
@@ -216,6 +259,7 @@ static void free_captured(struct wire *wire)
 
 	wire_free(captured->inner);
 	free(captured->neighbours);
+	free(captured->cookies);
 	free(captured);
 }
 
@@ -224,9 +268,13 @@ int captured_wire_new(struct wire **out, struct wire *inner, struct capture *cap
 {
 	struct captured_wire *captured = calloc(1, sizeof(*captured));
 
-	if (captured)
-		captured->neighbours = calloc(NEIGHBOURS, sizeof(struct neighbour));
-	if (!captured || !captured->neighbours) {
+	if (!captured)
+		return -ENOMEM;
+	captured->neighbours = calloc(NEIGHBOURS, sizeof(struct neighbour));
+	captured->cookies = calloc(COOKIES, sizeof(uint64_t));
+	if (!captured->neighbours || !captured->cookies) {
+		free(captured->neighbours);
+		free(captured->cookies);
 		free(captured);
 		return -ENOMEM;
 	}
@@ -247,6 +295,9 @@ int captured_wire_new(struct wire **out, struct wire *inner, struct capture *cap
 	captured->inner = inner;
 	captured->capture = capture;
 	captured->method = method;
+	/* Its sockets have to be deaf, as the kernel has each packet too. */
+	captured->taken_as =
+		inner->ops->shield == WIRE_SHIELD_DEAF ? NOL_CAPTURE_COPIED : NOL_CAPTURE_HELD;
 	*out = &captured->wire;
 	return 0;
 }

@@ -41,9 +41,9 @@ struct capture_config {
 	uint32_t files; /* with a limit: how many are kept; 0: CAPTURE_FILES */
 };
 
-#define CAPTURE_WHAT                                                                 \
-	(NOL_CAPTURE_BIT(ANSWERED) | NOL_CAPTURE_BIT(HELD) | NOL_CAPTURE_BIT(SENT) | \
-	 NOL_CAPTURE_BIT(ACCEPTED) | NOL_CAPTURE_BIT(DROPPED))
+#define CAPTURE_WHAT                                                                   \
+	(NOL_CAPTURE_BIT(ANSWERED) | NOL_CAPTURE_BIT(HELD) | NOL_CAPTURE_BIT(COPIED) | \
+	 NOL_CAPTURE_BIT(SENT) | NOL_CAPTURE_BIT(ACCEPTED) | NOL_CAPTURE_BIT(DROPPED))
 
 #define CAPTURE_FILES 10
 
