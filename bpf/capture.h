@@ -35,6 +35,12 @@ struct {
 
 #define is_captured(verdict) (nol_captures & NOL_CAPTURE_BIT(verdict))
 
+/* Then the general way answers, which copies; the short one has no place for it. */
+static __always_inline bool has_captured_answers(void)
+{
+	return nol_captures & (NOL_CAPTURE_BIT(ANSWERED) | NOL_CAPTURE_BIT(SENT));
+}
+
 #define CAPTURE_RESERVE(len, class)                                                      \
 	({                                                                               \
 		*(len) = bounded(*(len), CAPTURE_FRAME_MIN, class);                      \

@@ -100,7 +100,7 @@ int nol_xdp_ingress(struct xdp_md *ctx)
 		return nol_accepts ? XDP_PASS : pass_unparsed(result);
 	if (!is_port_answered(bpf_ntohs(packet.tcp->dest)))
 		return XDP_PASS;
-	if (!is_captured(ANSWERED) && !is_captured(SENT) && answer_fast(ctx, &packet))
+	if (!has_captured_answers() && answer_fast(ctx, &packet))
 		return XDP_TX;
 	bpf_tail_call(ctx, &nol_general, 0);
 	return pass_cut_off();
