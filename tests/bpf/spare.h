@@ -60,6 +60,14 @@ static inline void spare_ignore(void *context, const struct nol_record *record,
 	(void)bytes;
 }
 
+static inline void spare_ignore_copy(void *context, const struct nol_capture *capture,
+				     const uint8_t *frame)
+{
+	(void)context;
+	(void)capture;
+	(void)frame;
+}
+
 static inline void spare_clear_stats(struct kern *kern)
 {
 	void *zeros = calloc(libbpf_num_possible_cpus(), sizeof(struct nol_stats));
@@ -99,6 +107,8 @@ static inline void spare_clear(struct kern *kern)
 	for (uint32_t i = 0; i < kern->options.workers; i++)
 		while (kern_ring_consume(kern_ring(kern, i), 100, spare_ignore, NULL) > 0)
 			;
+	while (kern_capture_take(kern, 100, spare_ignore_copy, NULL) > 0)
+		;
 	spare_delete_entries(kern->skel->maps.nol_flows);
 	spare_delete_entries(kern->skel->maps.nol_backs);
 	spare_forget_cookies(kern);
