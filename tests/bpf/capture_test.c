@@ -67,12 +67,12 @@ static void assert_copy(size_t n, const void *bytes, size_t len, enum nol_captur
 	assert_in_range(clock_monotonic_ns() - capture->taken_ns, 0, 10 * CLOCK_NS_PER_S);
 }
 
-#define ASSERT_ONE(frame, verdict, name, is_outgoing)                                 \
-	do {                                                                          \
-		take_copies();                                                        \
-		assert_int_equal(copy_count, 1);                                      \
-		assert_copy(0, (frame)->bytes, (frame)->len, NOL_CAPTURE_##verdict,   \
-			    NOL_CAPTURE_REASON(name), is_outgoing);                   \
+#define ASSERT_ONE(frame, verdict, name, is_outgoing)                               \
+	do {                                                                        \
+		take_copies();                                                      \
+		assert_int_equal(copy_count, 1);                                    \
+		assert_copy(0, (frame)->bytes, (frame)->len, NOL_CAPTURE_##verdict, \
+			    NOL_CAPTURE_REASON(name), is_outgoing);                 \
 	} while (0)
 
 /* The SYN as it came, then what was made of it. */
@@ -100,7 +100,8 @@ static void a_syn_and_its_answer_are_copied(void **state)
 	assert_answer_copied(V6_LOCAL, V6_REMOTE, linux_options);
 	/* Those that get longer and shorter. */
 	assert_answer_copied(V4_LOCAL, V4_REMOTE, (struct tcp_options){0});
-	assert_answer_copied(V6_LOCAL, V6_REMOTE, (struct tcp_options){.has_mss = true, .mss = 1300});
+	assert_answer_copied(V6_LOCAL, V6_REMOTE,
+			     (struct tcp_options){.has_mss = true, .mss = 1300});
 }
 
 /* What user space gets anyway it copies by itself. */
@@ -225,9 +226,9 @@ static void long_packets_are_cut(void **state)
 		take_copies();
 		assert_int_equal(copy_count, 1);
 		assert_int_equal(copies[0].capture.frame_len, frame.len);
-		assert_int_equal(copies[0].capture.snap_len,
-				 frame.len < NOL_CAPTURE_SNAP_MAX ? frame.len
-								  : NOL_CAPTURE_SNAP_MAX);
+		assert_int_equal(copies[0].capture.snap_len, frame.len < NOL_CAPTURE_SNAP_MAX
+								     ? frame.len
+								     : NOL_CAPTURE_SNAP_MAX);
 		assert_memory_equal(copies[0].bytes, frame.bytes, copies[0].capture.snap_len);
 	}
 }

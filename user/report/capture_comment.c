@@ -32,26 +32,36 @@ const char *capture_what_word(size_t index)
 	return index == NOL_CAPTURE_VERDICTS ? "all" : NULL;
 }
 
+/* The bits of the word that the text begins with; 0: there is none. */
+static uint32_t bits_of(const char *text, size_t len)
+{
+	for (size_t i = 0; capture_what_word(i); i++) {
+		const char *word = capture_what_word(i);
+
+		if (strlen(word) == len && !strncmp(word, text, len))
+			return i == NOL_CAPTURE_VERDICTS ? (1u << NOL_CAPTURE_VERDICTS) - 1
+							 : 1u << i;
+	}
+	return 0;
+}
+
 bool capture_what_parse(const char *text, uint32_t *out)
 {
-	uint32_t bits = 0;
+	uint32_t all = 0;
 
-	while (*text) {
+	for (;;) {
 		const size_t len = strcspn(text, ",");
-		size_t i = 0;
+		const uint32_t bits = bits_of(text, len);
 
-		for (; capture_what_word(i); i++) {
-			if (strlen(capture_what_word(i)) == len &&
-			    !strncmp(capture_what_word(i), text, len))
-				break;
-		}
-		if (!capture_what_word(i))
+		if (!bits)
 			return false;
-		bits |= i == NOL_CAPTURE_VERDICTS ? (1u << NOL_CAPTURE_VERDICTS) - 1 : 1u << i;
-		text += len + (text[len] == ',');
+		all |= bits;
+		if (!text[len])
+			break;
+		text += len + 1;
 	}
-	*out = bits;
-	return bits;
+	*out = all;
+	return true;
 }
 
 /* How long the link header is; more than len if the frame has ended before. */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,7 +122,7 @@ static int write_bytes(struct capture_file *file, const uint8_t *bytes, size_t l
 	return file->is_regular ? write_regular(file, bytes, len) : write_pipe(file, bytes, len);
 }
 
-/* What was written before may be replaced, if it was a capture; what else there is may not. */
+/* What was written before may be replaced, if it was a capture that is over; what else there is may not. */
 static int check_existing(int fd)
 {
 	uint8_t first[4];
@@ -129,6 +130,8 @@ static int check_existing(int fd)
 
 	if (len < 0)
 		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? -ETXTBSY : -errno;
 	return !len || pcapng_is_section(first, (size_t)len) ? 0 : -EEXIST;
 }
 
@@ -174,6 +177,8 @@ static const char *reason_of(int err)
 	switch (err) {
 	case -EEXIST:
 		return "it is no capture, and is not overwritten";
+	case -ETXTBSY:
+		return "another process writes to it";
 	case -ELOOP:
 		return "it is a symbolic link";
 	case -ENXIO:
