@@ -10,30 +10,32 @@
 
 static uint8_t out[1024];
 
-#define ASSERT_BLOCK(expected, len)                          \
-	do {                                                 \
-		assert_int_equal(len, sizeof(expected));     \
-		assert_memory_equal(out, expected, len);     \
+#define ASSERT_BLOCK(expected, len)                      \
+	do {                                             \
+		assert_int_equal(len, sizeof(expected)); \
+		assert_memory_equal(out, expected, len); \
 	} while (0)
 
 static void a_section_says_version_and_byte_order(void **state)
 {
 	static const uint8_t expected[] = {
 		0x0a, 0x0d, 0x0d, 0x0a, /* section header */
-		44, 0, 0, 0, /* length */
+		44,   0,    0,	  0, /* length */
 		0x4d, 0x3c, 0x2b, 0x1a, /* byte order */
-		1, 0, 0, 0, /* version 1.0 */
+		1,    0,    0,	  0, /* version 1.0 */
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* length of the section: not known */
-		4, 0, 8, 0, 'n', 'o', 'l', 'i', 's', 't', 'e', 'n', /* shb_userappl */
-		0, 0, 0, 0, /* opt_endofopt */
-		44, 0, 0, 0, /* length */
+		4,    0,    8,	  0,	'n',  'o',  'l',  'i',	's',
+		't',  'e',  'n', /* shb_userappl */
+		0,    0,    0,	  0, /* opt_endofopt */
+		44,   0,    0,	  0, /* length */
 	};
 
 	(void)state;
 	ASSERT_BLOCK(expected, pcapng_build_section(out, sizeof(out), "nolisten"));
 	assert_true(pcapng_is_section(out, 4));
 	assert_false(pcapng_is_section(out, 3));
-	assert_false(pcapng_is_section((const uint8_t *)"\xd4\xc3\xb2\xa1", 4)); /* the old format */
+	assert_false(
+		pcapng_is_section((const uint8_t *)"\xd4\xc3\xb2\xa1", 4)); /* the old format */
 }
 
 static void an_interface_has_its_link_type_and_nanoseconds(void **state)
@@ -45,16 +47,16 @@ static void an_interface_has_its_link_type_and_nanoseconds(void **state)
 		.snap_len = 96,
 	};
 	static const uint8_t expected[] = {
-		1, 0, 0, 0, /* interface description */
-		60, 0, 0, 0, /* length */
+		1,   0, 0, 0, /* interface description */
+		60,  0, 0, 0, /* length */
 		101, 0, 0, 0, /* LINKTYPE_RAW */
-		96, 0, 0, 0, /* snapshot length */
-		2, 0, 4, 0, 't', 'u', 'n', '0', /* if_name */
-		9, 0, 1, 0, 9, 0, 0, 0, /* if_tsresol: 10^-9 */
-		11, 0, 4, 0, 0, 't', 'c', 'p', /* if_filter, in tcpdump's language */
-		12, 0, 5, 0, 'L', 'i', 'n', 'u', 'x', 0, 0, 0, /* if_os */
-		0, 0, 0, 0, /* opt_endofopt */
-		60, 0, 0, 0, /* length */
+		96,  0, 0, 0, /* snapshot length */
+		2,   0, 4, 0, 't', 'u', 'n', '0', /* if_name */
+		9,   0, 1, 0, 9,   0,	0,   0, /* if_tsresol: 10^-9 */
+		11,  0, 4, 0, 0,   't', 'c', 'p', /* if_filter, in tcpdump's language */
+		12,  0, 5, 0, 'L', 'i', 'n', 'u', 'x', 0, 0, 0, /* if_os */
+		0,   0, 0, 0, /* opt_endofopt */
+		60,  0, 0, 0, /* length */
 	};
 
 	(void)state;
@@ -74,17 +76,17 @@ static void a_packet_has_comment_direction_and_what_was_lost_before_it(void **st
 		.comment = "verdict",
 	};
 	static const uint8_t expected[] = {
-		6, 0, 0, 0, /* enhanced packet */
-		76, 0, 0, 0, /* length */
-		0, 0, 0, 0, /* interface 0 */
+		6,    0,    0,	  0, /* enhanced packet */
+		76,   0,    0,	  0, /* length */
+		0,    0,    0,	  0, /* interface 0 */
 		0x33, 0x22, 0x11, 0x00, 0x77, 0x66, 0x55, 0x44, /* time, upper half first */
-		5, 0, 0, 0, 0xdc, 5, 0, 0, /* captured, original length */
-		0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0, 0, 0,
-		1, 0, 7, 0, 'v', 'e', 'r', 'd', 'i', 'c', 't', 0, /* opt_comment */
-		2, 0, 4, 0, 2, 0, 0, 0, /* epb_flags: outbound */
-		4, 0, 8, 0, 3, 0, 0, 0, 0, 0, 0, 0, /* epb_dropcount */
-		0, 0, 0, 0, /* opt_endofopt */
-		76, 0, 0, 0, /* length */
+		5,    0,    0,	  0,	0xdc, 5,    0,	  0, /* captured, original length */
+		0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0,    0,	  0,	1, 0, 7, 0,
+		'v',  'e',  'r',  'd',	'i',  'c',  't',  0, /* opt_comment */
+		2,    0,    4,	  0,	2,    0,    0,	  0, /* epb_flags: outbound */
+		4,    0,    8,	  0,	3,    0,    0,	  0,	0, 0, 0, 0, /* epb_dropcount */
+		0,    0,    0,	  0, /* opt_endofopt */
+		76,   0,    0,	  0, /* length */
 	};
 
 	(void)state;
@@ -114,18 +116,18 @@ static void statistics_have_what_was_lost(void **state)
 		.written = 7,
 	};
 	static const uint8_t expected[] = {
-		5, 0, 0, 0, /* interface statistics */
+		5,   0, 0, 0, /* interface statistics */
 		112, 0, 0, 0, /* length */
-		0, 0, 0, 0, /* interface 0 */
-		3, 0, 0, 0, 4, 0, 0, 0, /* time */
-		2, 0, 8, 0, 1, 0, 0, 0, 2, 0, 0, 0, /* isb_starttime */
-		3, 0, 8, 0, 3, 0, 0, 0, 4, 0, 0, 0, /* isb_endtime */
-		4, 0, 8, 0, 10, 0, 0, 0, 0, 0, 0, 0, /* isb_ifrecv */
-		5, 0, 8, 0, 2, 0, 0, 0, 0, 0, 0, 0, /* isb_ifdrop */
-		6, 0, 8, 0, 9, 0, 0, 0, 0, 0, 0, 0, /* isb_filteraccept */
-		7, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* isb_osdrop */
-		8, 0, 8, 0, 7, 0, 0, 0, 0, 0, 0, 0, /* isb_usrdeliv */
-		0, 0, 0, 0, /* opt_endofopt */
+		0,   0, 0, 0, /* interface 0 */
+		3,   0, 0, 0, 4,  0, 0, 0, /* time */
+		2,   0, 8, 0, 1,  0, 0, 0, 2, 0, 0, 0, /* isb_starttime */
+		3,   0, 8, 0, 3,  0, 0, 0, 4, 0, 0, 0, /* isb_endtime */
+		4,   0, 8, 0, 10, 0, 0, 0, 0, 0, 0, 0, /* isb_ifrecv */
+		5,   0, 8, 0, 2,  0, 0, 0, 0, 0, 0, 0, /* isb_ifdrop */
+		6,   0, 8, 0, 9,  0, 0, 0, 0, 0, 0, 0, /* isb_filteraccept */
+		7,   0, 8, 0, 0,  0, 0, 0, 0, 0, 0, 0, /* isb_osdrop */
+		8,   0, 8, 0, 7,  0, 0, 0, 0, 0, 0, 0, /* isb_usrdeliv */
+		0,   0, 0, 0, /* opt_endofopt */
 		112, 0, 0, 0, /* length */
 	};
 

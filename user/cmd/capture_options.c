@@ -39,7 +39,7 @@ static int check_output(struct option_parse *parse, const struct config *config)
 {
 	if (strcmp(config->capture.path, "-"))
 		return 0;
-	if (config->events_path && !strcmp(config->events_path, "-"))
+	if (config->events.target && !strcmp(config->events.target, "-"))
 		return option_fail(parse, "--pcap: standard output has the events already");
 	if (config->capture.size_mib)
 		return option_fail(parse, "--pcap-size: standard output has no size");

@@ -145,6 +145,7 @@ static void beat(void *context, uint32_t events)
 	applications_beat(core->applications);
 	alerts_check(&core->alerts, gate, core->events);
 	events_beat(core->events);
+	capture_beat(core->method.capture);
 	if (core->has_left && !sum.connections)
 		workers_stop(core->workers);
 }

@@ -22,6 +22,7 @@
 
 #define APPLICATION "nolisten"
 #define PERIOD_MS 50
+#define QUIET_NS CLOCK_NS_PER_S /* without a failure, and packets are captured again */
 #define TAKEN_AT_ONCE 64
 #define BLOCKS_SIZE (256u << 10) /* of the file: more than the longest packet */
 #define HEAD_SIZE (1u << 17) /* the filter may have 64 KB */
@@ -38,6 +39,7 @@ struct capture {
 	bool has_thread;
 	bool is_stopping, is_to_reopen; /* atomic */
 	uint64_t crowded; /* atomic: packets that the queue had no room for */
+	bool is_crowd_reported; /* by capture_beat() */
 
 	/* The thread's. */
 	uint8_t *blocks;
@@ -46,8 +48,8 @@ struct capture {
 	uint64_t offset_ns; /* from CLOCK_MONOTONIC to CLOCK_REALTIME */
 	uint64_t started_ns;
 	uint64_t lost_told; /* in the comments of packets */
-	bool is_crowd_reported;
-	int err; /* why packets cannot be written now; 0: they can */
+	int err; /* why packets cannot be written now, as it was said; 0: they can */
+	uint64_t failed_ns; /* the last time */
 
 	pthread_mutex_t lock; /* of stats, which the thread alone changes */
 	struct capture_stats stats;
@@ -95,6 +97,20 @@ static uint64_t lost_in_kernel(const struct capture *capture)
 	return source->fd < 0 ? 0 : source->lost(source->context);
 }
 
+static uint64_t count_crowded(const struct capture *capture)
+{
+	return __atomic_load_n(&capture->crowded, __ATOMIC_RELAXED) + lost_in_kernel(capture);
+}
+
+void capture_beat(struct capture *capture)
+{
+	if (!capture || capture->is_crowd_reported || !count_crowded(capture))
+		return;
+	log_warning("%s: packets are not captured: they come faster than they are written",
+		    capture_file_name(capture->file));
+	capture->is_crowd_reported = true;
+}
+
 /* What could not be written is in stats, what had no room is not. */
 void capture_read(struct capture *capture, struct capture_stats *out)
 {
@@ -104,7 +120,7 @@ void capture_read(struct capture *capture, struct capture_stats *out)
 	pthread_mutex_lock(&capture->lock);
 	*out = capture->stats;
 	pthread_mutex_unlock(&capture->lock);
-	out->lost += __atomic_load_n(&capture->crowded, __ATOMIC_RELAXED) + lost_in_kernel(capture);
+	out->lost += count_crowded(capture);
 }
 
 static void count(struct capture *capture, uint64_t *counter, uint64_t by)
@@ -114,11 +130,22 @@ static void count(struct capture *capture, uint64_t *counter, uint64_t by)
 	pthread_mutex_unlock(&capture->lock);
 }
 
+/* On a full disk there may be room for a few packets now and then: that is not said each time. */
+static bool is_news(struct capture *capture, int err)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+
+	if (!err)
+		return capture->err && now_ns - capture->failed_ns > QUIET_NS;
+	capture->failed_ns = now_ns;
+	return err != capture->err;
+}
+
 static void report(struct capture *capture, int err)
 {
 	const char *name = capture_file_name(capture->file);
 
-	if (err == capture->err)
+	if (!is_news(capture, err))
 		return;
 	if (err == -EPIPE)
 		log_warning("%s: nothing is captured any more: nobody reads it", name);
@@ -189,20 +216,6 @@ static bool take_from_source(struct capture *capture)
 	return source->fd >= 0;
 }
 
-static void report_crowd(struct capture *capture)
-{
-	struct capture_stats stats;
-
-	if (capture->is_crowd_reported)
-		return;
-	capture_read(capture, &stats);
-	if (stats.lost == capture->stats.lost)
-		return;
-	log_warning("%s: packets are not captured: they come faster than they are written",
-		    capture_file_name(capture->file));
-	capture->is_crowd_reported = true;
-}
-
 /* True: there may be more. */
 static bool write_all(struct capture *capture)
 {
@@ -214,7 +227,6 @@ static bool write_all(struct capture *capture)
 	capture->offset_ns = clock_realtime_ns() - clock_monotonic_ns();
 	capture_queue_take(capture->queue, write_packet, capture);
 	flush(capture);
-	report_crowd(capture);
 	return has_more;
 }
 
