@@ -22,6 +22,7 @@
 
 #define APPLICATION "nolisten"
 #define PERIOD_MS 50
+#define LATE_NS (20 * CLOCK_NS_PER_MS) /* in coming: a worker has to get to it */
 #define QUIET_NS CLOCK_NS_PER_S /* without a failure, and packets are captured again */
 #define TAKEN_AT_ONCE 64
 #define BLOCKS_SIZE (256u << 10) /* of the file: more than the longest packet */
@@ -216,8 +217,8 @@ static bool take_from_source(struct capture *capture)
 	return source->fd >= 0;
 }
 
-/* True: there may be more. */
-static bool write_all(struct capture *capture)
+/* What happened until then. True: there may be more. */
+static bool write_until(struct capture *capture, uint64_t until_ns)
 {
 	bool has_more;
 
@@ -225,7 +226,7 @@ static bool write_all(struct capture *capture)
 		capture_file_reopen(capture->file);
 	has_more = take_from_source(capture);
 	capture->offset_ns = clock_realtime_ns() - clock_monotonic_ns();
-	capture_queue_take(capture->queue, write_packet, capture);
+	capture_queue_take(capture->queue, until_ns, write_packet, capture);
 	flush(capture);
 	return has_more;
 }
@@ -262,11 +263,11 @@ static void *run_thread(void *context)
 	uint64_t rest = CAPTURE_BUFFER_SIZE / sizeof(struct nol_capture);
 
 	while (!__atomic_load_n(&capture->is_stopping, __ATOMIC_ACQUIRE)) {
-		if (!write_all(capture))
+		if (!write_until(capture, clock_monotonic_ns() - LATE_NS))
 			await(capture);
 	}
 	/* What is still to come is bounded: nothing is attached any more. */
-	while (write_all(capture) && rest--)
+	while (write_until(capture, UINT64_MAX) && rest--)
 		;
 	return NULL;
 }

@@ -132,24 +132,62 @@ static int compare(const void *a, const void *b)
 	return first_ns < second_ns ? -1 : 1;
 }
 
-void capture_queue_take(struct capture_queue *queue, capture_queue_fn fn, void *context)
+/* The buffer that was filled until now; the other one is filled from here on. */
+static struct buffer swap_buffers(struct capture_queue *queue)
 {
 	struct buffer full;
-	size_t at = 0;
 
 	pthread_mutex_lock(&queue->lock);
 	full = queue->filled;
 	queue->filled = (struct buffer){.bytes = queue->written.bytes};
 	pthread_mutex_unlock(&queue->lock);
 	queue->written = (struct buffer){.bytes = full.bytes};
-	for (size_t i = 0; i < full.count; i++) {
-		struct entry *entry = (struct entry *)(full.bytes + at);
+	return full;
+}
+
+static void sort(struct capture_queue *queue, const struct buffer *full)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < full->count; i++) {
+		struct entry *entry = (struct entry *)(full->bytes + at);
 
 		entry->packet.frame = (const uint8_t *)(entry + 1);
 		queue->order[i] = entry;
 		at += entry->len;
 	}
-	qsort(queue->order, full.count, sizeof(queue->order[0]), compare);
-	for (size_t i = 0; i < full.count; i++)
-		fn(context, &queue->order[i]->packet);
+	qsort(queue->order, full->count, sizeof(queue->order[0]), compare);
+}
+
+/* False: those that came meanwhile have left no room. */
+static bool put_back(struct capture_queue *queue, const struct entry *entry)
+{
+	struct buffer *buffer = &queue->filled;
+	bool has_room;
+
+	pthread_mutex_lock(&queue->lock);
+	has_room = entry->len <= queue->size - buffer->len;
+	if (has_room) {
+		memcpy(buffer->bytes + buffer->len, entry, entry->len);
+		buffer->len += entry->len;
+		buffer->count++;
+	}
+	pthread_mutex_unlock(&queue->lock);
+	return has_room;
+}
+
+void capture_queue_take(struct capture_queue *queue, uint64_t until_ns, capture_queue_fn fn,
+			void *context)
+{
+	const struct buffer full = swap_buffers(queue);
+	const bool is_crowded = full.len >= queue->size / 2;
+
+	sort(queue, &full);
+	for (size_t i = 0; i < full.count; i++) {
+		const struct entry *entry = queue->order[i];
+		const bool is_due = entry->packet.taken_ns <= until_ns || is_crowded;
+
+		if (is_due || !put_back(queue, entry))
+			fn(context, &entry->packet);
+	}
 }

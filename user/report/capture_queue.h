@@ -18,7 +18,8 @@ bool capture_queue_add(struct capture_queue *queue, const struct captured *packe
 /* Of one thread. */
 bool capture_queue_has_room(struct capture_queue *queue); /* is it less than half full? */
 typedef void (*capture_queue_fn)(void *context, const struct captured *packet);
-/* Empties it: fn for each packet, in the order of their times. */
-void capture_queue_take(struct capture_queue *queue, capture_queue_fn fn, void *context);
+/* fn for each packet in the order of their times. What is later than until_ns stays, as an earlier one may still come. */
+void capture_queue_take(struct capture_queue *queue, uint64_t until_ns, capture_queue_fn fn,
+			void *context);
 
 #endif
