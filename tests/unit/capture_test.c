@@ -261,6 +261,29 @@ static void what_nobody_reads_is_lost_and_counted(void **state)
 	close(fd); /* so that the end does not wait for it */
 }
 
+static void a_renamed_file_is_followed_by_another(void **state)
+{
+	static const struct capture_config plain = {0};
+	const uint64_t begin_ns = clock_monotonic_ns();
+	char renamed[sizeof(path) + 4];
+
+	(void)state;
+	assert_false(capture_reopen(NULL));
+	open_capture(&plain, false);
+	add_packet(V4_REMOTE, V4_LOCAL, 1);
+	snprintf(renamed, sizeof(renamed), "%s.old", path);
+	assert_int_equal(rename(path, renamed), 0);
+	assert_true(capture_reopen(capture));
+	while (access(path, F_OK)) {
+		assert_true(clock_monotonic_ns() - begin_ns < DEADLINE_NS);
+		poll(NULL, 0, 5);
+	}
+	add_packet(V4_REMOTE, V4_LOCAL, 1);
+	assert_in_range(close_capture().packets, 1, 2); /* the first may have been on its way */
+	assert_int_equal(walk_file(renamed).statistics, 1);
+	unlink(renamed);
+}
+
 #define THREADS 4
 #define EACH 500
 
@@ -361,6 +384,7 @@ int main(void)
 		capture_test(a_filter_that_is_none_is_explained),
 		capture_test(a_filter_for_another_link_type_is_an_error),
 		capture_test(what_nobody_reads_is_lost_and_counted),
+		capture_test(a_renamed_file_is_followed_by_another),
 		capture_test(several_threads_share_it),
 		cmocka_unit_test(a_comment_has_verdict_reason_method_and_flow),
 		cmocka_unit_test(what_is_no_tcp_has_no_flow),

@@ -83,12 +83,13 @@ void capture_add(struct capture *capture, const struct captured *packet)
 		wake(capture);
 }
 
-void capture_reopen(struct capture *capture)
+bool capture_reopen(struct capture *capture)
 {
-	if (!capture)
-		return;
+	if (!capture || !strcmp(capture->options.config->path, "-"))
+		return false;
 	__atomic_store_n(&capture->is_to_reopen, true, __ATOMIC_RELEASE);
 	wake(capture);
+	return true;
 }
 
 static uint64_t lost_in_kernel(const struct capture *capture)
@@ -355,12 +356,13 @@ static int open_all(struct capture *capture)
 
 	if (err)
 		return err;
-	err = open_wake(capture);
-	if (err)
-		return err;
 	capture->blocks = malloc(BLOCKS_SIZE);
 	err = capture->blocks ? capture_queue_new(&capture->queue, CAPTURE_BUFFER_SIZE) : -ENOMEM;
 	if (!err)
+		err = open_wake(capture);
+	if (err)
+		log_error("%s: cannot capture: %s", capture->options.ifname, strerror(-err));
+	else
 		err = open_file(capture);
 	return err ?: start_thread(capture);
 }
@@ -396,8 +398,9 @@ static void end_thread(struct capture *capture)
 	wake(capture);
 	pthread_join(capture->thread, NULL);
 	capture_read(capture, &stats);
-	log_info("%s: %" PRIu64 " packets captured, %" PRIu64 " lost",
-		 capture_file_name(capture->file), stats.written, stats.lost);
+	if (stats.written || stats.lost)
+		log_info("%s: %" PRIu64 " packets captured, %" PRIu64 " lost",
+			 capture_file_name(capture->file), stats.written, stats.lost);
 }
 
 void capture_free(struct capture *capture)

@@ -81,8 +81,8 @@ void capture_add(struct capture *capture, const struct captured *packet);
 bool capture_wants(const struct capture *capture, enum nol_capture_verdict verdict);
 /* Once a second, of one thread: says once that packets get lost, which the thread that waits for a reader cannot. */
 void capture_beat(struct capture *capture);
-/* Of any thread: after the file has been renamed, begin another. */
-void capture_reopen(struct capture *capture);
+/* Of any thread: after the file has been renamed, begin another. False: there is no file. */
+bool capture_reopen(struct capture *capture);
 void capture_read(struct capture *capture, struct capture_stats *out);
 /* What has come by now is written. NULL is legal. */
 void capture_free(struct capture *capture);
