@@ -21,7 +21,7 @@ static __always_inline bool answer_syn(struct xdp_md *ctx, const struct facts *f
 	const struct nol_cookie *config = find_cookie_config();
 	struct options options = {};
 	struct answer answer = {};
-	struct nol_capture *syn = NULL;
+	struct capture_before syn = {};
 	struct cookie cookie;
 
 	if (!config || !may_answer(config, facts) || !read_slowly(ctx, facts, &options))
@@ -30,15 +30,13 @@ static __always_inline bool answer_syn(struct xdp_md *ctx, const struct facts *f
 	if (!cookie_make(config, facts, &options, cookie_clock_ns(config), &cookie))
 		return false;
 	build_answer(&answer, config, facts, &options, &cookie);
-	if (is_captured(ANSWERED))
-		syn = capture_copy(ctx);
+	capture_begin(ctx, &syn);
 	if (!fit_frame(ctx, facts, &answer) || !write_frame(ctx, facts, &answer)) {
-		capture_forget(syn);
+		capture_forget(&syn);
 		return false;
 	}
 	count(cookie_sent);
-	if (syn)
-		capture_submit(syn, capture_word(ANSWERED, cookie_sent));
+	capture_answered(&syn, capture_word(ANSWERED, cookie_sent));
 	capture_reply(ctx, cookie_sent);
 	return true;
 }

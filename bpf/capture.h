@@ -47,20 +47,14 @@ static __always_inline bool has_captured_answers(void)
 		bpf_ringbuf_reserve(&nol_pcap, sizeof(struct nol_capture) + (class), 0); \
 	})
 
-/* *len becomes how much of the frame is copied. NULL: no room, which is counted. */
+/* *len becomes how much of the frame is copied. NULL: no room. */
 static __always_inline struct nol_capture *capture_reserve(__u64 *len)
 {
-	struct nol_capture *copy;
-
 	if (*len <= 128)
-		copy = CAPTURE_RESERVE(len, 128);
-	else if (*len <= 512)
-		copy = CAPTURE_RESERVE(len, 512);
-	else
-		copy = CAPTURE_RESERVE(len, NOL_CAPTURE_SNAP_MAX);
-	if (!copy)
-		count(capture_lost);
-	return copy;
+		return CAPTURE_RESERVE(len, 128);
+	if (*len <= 512)
+		return CAPTURE_RESERVE(len, 512);
+	return CAPTURE_RESERVE(len, NOL_CAPTURE_SNAP_MAX);
 }
 
 static __always_inline void capture_fill(struct nol_capture *copy, __u32 frame_len, __u32 snap_len)
@@ -71,20 +65,27 @@ static __always_inline void capture_fill(struct nol_capture *copy, __u32 frame_l
 	copy->pad[0] = copy->pad[1] = 0;
 }
 
-/* The frame as it is now, or NULL; to be submitted or forgotten. */
-static __always_inline struct nol_capture *capture_copy(struct xdp_md *ctx)
+/*
+ * The frame as it is now, to be submitted or forgotten. 0: there is no copy, 1: it is in *out. Which is a number, and the pointer is looked
+ * at once: Linux 6.1 forgets that a record of a ring was found not to be NULL, and asks what is done with it on ways that there are not.
+ */
+static __always_inline __u64 capture_copy(struct xdp_md *ctx, struct nol_capture **out)
 {
 	const __u64 frame_len = bpf_xdp_get_buff_len(ctx);
 	__u64 len = frame_len;
 	struct nol_capture *copy = capture_reserve(&len);
 
-	if (!copy)
-		return NULL;
+	if (!copy) {
+		count(capture_lost);
+		return 0;
+	}
 	capture_fill(copy, frame_len, len);
-	if (!bpf_xdp_load_bytes(ctx, 0, copy + 1, len))
-		return copy;
-	bpf_ringbuf_discard(copy, BPF_RB_NO_WAKEUP);
-	return NULL;
+	if (bpf_xdp_load_bytes(ctx, 0, copy + 1, len)) {
+		bpf_ringbuf_discard(copy, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	*out = copy;
+	return 1;
 }
 
 static __always_inline void capture_submit(struct nol_capture *copy, __u32 word)
@@ -99,18 +100,40 @@ static __always_inline void capture_submit(struct nol_capture *copy, __u32 word)
 	bpf_ringbuf_submit(copy, wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void capture_forget(struct nol_capture *copy)
+/* A copy of what is going to be written over, until it is known what became of it. */
+struct capture_before {
+	struct nol_capture *copy;
+	__u64 is_there;
+};
+
+static __always_inline void capture_begin(struct xdp_md *ctx, struct capture_before *before)
 {
-	if (copy)
-		bpf_ringbuf_discard(copy, BPF_RB_NO_WAKEUP);
+	__u64 is_there = 0;
+
+	if (is_captured(ANSWERED))
+		is_there = capture_copy(ctx, &before->copy);
+	barrier_var(is_there);
+	before->is_there = is_there;
+}
+
+static __always_inline void capture_forget(const struct capture_before *before)
+{
+	if (is_captured(ANSWERED) && before->is_there)
+		bpf_ringbuf_discard(before->copy, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void capture_answered(const struct capture_before *before, __u32 word)
+{
+	if (is_captured(ANSWERED) && before->is_there)
+		capture_submit(before->copy, word);
 }
 
 /* A function of its own, so that its callers pay with a call only, and no stack. */
 static __noinline int capture_frame(struct xdp_md *ctx, __u32 word)
 {
-	struct nol_capture *copy = capture_copy(ctx);
+	struct nol_capture *copy;
 
-	if (copy)
+	if (capture_copy(ctx, &copy))
 		capture_submit(copy, word);
 	return 0;
 }
@@ -122,14 +145,15 @@ static __noinline int capture_skb(struct __sk_buff *skb, __u32 word)
 	__u64 len = frame_len;
 	struct nol_capture *copy = capture_reserve(&len);
 
-	if (!copy)
-		return 0;
-	capture_fill(copy, frame_len, len);
-	if (bpf_skb_load_bytes(skb, 0, copy + 1, len)) {
-		bpf_ringbuf_discard(copy, BPF_RB_NO_WAKEUP);
+	if (!copy) {
+		count(capture_lost);
 		return 0;
 	}
-	capture_submit(copy, word);
+	capture_fill(copy, frame_len, len);
+	if (bpf_skb_load_bytes(skb, 0, copy + 1, len))
+		bpf_ringbuf_discard(copy, BPF_RB_NO_WAKEUP);
+	else
+		capture_submit(copy, word);
 	return 0;
 }
 

@@ -108,19 +108,17 @@ static __always_inline int drop_ignored(struct xdp_md *ctx)
 /* Once it is cut, there is no way back to holding it. */
 static __always_inline int answer_stray(struct xdp_md *ctx, const struct facts *facts)
 {
-	struct nol_capture *ack = NULL;
+	struct capture_before ack = {};
 	struct answer reset = {};
 
 	build_reset(&reset, facts);
-	if (is_captured(ANSWERED))
-		ack = capture_copy(ctx);
+	capture_begin(ctx, &ack);
 	if (!fit_frame(ctx, facts, &reset) || !write_frame(ctx, facts, &reset)) {
-		capture_forget(ack);
+		capture_forget(&ack);
 		return drop_ignored(ctx);
 	}
 	count(stray_answered);
-	if (ack)
-		capture_submit(ack, capture_word(ANSWERED, stray_answered));
+	capture_answered(&ack, capture_word(ANSWERED, stray_answered));
 	capture_reply(ctx, stray_answered);
 	return XDP_TX;
 }
