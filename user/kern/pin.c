@@ -58,13 +58,14 @@ static bool has_live_owner(const struct kern *kern)
 
 /*
  * Our own maps: those of constant data and .bss have a name with a dot, which bpffs refuses; the keys of the
- * cookies must not outlive the process; nol_rings would keep all rings alive for the sake of none, and nol_closed is read
- * by nobody else.
+ * cookies must not outlive the process; nol_rings would keep all rings alive for the sake of none; nol_closed and nol_pcap, which is
+ * not always there, are read by nobody else.
  */
 static bool is_pinnable(const struct kern *kern, const struct bpf_map *map)
 {
 	return !bpf_map__is_internal(map) && map != kern->skel->maps.nol_cookie &&
-	       map != kern->skel->maps.nol_rings && map != kern->skel->maps.nol_closed;
+	       map != kern->skel->maps.nol_rings && map != kern->skel->maps.nol_closed &&
+	       map != kern->skel->maps.nol_pcap;
 }
 
 static void remove_pins(const struct kern *kern)
