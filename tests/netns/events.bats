@@ -107,7 +107,8 @@ start_rsyslog()
 		LD_LIBRARY_PATH=$libraries exec "$root/usr/sbin/rsyslogd" -n -f "$config" -i /var/log/pid -M "$libraries/rsyslog"
 		' - "$root" "$BATS_TEST_TMPDIR/rsyslog.conf" "$BATS_TEST_TMPDIR/dev"
 	ENGINE=$STARTED
-	wait_for 10 in_engine test -S /dev/log
+	# The first is in its own /var/log, whatever the host has.
+	wait_for 10 in_engine test -e /var/log/pid -a -S /dev/log
 }
 
 in_engine()
@@ -161,6 +162,7 @@ be_beside_engine()
 	# Its mounts stay with a process of ours.
 	start holder nsenter --mount="/proc/$ENGINE/ns/mnt" sleep infinity
 	first=$ENGINE ENGINE=$STARTED
+	wait_for 5 test "/proc/$ENGINE/ns/mnt" -ef "/proc/$first/ns/mnt"
 	stop "$first"
 	in_engine rm -rf /dev/log /var/log/nolisten
 	echo_back 10.0.0.2 34567 meanwhile
