@@ -45,7 +45,7 @@ offers()
 }
 
 @test "offers sub-commands" {
-	offers 'flows status self meet explain guard bench' 'nolisten '
+	offers 'flows status top self meet explain guard bench' 'nolisten '
 	offers 'meet' 'nolisten m'
 	offers '--completion' 'nolisten --c'
 	offers '' 'nolisten nothing '
