@@ -217,7 +217,7 @@ static int check(struct option_parse *parse)
 	if (!port_set_count(&config->ports))
 		return option_fail(parse,
 				   "--guard: no port is left to answer: a guarded one is not");
-	if (!config->ifname && !options->is_check)
+	if (!config->ifname && !options->is_check && !options->settings.is_printed)
 		return option_fail_usage(parse, "which interface? ");
 	if (options->is_check && options->is_dry_run)
 		return option_fail(parse, "--check and --dry-run: one of them");
@@ -275,6 +275,7 @@ static void release(void *options)
 	free(config->prefixes);
 	config->prefixes = NULL;
 	config->prefix_count = 0;
+	option_settings_free(&((struct loader_options *)options)->settings);
 }
 
 #define METHOD_WORD(member, text) {text, NOL_METHOD_##member},
@@ -298,10 +299,10 @@ static const struct option_word tc_words[] = {
 
 static const struct option_row options[] = {
 	{"port", 'p', "LIST", "TCP ports to answer: 80,443,8000-8999 or all [34567]", take_ports,
-	 FIELD(config.ports), .words = port_words},
+	 FIELD(config.ports), .words = port_words, .is_live = true},
 	{"address", 'a', "LIST",
 	 "local addresses or prefixes to answer, IPv4 and IPv6 [the interface's own]",
-	 take_prefixes},
+	 take_prefixes, .is_live = true},
 	{"guard", 0, "WHAT",
 	 "guard local ports for raw-socket programs, 40000-40999, or auto: what they open",
 	 take_guard, FIELD(config.guard), .words = guard_words},
@@ -377,14 +378,16 @@ static const struct option_row options[] = {
 	 "key of the SYN cookies, for several machines behind one address [random]",
 	 option_take_path, FIELD(config.cookie_key_path), .offer = OFFER_FILES},
 	{"check", 0, NULL, "can this host run it? load everything, say what is missing",
-	 option_take_flag, FIELD(is_check)},
+	 option_take_flag, FIELD(is_check), .is_request = true},
 	{"dry-run", 0, NULL, "say what it would do, and what is in its way; change nothing",
-	 option_take_flag, FIELD(is_dry_run)},
+	 option_take_flag, FIELD(is_dry_run), .is_request = true},
 	{"json", 'j', NULL, "with --check, --dry-run: JSON on standard output", option_take_flag,
-	 FIELD(is_json)},
+	 FIELD(is_json), .is_request = true},
 	{"quiet", 'q', NULL, "no line for each event", option_take_flag, FIELD(config.is_quiet)},
 	{"verbose", 'v', NULL, "more messages; twice: libbpf's too", option_count_flag,
-	 FIELD(verbose)},
+	 FIELD(verbose), .is_live = true},
+	OPTION_CONFIG,
+	OPTION_PRINT_CONFIG,
 	OPTION_COMPLETION,
 	OPTION_VERSION,
 	OPTION_HELP,
@@ -414,6 +417,7 @@ const struct command loader_command = {
 	.arguments = arguments,
 	.size = sizeof(struct loader_options),
 	.defaults = &defaults,
+	OPTION_SETTINGS(loader_options, settings),
 	.check = check,
 	.print_more = print_services,
 	.run = loader_command_run,

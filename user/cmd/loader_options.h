@@ -7,13 +7,15 @@
 
 #include "config.h"
 #include "option.h"
+#include "option_settings.h"
 
-/* Strings point into argv. */
+/* Strings point into argv, or into settings. */
 struct loader_options {
 	struct config config; /* its ifname is NULL only with is_check */
 	struct port_set vlans; /* IDs */
 	bool is_check, is_dry_run, is_json;
 	unsigned int verbose;
+	struct option_settings settings;
 };
 
 extern const struct command loader_command;

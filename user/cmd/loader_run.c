@@ -37,6 +37,10 @@ int loader_command_run(void *context)
 {
 	const struct loader_options *options = context;
 
+	if (options->settings.is_printed) {
+		option_settings_print(&loader_command, &options->settings, stdout);
+		return fflush(stdout) ? STATUS_FAILED : STATUS_DONE;
+	}
 	log_open("nolisten-loader", level_of(options->verbose));
 	return run(options) ? STATUS_FAILED : STATUS_DONE;
 }

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "option_settings.h"
+
 /* Letters that always ask for help. */
 #define HELP_LETTER 'h'
 #define HELP_LETTER_TOO '?'
@@ -46,6 +48,8 @@ static int take(struct option_parse *parse, const struct option_row *row, const 
 {
 	int err;
 
+	if (parse->is_noting)
+		return option_settings_note(parse, row, arg);
 	parse->row = row;
 	err = row->take(parse, row, arg);
 	parse->row = NULL;
@@ -148,6 +152,33 @@ static int take_options(struct option_parse *parse, char **argv, size_t *count)
 	return err;
 }
 
+/*
+ * Which options the command line has decides what counts of the file, whose name is one of them: they are read twice. What
+ * is wrong with them the second time tells.
+ */
+static int take_settings(struct option_parse *parse, char **argv)
+{
+	const struct command *command = parse->command;
+	size_t count;
+	int err;
+
+	if (!command->settings_at)
+		return 0;
+	parse->settings = (void *)((char *)parse->options + command->settings_at);
+	err = option_settings_keep(parse, argv);
+	if (err)
+		return err;
+	parse->is_noting = true;
+	err = take_options(parse, argv + 1, &count);
+	parse->is_noting = false;
+	memcpy(argv, parse->settings->argv, parse->settings->argc * sizeof(*argv));
+	parse->rest = NULL;
+	if (err == -ENOMEM)
+		return err;
+	parse->error[0] = '\0';
+	return err ? 0 : option_settings_read(parse);
+}
+
 int command_parse(const struct command *command, void *options, char **argv,
 		  char error[OPTION_ERROR_SIZE])
 {
@@ -159,8 +190,15 @@ int command_parse(const struct command *command, void *options, char **argv,
 	if (command->defaults)
 		memcpy(options, command->defaults, command->size);
 	error[0] = '\0';
-	err = take_options(&parse, argv + 1, &count);
+	err = take_settings(&parse, argv);
+	if (!err)
+		err = take_options(&parse, argv + 1, &count);
 	if (!err)
 		err = take_arguments(&parse, argv + 1, count);
-	return err || !command->check ? err : command->check(&parse);
+	if (err || !command->check)
+		return err;
+	err = command->check(&parse);
+	if (err < 0)
+		option_settings_blame(&parse);
+	return err;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Command lines as tables. A command is one const struct command, its options and arguments a row each; the parser, the
- * help and the shell's completion all read these rows, and each error is one line in one style:
+ * help, the configuration file and the shell's completion all read these rows, and each error is one line in one style:
  *
  *	--ring: '7': KiB, a power of two from 64 to 16384, are needed
+ *	/etc/nolisten/eth0.conf:3: --ring: '7': KiB, a power of two from 64 to 16384, are needed
  */
 #ifndef NOLISTEN_OPTION_H
 #define NOLISTEN_OPTION_H
@@ -20,6 +21,7 @@
 
 struct command;
 struct option_row;
+struct option_settings;
 
 /* While a command line is read. */
 struct option_parse {
@@ -27,6 +29,9 @@ struct option_parse {
 	void *options; /* what the rows fill */
 	char **rest; /* what is behind "--"; NULL: there is none */
 	const struct option_row *row; /* whose argument is being taken; NULL: none */
+	struct option_settings
+		*settings; /* of a command that has a configuration file, else NULL */
+	bool is_noting; /* options are noted there, not taken */
 	char *error; /* OPTION_ERROR_SIZE bytes */
 };
 
@@ -64,6 +69,8 @@ struct option_row {
 	const char *(*word_at)(size_t index); /* or those of another table; NULL behind the last */
 	enum option_offer offer;
 	bool is_optional; /* both --name and --name=ARG */
+	bool is_request; /* for something else than the job: not in a configuration file */
+	bool is_live; /* a change of it in the file takes effect without a restart */
 };
 
 #define OPTION_FIELD(type, member) \
@@ -87,6 +94,7 @@ struct command {
 	bool has_rest; /* what follows "--" is not ours */
 	size_t size; /* of the struct that the rows fill */
 	const void *defaults; /* such a struct; NULL: zeros */
+	size_t settings_at; /* OPTION_SETTINGS(): where its struct option_settings is; 0: no configuration file */
 	int (*check)(struct option_parse *parse); /* what only goes together; NULL: anything */
 	void (*print_more)(FILE *out); /* behind the options in the help; may be NULL */
 	int (*run)(void *options); /* the exit status; errors are logged */
@@ -94,8 +102,9 @@ struct command {
 };
 
 /*
- * argv is ended by NULL, its order is changed, and strings are borrowed from it. 0, OPTION_DONE, or -EINVAL or -ENOMEM
- * with a line in error. command->release() in any case.
+ * argv is ended by NULL, its order is changed, and strings are borrowed from it. What a configuration file says counts where
+ * the command line does not say it. 0, OPTION_DONE, or -EINVAL or -ENOMEM with a line in error. command->release() in any
+ * case.
  */
 int command_parse(const struct command *command, void *options, char **argv,
 		  char error[OPTION_ERROR_SIZE]);
@@ -128,18 +137,18 @@ int option_take_help(struct option_parse *parse, const struct option_row *row, c
 int option_take_version(struct option_parse *parse, const struct option_row *row, const char *arg);
 int option_take_completion(struct option_parse *parse, const struct option_row *row,
 			   const char *arg);
-#define OPTION_HELP                                                    \
-	{                                                              \
-		"help", 'h', NULL, "print this help", option_take_help \
+#define OPTION_HELP                                                                        \
+	{                                                                                  \
+		"help", 'h', NULL, "print this help", option_take_help, .is_request = true \
 	}
-#define OPTION_VERSION                                                         \
-	{                                                                      \
-		"version", 'V', NULL, "print the version", option_take_version \
+#define OPTION_VERSION                                                                             \
+	{                                                                                          \
+		"version", 'V', NULL, "print the version", option_take_version, .is_request = true \
 	}
 #define OPTION_COMPLETION                                                                 \
 	{                                                                                 \
 		"completion", 0, NULL, "print a script for bash that completes all this", \
-			option_take_completion                                            \
+			option_take_completion, .is_request = true                        \
 	}
 
 /* Rows of arguments. */
@@ -157,6 +166,8 @@ const char *option_word_at(const struct option_row *row, size_t index);
 /* "auto, native, generic", or "1 to 64"; cut if it does not fit. */
 void option_list_values(const struct option_row *row, char *text, size_t size);
 
+/* What the help says of it; cut if it does not fit. */
+void option_format_help(const struct option_row *row, char *text, size_t size);
 void command_print_help(const struct command *command, FILE *out);
 /* A line of a list in the help, in its columns. */
 void help_print_item(FILE *out, const char *item, const char *text);

@@ -57,17 +57,26 @@ static void format_item(const struct option_row *row, char *text, size_t size)
 		 row->arg ? "=" : "", row->arg ? row->arg : "", row->is_optional ? "]" : "");
 }
 
-static void print_option(FILE *out, const struct option_row *row)
+void option_format_help(const struct option_row *row, char *text, size_t size)
 {
 	const char *gap = strstr(row->help, "%s");
-	char item[TEXT_SIZE], values[TEXT_SIZE], text[2 * TEXT_SIZE];
+	char values[TEXT_SIZE];
 
-	format_item(row, item, sizeof(item));
 	option_list_values(row, values, sizeof(values));
 	if (gap)
-		snprintf(text, sizeof(text), "%.*s%s%s", (int)(gap - row->help), row->help, values,
+		snprintf(text, size, "%.*s%s%s", (int)(gap - row->help), row->help, values,
 			 gap + 2);
-	help_print_item(out, item, gap ? text : row->help);
+	else
+		snprintf(text, size, "%s", row->help);
+}
+
+static void print_option(FILE *out, const struct option_row *row)
+{
+	char item[TEXT_SIZE], text[2 * TEXT_SIZE];
+
+	format_item(row, item, sizeof(item));
+	option_format_help(row, text, sizeof(text));
+	help_print_item(out, item, text);
 }
 
 void command_print_help(const struct command *command, FILE *out)
