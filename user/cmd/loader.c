@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The first signal leaves the open connections to their service, the second ends them. SIGHUP is for who rotates logs. */
+/*
+ * The first signal leaves the open connections to their service, the second ends them; SIGHUP reads the configuration file
+ * again, and is for who rotates logs. The service manager, if there is one, hears of each.
+ */
 #include "loader.h"
 
 #include <errno.h>
@@ -11,9 +14,12 @@
 #include "core.h"
 #include "listeners.h"
 #include "log.h"
+#include "notify.h"
+#include "reload.h"
 #include "vlan_loaders.h"
 
 struct loader {
+	const struct loader_options *options; /* NULL in a VLAN's process */
 	const struct config *config;
 	struct vlan_loaders *vlans; /* NULL: none */
 	int parent_fd; /* of a VLAN's process, else -1 */
@@ -21,22 +27,24 @@ struct loader {
 	struct loop_source *signals; /* or the parent's word */
 	struct loop_source *reloads; /* of a VLAN's process */
 	bool ignores_hang_up; /* as nohup(1) wants it */
+	struct loop_source *watchdog; /* NULL: nobody waits for it */
 	struct snapshot snapshot;
 	bool has_left;
 	int err; /* why it cannot go on */
 };
 
-static void print_start(struct loader *loader)
+static void print_start(struct loader *loader, const struct port_set *answered)
 {
 	const struct config *config = loader->config;
 	char ports[256], addresses[512], method[2400];
 
-	port_set_format(&config->ports, ports, sizeof(ports));
+	port_set_format(answered, ports, sizeof(ports));
 	core_format_addresses(loader->core, addresses, sizeof(addresses));
 	core_format_method(loader->core, method, sizeof(method));
-	listeners_warn(&config->ports);
+	listeners_warn(answered);
 	log_info("%s: answering TCP port %s on %s with %s (%s)", config->ifname, ports, addresses,
 		 config->service, method);
+	notify_send("READY=1\nSTATUS=answering TCP port %s on %s", ports, addresses);
 }
 
 static void print_summary(struct loader *loader)
@@ -61,6 +69,7 @@ static void leave(struct loader *loader)
 	const uint64_t active = core_leave(loader->core);
 
 	loader->has_left = true;
+	notify_send("STOPPING=1\nSTATUS=detached, %" PRIu64 " open connections", active);
 	print_summary(loader);
 	if (active)
 		log_info(
@@ -78,15 +87,35 @@ static void go(struct loader *loader)
 		leave(loader);
 }
 
-/* Where there is nothing to open again SIGHUP ends, as it does by default; and so does a terminal that is gone. */
+/* Tells the manager in any case that it is over. */
+static void read_config(struct loader *loader)
+{
+	char why[OPTION_ERROR_SIZE];
+
+	notify_reloading();
+	if (reload(loader->core, loader->options, why)) {
+		notify_send("READY=1\nSTATUS=as before, since %s", why);
+		return;
+	}
+	core_snapshot(loader->core, &loader->snapshot);
+	print_start(loader, loader->snapshot.ports);
+}
+
+/* Where there is nothing to read or open again SIGHUP ends, as it does by default; and so does a terminal that is gone. */
 static bool is_end(struct loader *loader, uint32_t signal)
 {
+	const bool has_config = loader->options->settings.path;
+	bool has_files;
+
 	if (signal == LOOP_HANG_UP)
 		return !loader->ignores_hang_up;
 	if (signal != SIGHUP)
 		return true;
 	vlan_loaders_reload(loader->vlans);
-	return !core_reload(loader->core) && !loader->ignores_hang_up;
+	has_files = core_reload(loader->core);
+	if (has_config && !loader->has_left)
+		read_config(loader);
+	return !has_files && !has_config && !loader->ignores_hang_up;
 }
 
 static void take_signal(void *context, uint32_t signal)
@@ -125,6 +154,24 @@ static void take_parents_word(void *context, uint32_t events)
 	core_stop(loader->core);
 }
 
+static void feed_watchdog(void *context, uint32_t events)
+{
+	(void)context;
+	(void)events;
+	notify_send("WATCHDOG=1");
+}
+
+/* Twice as often as it has to be. */
+static int begin_watchdog(struct loader *loader)
+{
+	const uint64_t period_ms = notify_watchdog_us() / 2000;
+
+	if (!notify_watchdog_us() || loader->parent_fd >= 0)
+		return 0;
+	return loop_add_timer(core_loop(loader->core), period_ms ?: 1, feed_watchdog, NULL,
+			      &loader->watchdog);
+}
+
 static int watch_for_end(struct loader *loader)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, 0}, reloads[] = {SIGHUP, 0};
@@ -135,7 +182,8 @@ static int watch_for_end(struct loader *loader)
 	sigaction(SIGHUP, NULL, &hang_up);
 	loader->ignores_hang_up = hang_up.sa_handler == SIG_IGN;
 	if (loader->parent_fd < 0)
-		err = loop_add_signals(loop, signals, take_signal, loader, &loader->signals);
+		err = loop_add_signals(loop, signals, take_signal, loader, &loader->signals)
+			      ?: begin_watchdog(loader);
 	else
 		err = loop_add(loop, loader->parent_fd, EPOLLIN, take_parents_word, loader,
 			       &loader->signals)
@@ -156,7 +204,7 @@ static void take_ready(void *context, int err)
 	if (err)
 		core_stop(loader->core);
 	else
-		print_start(loader);
+		print_start(loader, &loader->config->ports);
 }
 
 /* Of a VLAN's process: it is open; may it begin? */
@@ -183,9 +231,11 @@ static int run(struct loader *loader)
 	return err;
 }
 
-static int run_on(const struct config *config, struct vlan_loaders *vlans, int parent_fd)
+static int run_on(const struct loader_options *options, const struct config *config,
+		  struct vlan_loaders *vlans, int parent_fd)
 {
-	struct loader loader = {.config = config, .vlans = vlans, .parent_fd = parent_fd};
+	struct loader loader = {
+		.options = options, .config = config, .vlans = vlans, .parent_fd = parent_fd};
 	int err = core_open(&loader.core, config);
 
 	if (err)
@@ -195,32 +245,42 @@ static int run_on(const struct config *config, struct vlan_loaders *vlans, int p
 	vlan_loaders_unwatch(vlans);
 	loop_remove(loader.signals);
 	loop_remove(loader.reloads);
+	loop_remove(loader.watchdog);
 	core_close(loader.core);
 	return err;
 }
 
+/* The manager hears of the parent alone. */
 static int run_on_vlan(const struct config *config, int parent_fd)
 {
-	return run_on(config, NULL, parent_fd);
+	notify_close();
+	return run_on(NULL, config, NULL, parent_fd);
 }
 
-static int run_with_vlans(const struct config *config, const struct port_set *ids)
+static int run_with_vlans(const struct loader_options *options)
 {
-	struct config below = *config;
+	struct config below = options->config;
 	struct vlan_loaders *vlans;
-	int err = vlan_loaders_new(&vlans, config, ids, run_on_vlan);
+	int err = vlan_loaders_new(&vlans, &options->config, &options->vlans, run_on_vlan);
 	int vlans_err;
 
 	if (err)
 		return err;
 	/* Those of the VLAN devices are the same, and a tag may be gone when XDP sees a frame. */
 	below.skips_link_local = true;
-	err = run_on(&below, vlans, -1);
+	err = run_on(options, &below, vlans, -1);
 	vlans_err = vlan_loaders_free(vlans, err);
 	return err ?: vlans_err;
 }
 
-int loader_run(const struct config *config, const struct port_set *vlans)
+int loader_run(const struct loader_options *options)
 {
-	return port_set_count(vlans) ? run_with_vlans(config, vlans) : run_on(config, NULL, -1);
+	int err = notify_open();
+
+	if (err)
+		log_warning("cannot reach the service manager: %s", strerror(-err));
+	err = port_set_count(&options->vlans) ? run_with_vlans(options)
+					      : run_on(options, &options->config, NULL, -1);
+	notify_close();
+	return err;
 }

@@ -3,13 +3,12 @@
 #ifndef NOLISTEN_LOADER_H
 #define NOLISTEN_LOADER_H
 
-#include "config.h"
-#include "ports.h"
+#include "loader_options.h"
 
 /*
- * Returns when it is told to go (0), or cannot start or go on (-errno, logged in one line). vlans: the IDs of those whose
- * devices on top of the interface are to be answered as well; if one of them fails later, the others go on.
+ * Returns when it is told to go (0), or cannot start or go on (-errno, logged in one line). With VLANs their devices on top
+ * of the interface are answered as well; if one of them fails later, the others go on.
  */
-int loader_run(const struct config *config, const struct port_set *vlans);
+int loader_run(const struct loader_options *options);
 
 #endif

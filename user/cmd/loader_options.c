@@ -10,6 +10,7 @@
 #include "event_target.h"
 #include "events.h"
 #include "loader_run.h"
+#include "log.h"
 #include "methods.h"
 #include "metrics_server.h"
 #include "numbers.h"
@@ -276,6 +277,13 @@ static void release(void *options)
 	config->prefixes = NULL;
 	config->prefix_count = 0;
 	option_settings_free(&((struct loader_options *)options)->settings);
+}
+
+void loader_options_set_log(const struct loader_options *options)
+{
+	static const enum log_level levels[] = {LOG_INFO, LOG_DEBUG, LOG_TRACE};
+
+	log_open("nolisten-loader", levels[options->verbose > 2 ? 2 : options->verbose]);
 }
 
 #define METHOD_WORD(member, text) {text, NOL_METHOD_##member},

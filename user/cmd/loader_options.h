@@ -20,4 +20,7 @@ struct loader_options {
 
 extern const struct command loader_command;
 
+/* As much as --verbose asks for. */
+void loader_options_set_log(const struct loader_options *options);
+
 #endif

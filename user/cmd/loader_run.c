@@ -12,11 +12,6 @@
 #include "methods.h"
 #include "probe.h"
 
-static enum log_level level_of(unsigned int verbose)
-{
-	return verbose > 1 ? LOG_TRACE : verbose ? LOG_DEBUG : LOG_INFO;
-}
-
 static int run(const struct loader_options *options)
 {
 	const struct feature *missing;
@@ -27,7 +22,7 @@ static int run(const struct loader_options *options)
 	if (!missing && options->is_dry_run)
 		return dry_run(options);
 	if (!missing)
-		return loader_run(&options->config, &options->vlans);
+		return loader_run(options);
 	log_error("this host lacks %s, needed for %s; --check lists everything", missing->name,
 		  missing->needed_for);
 	return -ENOTSUP;
@@ -41,6 +36,6 @@ int loader_command_run(void *context)
 		option_settings_print(&loader_command, &options->settings, stdout);
 		return fflush(stdout) ? STATUS_FAILED : STATUS_DONE;
 	}
-	log_open("nolisten-loader", level_of(options->verbose));
+	loader_options_set_log(options);
 	return run(options) ? STATUS_FAILED : STATUS_DONE;
 }

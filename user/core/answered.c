@@ -69,15 +69,20 @@ static int add_address(struct answered *answered, const struct addr *addr)
 	return add(answered, &prefix);
 }
 
+static int remove_prefix(struct answered *answered, const struct prefix *prefix)
+{
+	struct prefix *found = find(answered, prefix);
+	const struct prefix gone = *found;
+
+	*found = answered->prefixes[--answered->count];
+	return answered->gate->ops->remove_prefix(answered->gate, &gone);
+}
+
 static int remove_address(struct answered *answered, const struct addr *addr)
 {
 	const struct prefix prefix = {.addr = *addr, .bits = 128};
-	struct prefix *found = find(answered, &prefix);
 
-	if (!found)
-		return 0;
-	*found = answered->prefixes[--answered->count];
-	return answered->gate->ops->remove_prefix(answered->gate, &prefix);
+	return find(answered, &prefix) ? remove_prefix(answered, &prefix) : 0;
 }
 
 void answered_follow(struct answered *answered, const char *ifname, const struct addr *addr,
@@ -114,6 +119,45 @@ int answered_add_prefix(struct answered *answered, const struct prefix *prefix, 
 		return -EADDRNOTAVAIL;
 	}
 	return add(answered, prefix);
+}
+
+static bool is_among(const struct prefix *prefix, const struct prefix *prefixes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (prefixes[i].bits == prefix->bits &&
+		    addr_is_equal(&prefixes[i].addr, &prefix->addr))
+			return true;
+	return false;
+}
+
+/* All but the first kept ones that are not among those. Removing changes their order: from the end on. */
+static int remove_others(struct answered *answered, size_t kept, const struct prefix *prefixes,
+			 size_t count)
+{
+	int err = 0;
+
+	for (size_t i = answered->count; i > kept; i--) {
+		const struct prefix prefix = answered->prefixes[i - 1];
+
+		if (!is_among(&prefix, prefixes, count))
+			err = remove_prefix(answered, &prefix) ?: err;
+	}
+	return err;
+}
+
+int answered_set_prefixes(struct answered *answered, const struct prefix *prefixes, size_t count,
+			  const char *ifname)
+{
+	const size_t before = answered->count;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = answered_add_prefix(answered, &prefixes[i], ifname);
+	if (err)
+		remove_others(answered, before, NULL, 0);
+	else
+		err = remove_others(answered, 0, prefixes, count);
+	return err;
 }
 
 const struct prefix *answered_all(const struct answered *answered, size_t *count)

@@ -30,6 +30,12 @@ void answered_follow(struct answered *answered, const char *ifname, const struct
  */
 int answered_add_prefix(struct answered *answered, const struct prefix *prefix, const char *ifname);
 
+/*
+ * These in place of those that there are, as --address has them. -errno, logged: the old ones still are answered.
+ */
+int answered_set_prefixes(struct answered *answered, const struct prefix *prefixes, size_t count,
+			  const char *ifname);
+
 /* All of them; valid until one comes or goes. */
 const struct prefix *answered_all(const struct answered *answered, size_t *count);
 /* "10.0.0.2, fd00::2", cut with "..." if it does not fit; "no address" if there is none. */

@@ -395,7 +395,16 @@ int core_set_ports(struct core *core, const struct port_set *ports)
 
 bool core_reload(struct core *core)
 {
-	return events_reopen(core->events);
+	const bool has_capture = capture_reopen(core->method.capture);
+
+	return events_reopen(core->events) || has_capture;
+}
+
+int core_set_prefixes(struct core *core, const struct prefix *prefixes, size_t count)
+{
+	return core->has_left ? 0
+			      : answered_set_prefixes(core->answered, prefixes, count,
+						      core->config.ifname);
 }
 
 struct loop *core_loop(struct core *core)

@@ -43,6 +43,8 @@ int core_set_ports(struct core *core, const struct port_set *ports);
 
 /* Files that may have been renamed or replaced are opened again. False: there are none. */
 bool core_reload(struct core *core);
+/* The same for what --address has, in place of other such: none of the two may be empty. */
+int core_set_prefixes(struct core *core, const struct prefix *prefixes, size_t count);
 
 /* For the caller's own sources. */
 struct loop *core_loop(struct core *core);
