@@ -98,8 +98,14 @@ static bool has_cap_bpf(void)
 	return fd != -EPERM;
 }
 
-/* A child, because it leaves the network namespace; everything goes with it. */
-static bool can_link(enum bpf_prog_type type, enum bpf_attach_type where, uint32_t flags)
+#define NO_NAMESPACE 2
+
+/*
+ * A child, because it leaves the network namespace; everything goes with it. Who has not the right to make one, as in a
+ * sandbox, has to believe the kernel's list of its functions.
+ */
+static bool can_link(enum bpf_prog_type type, enum bpf_attach_type where, uint32_t flags,
+		     const char *function)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
 	int status;
@@ -108,21 +114,29 @@ static bool can_link(enum bpf_prog_type type, enum bpf_attach_type where, uint32
 	if (child < 0)
 		return false;
 	if (child == 0) {
-		int program = unshare(CLONE_NEWNET) ? -1 : load_empty(type);
+		int program;
 
+		if (unshare(CLONE_NEWNET))
+			_exit(NO_NAMESPACE);
+		program = load_empty(type);
 		_exit(program < 0 || bpf_link_create(program, PROBE_LOOPBACK, where, &options) < 0);
 	}
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return false;
+	if (WEXITSTATUS(status) == NO_NAMESPACE)
+		return libbpf_find_vmlinux_btf_id(function, BPF_TRACE_FENTRY) > 0;
+	return !WEXITSTATUS(status);
 }
 
 static bool has_xdp_link(void)
 {
-	return can_link(BPF_PROG_TYPE_XDP, BPF_XDP, XDP_FLAGS_SKB_MODE);
+	return can_link(BPF_PROG_TYPE_XDP, BPF_XDP, XDP_FLAGS_SKB_MODE, "bpf_xdp_link_attach");
 }
 
 bool probe_has_tcx(void)
 {
-	return can_link(BPF_PROG_TYPE_SCHED_CLS, (enum bpf_attach_type)PROBE_TCX_EGRESS, 0);
+	return can_link(BPF_PROG_TYPE_SCHED_CLS, (enum bpf_attach_type)PROBE_TCX_EGRESS, 0,
+			"tcx_link_attach");
 }
 
 static bool has_tcp_repair(void)
