@@ -8,7 +8,10 @@
 #   make bench      the benchmark, quick; results and plots in build/bench (root)
 #   make speed      the long one, twelve minutes: new plots in doc/img, and the README's tables of it (root)
 #   make deps       install the Debian packages that building and testing need
-#   make install    to $(DESTDIR)$(PREFIX)
+#   make install    to $(DESTDIR)$(PREFIX); LIBDIR, UNITDIR, ZSHDIR
+#   make dist       the source as an archive, the same wherever it is made, in build
+#   make deb        Debian packages, in build/deb; needs dpkg-dev and debhelper
+#   make test-deb   builds, checks, installs, runs, upgrades and purges them in a Debian of its own (root)
 #
 # O=DIR out-of-tree, V=1 commands, SAN=1 ASan and UBSan, WERROR=1 warnings are errors,
 # CLANG=clang-19 another BPF compiler, VMLINUX_H=full.h the running kernel's types instead of the trimmed ones.
@@ -16,6 +19,9 @@
 O ?= build
 V ?= 0
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 CC ?= gcc
 CLANG ?= clang
 OBJCOPY ?= $(shell $(CC) -print-prog-name=objcopy)
@@ -116,14 +122,15 @@ full.h:
 	$(Q)$(BPFTOOL) btf dump file /sys/kernel/btf/vmlinux format c > $@
 
 # A script that a program prints, as a string of C.
-$(OBJ)/text/completion.bash.h: user/cmd/completion.bash
+TEXTS := $(OBJ)/text/completion.bash.h $(OBJ)/text/completion.zsh.h
+$(TEXTS): $(OBJ)/text/%.h: user/cmd/%
 	$(call say,TEXT,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 
 # What has to be made before a folder's sources compile.
 MADE_kern := $(SKELETONS)
-MADE_cmd := $(OBJ)/text/completion.bash.h
+MADE_cmd := $(TEXTS)
 
 define layer_rule
 $(OBJ)/user/$(1)/%.o: user/$(1)/%.c | $(MADE_$(1))
@@ -238,31 +245,39 @@ $(O)/man/%: doc/%.scd
 	$(Q)mkdir -p $(@D)
 	$(Q)scdoc < $< > $@
 
-# Completion for bash, as the programs print it.
+# Completion for bash and zsh, as the programs print it.
 PROGRAMS := nolisten nolisten-loader
 COMPLETIONS := $(PROGRAMS:%=$(O)/completion/%)
+ZSH_COMPLETIONS := $(PROGRAMS:%=$(O)/completion/_%)
 $(COMPLETIONS): $(O)/completion/%: $(BIN)/%
 	$(call say,PRINT,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(abspath $<) --completion > $@
+	$(Q)$(abspath $<) --completion=bash > $@
+$(ZSH_COMPLETIONS): $(O)/completion/_%: $(BIN)/%
+	$(call say,PRINT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(abspath $<) --completion=zsh > $@
 
 .PHONY: man install install-library
 man: $(MANPAGES)
 install-library: library
-	install -d "$(DESTDIR)$(PREFIX)/include" "$(DESTDIR)$(PREFIX)/lib/pkgconfig"
+	install -d "$(DESTDIR)$(PREFIX)/include" "$(DESTDIR)$(LIBDIR)/pkgconfig"
 	install -m 644 include/nolisten.h "$(DESTDIR)$(PREFIX)/include/"
-	install -m 644 $(LIB)/libnolisten.a "$(DESTDIR)$(PREFIX)/lib/"
-	install -m 755 $(LIB)/$(LIB_SONAME) "$(DESTDIR)$(PREFIX)/lib/$(LIB_SONAME).$(VERSION)"
-	ln -sf $(LIB_SONAME).$(VERSION) "$(DESTDIR)$(PREFIX)/lib/$(LIB_SONAME)"
-	ln -sf $(LIB_SONAME) "$(DESTDIR)$(PREFIX)/lib/libnolisten.so"
-	sed 's,@PREFIX@,$(PREFIX),' $(LIB)/nolisten.pc > "$(DESTDIR)$(PREFIX)/lib/pkgconfig/nolisten.pc"
-install: all man $(COMPLETIONS) install-library
+	install -m 644 $(LIB)/libnolisten.a "$(DESTDIR)$(LIBDIR)/"
+	install -m 755 $(LIB)/$(LIB_SONAME) "$(DESTDIR)$(LIBDIR)/$(LIB_SONAME).$(VERSION)"
+	ln -sf $(LIB_SONAME).$(VERSION) "$(DESTDIR)$(LIBDIR)/$(LIB_SONAME)"
+	ln -sf $(LIB_SONAME) "$(DESTDIR)$(LIBDIR)/libnolisten.so"
+	sed 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR:$(PREFIX)/%=$${prefix}/%),' $(LIB)/nolisten.pc > "$(DESTDIR)$(LIBDIR)/pkgconfig/nolisten.pc"
+install: all man $(COMPLETIONS) $(ZSH_COMPLETIONS) install-library
 	install -d "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(PREFIX)/bin"
 	install $(BIN)/nolisten-loader "$(DESTDIR)$(PREFIX)/sbin/"
 	install $(BIN)/nolisten "$(DESTDIR)$(PREFIX)/bin/"
 	install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions"
 	install -m 644 $(COMPLETIONS) "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/"
 	install -D -m 644 doc/events.schema.json "$(DESTDIR)$(PREFIX)/share/nolisten/events.schema.json"
+	install -d "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(UNITDIR)"
+	install -m 644 $(ZSH_COMPLETIONS) "$(DESTDIR)$(ZSHDIR)/"
+	sed 's,@SBINDIR@,$(PREFIX)/sbin,' packaging/nolisten@.service.in > "$(DESTDIR)$(UNITDIR)/nolisten@.service"
 	for page in $(MANPAGES); do \
 		install -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; \
 	done
@@ -281,6 +296,20 @@ speed: all
 	$(Q)$(BIN)/nolisten bench --time=$(SPEED_S) --methods=$(SPEED_METHODS) --out=$(O)/speed
 	$(Q)cp $(O)/speed/*.svg doc/img/
 	$(Q)doc/speed $(O)/speed/results.json
+
+# The source as it is here, of git's files or, in an archive that was unpacked, of all: sorted, nobody's, and as old as the commit or
+# the newest file, so that whoever makes it has the same bytes.
+DIST := $(O)/nolisten-$(VERSION).tar.gz
+.PHONY: dist deb test-deb
+dist:
+	$(call say,DIST,$(DIST))
+	$(Q)mkdir -p $(O)
+	$(Q)packaging/dist nolisten-$(VERSION) > $(DIST).new
+	$(Q)mv $(DIST).new $(DIST)
+deb: dist
+	$(Q)packaging/deb $(DIST) $(O)/deb
+test-deb:
+	$(Q)exec env O=$(O) packaging/test-deb
 
 .PHONY: format clean
 format:

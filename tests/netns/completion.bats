@@ -47,7 +47,8 @@ offers()
 @test "offers sub-commands" {
 	offers 'flows status top self meet explain guard bench' 'nolisten '
 	offers 'meet' 'nolisten m'
-	offers '--completion' 'nolisten --c'
+	offers '--completion --completion=' 'nolisten --c'
+	offers 'zsh' 'nolisten --completion=z'
 	offers '' 'nolisten nothing '
 	offers '' 'nolisten nothing --'
 }

@@ -24,9 +24,33 @@ installed()
 	done
 	for program in bin/nolisten sbin/nolisten-loader; do
 		"$ROOT/usr/$program" --completion | cmp - "$ROOT/usr/share/bash-completion/completions/${program##*/}"
+		"$ROOT/usr/$program" --completion=zsh | cmp - "$ROOT/usr/share/zsh/site-functions/_${program##*/}"
 	done
 	set -- "$REPO"/doc/*.scd
-	is_equal "$(find "$ROOT" -type f | wc -l)" $(($# + 8))
+	is_equal "$(find "$ROOT" -type f | wc -l)" $(($# + 11))
+}
+
+@test "installs a unit whose sandbox is tight, and in which the loader runs" {
+	local unit=$ROOT/usr/lib/systemd/system/nolisten@.service here=$BATS_TEST_TMPDIR/unit caps
+	has_text "$unit" "ExecStart=/usr/sbin/nolisten-loader --config=/etc/nolisten/%i.conf %i"
+	mkdir -p "$here"
+	sed "s,=/usr/sbin/,=$BIN/," "$unit" >"$here/nolisten@.service"
+	if command -v systemd-analyze >/dev/null; then
+		systemd-analyze verify --man=no "$here/nolisten@eth0.service"
+		expect "exposure level" systemd-analyze security --offline=yes --threshold=25 "$here/nolisten@.service"
+		is_equal "$status" 0
+	fi
+	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | sed 's/CAP_/+/g; s/ /,/g' | tr '[:upper:]' '[:lower:]')
+	lab_up
+	printf '%s\n' 'port = 80' >"$here/eth0.conf"
+	LOADER=$BATS_TEST_TMPDIR/confined
+	printf '#!/bin/sh\nexec setpriv --no-new-privs --bounding-set=-all,%s "%s" "$@"\n' "$caps" "$BIN/nolisten-loader" >"$LOADER"
+	chmod +x "$LOADER"
+	start_loader --config="$here/eth0.conf"
+	is_equal "$(awk '/^CapEff/ { print $2 }' "/proc/$LOADER_PID/status")" 000000c000003400
+	is_equal "$(echo_back 10.0.0.2 80 hello)" hello
+	stop_loader
+	lab_down
 }
 
 @test "the manual pages name no page of ours that is not there" {

@@ -145,11 +145,13 @@ int option_take_completion(struct option_parse *parse, const struct option_row *
 	{                                                                                          \
 		"version", 'V', NULL, "print the version", option_take_version, .is_request = true \
 	}
-#define OPTION_COMPLETION                                                                 \
-	{                                                                                 \
-		"completion", 0, NULL, "print a script for bash that completes all this", \
-			option_take_completion, .is_request = true                        \
+#define OPTION_COMPLETION                                                                          \
+	{                                                                                          \
+		"completion", 0, "SHELL", "print a script that completes all this, for %s [bash]", \
+			option_take_completion, .words = option_shells, .is_optional = true,       \
+						.is_request = true                                 \
 	}
+extern const struct option_word option_shells[];
 
 /* Rows of arguments. */
 #define ARGUMENT_IFACE(type, member)                                                 \
@@ -174,5 +176,7 @@ void help_print_item(FILE *out, const char *item, const char *text);
 
 /* A script for bash that completes the command and its sub-commands. */
 void completion_print(const struct command *command, FILE *out);
+/* The same for zsh. */
+void completion_print_zsh(const struct command *command, FILE *out);
 
 #endif

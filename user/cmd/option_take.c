@@ -166,11 +166,26 @@ int option_take_version(struct option_parse *parse, const struct option_row *row
 	return OPTION_DONE;
 }
 
+enum shell {
+	SHELL_BASH,
+	SHELL_ZSH
+};
+
+const struct option_word option_shells[] = {{"bash", SHELL_BASH}, {"zsh", SHELL_ZSH}, {0}};
+
 int option_take_completion(struct option_parse *parse, const struct option_row *row,
 			   const char *arg)
 {
-	(void)row;
-	(void)arg;
-	completion_print(parse->command, stdout);
+	int shell = SHELL_BASH;
+	struct option_row into_shell = *row;
+	struct option_parse of_shell = *parse;
+	int err;
+
+	into_shell.offset = 0;
+	of_shell.options = &shell;
+	err = arg ? option_take_word(&of_shell, &into_shell, arg) : 0;
+	if (err)
+		return err;
+	(shell == SHELL_ZSH ? completion_print_zsh : completion_print)(parse->command, stdout);
 	return OPTION_DONE;
 }
