@@ -47,7 +47,7 @@ installed()
 	printf '#!/bin/sh\nexec setpriv --no-new-privs --bounding-set=-all,%s "%s" "$@"\n' "$caps" "$BIN/nolisten-loader" >"$LOADER"
 	chmod +x "$LOADER"
 	start_loader --config="$here/eth0.conf"
-	is_equal "$(awk '/^CapEff/ { print $2 }' "/proc/$LOADER_PID/status")" 000000c000003400
+	is_equal "$(awk '/^CapEff/ { print $2 }' "/proc/$LOADER_PID/status")" 000000c000003401
 	is_equal "$(echo_back 10.0.0.2 80 hello)" hello
 	stop_loader
 	lab_down
