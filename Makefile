@@ -10,7 +10,7 @@
 #   make deps       install the Debian packages that building and testing need
 #   make install    to $(DESTDIR)$(PREFIX); LIBDIR, UNITDIR, ZSHDIR
 #   make dist       the source as an archive, the same wherever it is made, in build
-#   make deb        Debian packages, in build/deb; needs dpkg-dev and debhelper
+#   make deb        Debian packages, in build/deb; needs build-essential and debhelper
 #   make test-deb   builds, checks, installs, runs, upgrades and purges them in a Debian of its own (root)
 #
 # O=DIR out-of-tree, V=1 commands, SAN=1 ASan and UBSan, WERROR=1 warnings are errors,

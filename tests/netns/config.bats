@@ -72,6 +72,8 @@ hang_up()
 	in_server "$LOADER" --print-config -p 80,443 -a 10.9.0.0/24 -s 'banner: a "b" ' -q >"$CONFIG"
 	in_server "$LOADER" --print-config --config="$CONFIG" | cmp - "$CONFIG"
 	is_detached
+	run in_server sh -c '"$0" --print-config >/dev/full' "$LOADER"
+	is_equal "$status $output" "1 nolisten-loader: --print-config: No space left on device"
 	start_loader --config="$CONFIG"
 	has_text "$LOADER_LOG" "answering TCP port 80,443 on 10.9.0.0/24"
 	is_equal "$(echo_back 10.9.0.7 443 '')" ' a "b" '

@@ -201,6 +201,9 @@ static void a_file_that_cannot_be_read_is_said(void **state)
 	assert_int_equal(PARSE("eth0", "--config="), -EINVAL);
 	assert_int_equal(PARSE("eth0", "--config"), -EINVAL);
 	assert_string_equal(error, "--config: needs an argument, FILE");
+	write_text("");
+	assert_int_equal(PARSE("eth0", "--config=/nonexistent", config), -EINVAL);
+	assert_non_null(strstr(error, "--config: '/nonexistent': one file only, and '/tmp/"));
 	/* What is wrong on the command line comes first. */
 	assert_int_equal(PARSE("--config=/nonexistent", "--nothing"), -EINVAL);
 	assert_string_equal(error, "--nothing: no such option (see nolisten-loader --help)");

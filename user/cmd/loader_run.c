@@ -3,6 +3,8 @@
 #include "loader_run.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "check.h"
 #include "dry_run.h"
@@ -28,14 +30,21 @@ static int run(const struct loader_options *options)
 	return -ENOTSUP;
 }
 
+static int print_config(const struct loader_options *options)
+{
+	option_settings_print(&loader_command, &options->settings, stdout);
+	if (!fflush(stdout))
+		return STATUS_DONE;
+	log_error("--print-config: %s", strerror(errno));
+	return STATUS_FAILED;
+}
+
 int loader_command_run(void *context)
 {
 	const struct loader_options *options = context;
 
-	if (options->settings.is_printed) {
-		option_settings_print(&loader_command, &options->settings, stdout);
-		return fflush(stdout) ? STATUS_FAILED : STATUS_DONE;
-	}
+	if (options->settings.is_printed)
+		return print_config(options);
 	loader_options_set_log(options);
 	return run(options) ? STATUS_FAILED : STATUS_DONE;
 }

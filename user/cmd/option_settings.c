@@ -248,6 +248,9 @@ int option_take_config(struct option_parse *parse, const struct option_row *row,
 	(void)row;
 	if (!*arg)
 		return option_refuse(parse, arg, "a file name is needed");
+	if (arg != parse->settings->path)
+		return option_refuse(parse, arg, "one file only, and '%s' is another",
+				     parse->settings->path);
 	return 0;
 }
 
