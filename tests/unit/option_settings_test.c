@@ -122,7 +122,7 @@ static void quotes_keep_what_cannot_stand_otherwise(void **state)
 	(void)state;
 	assert_int_equal(
 		READ("events = \" a \\\"b\\\\\\n\\r\\t \"\nservice = banner:\"x\"\n", "eth0"), 0);
-	assert_string_equal(options.config.events_path, " a \"b\\\n\r\t ");
+	assert_string_equal(options.config.events.target, " a \"b\\\n\r\t ");
 	assert_string_equal(options.config.service, "banner:\"x\"");
 	assert_int_equal(READ("events=\"\"\n", "eth0"), -EINVAL);
 }

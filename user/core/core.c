@@ -13,60 +13,27 @@
 #include <sys/random.h>
 
 #include "accept_settings.h"
-#include "alerts.h"
 #include "answered.h"
 #include "applications.h"
 #include "clock.h"
 #include "control_point.h"
 #include "cookie_settings.h"
+#include "core_private.h"
 #include "descriptors.h"
 #include "event_settings.h"
 #include "events.h"
 #include "forwarding.h"
 #include "guarding.h"
 #include "host_watch.h"
-#include "link_watch.h"
 #include "log.h"
-#include "method.h"
 #include "methods.h"
 #include "metrics_point.h"
-#include "rates.h"
 #include "rehearsal.h"
 #include "sockopt_settings.h"
-#include "standby.h"
 #include "tcp_settings.h"
 #include "workers.h"
 
 #define BEAT_MS 1000
-
-struct core {
-	struct config config;
-	struct config asked; /* the same, as it was asked for */
-	struct port_set known_ports; /* that are or were answered: connections may outlast that */
-	struct link_info link;
-	struct loop *loop;
-	struct method method;
-	struct lease_guard *guard; /* NULL: none was asked for */
-	struct answered *answered;
-	struct link_watch *watch;
-	struct cookies *cookies; /* NULL: the method has none */
-	struct host_watch *host;
-	struct engine_config engine; /* as the sessions began with it */
-	struct nol_limit resets; /* of all workers, where there is no kern */
-	struct events *events;
-	struct closing *closing;
-	struct workers *workers;
-	struct control_server *control;
-	struct metrics_server *metrics; /* NULL: nobody collects them */
-	struct applications *applications; /* NULL: the service has none */
-	struct loop_source *beat, *watch_source;
-	struct alerts alerts;
-	struct rates rates;
-	struct standby standby;
-	uint64_t started_ns;
-	bool has_left; /* detached, waits for the last connection */
-	int err; /* why it cannot go on */
-};
 
 static int fail(const struct core *core, const char *what, int err)
 {
@@ -410,54 +377,4 @@ int core_set_prefixes(struct core *core, const struct prefix *prefixes, size_t c
 struct loop *core_loop(struct core *core)
 {
 	return core->loop;
-}
-
-void core_snapshot(struct core *core, struct snapshot *out)
-{
-	struct gate *gate = core->method.gate;
-
-	*out = (struct snapshot){
-		.ifname = core->config.ifname,
-		.up_ns = clock_monotonic_ns() - core->started_ns,
-		.method = core->config.method,
-		.xdp = method_xdp_text(&core->method),
-		.tc = method_tc_text(&core->method),
-		.service = core->config.service,
-		.source_bits_v4 = core->config.source_prefix.v4,
-		.source_bits_v6 = core->config.source_prefix.v6,
-		.ports = &core->config.ports,
-		.events_lost = events_lost(core->events),
-		.events_limited = events_limited(core->events),
-		.rates = core->rates.per_s,
-		.worker_count = workers_count(core->workers),
-	};
-	out->parent_count = method_parents(&core->method, out->parents);
-	out->prefixes = answered_all(core->answered, &out->prefix_count);
-	gate->ops->read_stats(gate, &out->packets);
-	capture_read(core->method.capture, &out->capture);
-	workers_read(core->workers, out->workers, &out->sum);
-}
-
-int core_visit_flows(struct core *core, flow_fn fn, void *context)
-{
-	if (method_accepts(core->config.method))
-		return workers_visit(core->workers, fn, context);
-	return core->method.flows->ops->visit(core->method.flows, fn, context);
-}
-
-void core_format_addresses(const struct core *core, char *text, size_t size)
-{
-	answered_format(core->answered, text, size);
-}
-
-int core_plan(const struct core *core, struct core_plan *out)
-{
-	out->link = core->link;
-	out->prefixes = answered_all(core->answered, &out->prefix_count);
-	return method_plan(&core->method, &out->kern);
-}
-
-void core_format_method(const struct core *core, char *text, size_t size)
-{
-	method_format(&core->method, text, size);
 }
