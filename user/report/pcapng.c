@@ -45,7 +45,8 @@ static void add(struct block *block, const void *bytes, size_t len)
 		block->is_full = true;
 		return;
 	}
-	memcpy(block->bytes + block->len, bytes, len);
+	if (len)
+		memcpy(block->bytes + block->len, bytes, len);
 	block->len += len;
 }
 
