@@ -53,10 +53,11 @@ SEES_explain := base net netlink kern lab abi
 SEES_guard   := base net netlink kern io abi
 SEES_peer    := base net netlink kern io abi
 SEES_top     := base net ipc
+SEES_run     := base net netlink ipc kern io lab lib abi
 SEES_bench   := base net ipc kern session engine io lab abi
 SEES_lib     := ipc abi
-SEES_cmd     := base net engine ipc kern io service report core survey lab explain peer guard top bench abi
-LAYERS := base net netlink engine ipc kern io service report session core survey lab explain peer guard top bench cmd
+SEES_cmd     := base net engine ipc kern io service report core survey lab explain peer guard top run bench abi
+LAYERS := base net netlink engine ipc kern io service report session core survey lab explain peer guard top lib run bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 

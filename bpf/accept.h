@@ -10,6 +10,7 @@
 #define NOLISTEN_BPF_ACCEPT_H
 
 #include "accept_syn.h"
+#include "accept_wait.h"
 #include "used.h"
 
 #define MAKING_LOOKS 1000 /* as many as MAKING_SPIN_NS has room for */
@@ -17,27 +18,65 @@
 extern int bpf_sk_assign_tcp_reqsk(struct __sk_buff *skb, struct sock *sk,
 				   struct bpf_tcp_req_attrs *attrs, int attrs__sz) __ksym __weak;
 
-/* The listener of the worker whose flow it is, to be released. */
+#define PARENT_TRIES 4 /* of an endpoint's: some may have gone */
+
+/* To be released. addr: of 4 bytes or 16. */
+static __always_inline struct bpf_sock *listener_find(struct __sk_buff *skb, const __u8 addr[16],
+						      __u16 port, bool is_ipv4)
+{
+	struct bpf_sock_tuple tuple = {};
+
+	if (is_ipv4) {
+		__builtin_memcpy(&tuple.ipv4.daddr, addr, 4);
+		tuple.ipv4.dport = bpf_htons(port);
+		return bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	}
+	__builtin_memcpy(tuple.ipv6.daddr, addr, 16);
+	tuple.ipv6.dport = bpf_htons(port);
+	return bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+}
+
+/* One of the endpoint's, by the flow's hash; the next one if that has gone. */
+static __always_inline struct bpf_sock *
+parent_choose(struct __sk_buff *skb, const struct facts *facts, const struct nol_endpoint *endpoint)
+{
+	const __u32 count = endpoint->count;
+	__u32 chosen = flow_hash(&facts->key) >> 8;
+	struct bpf_sock *parent;
+
+	for (int i = 0; i < PARENT_TRIES; i++, chosen++) {
+		const __u32 index = chosen % count & (NOL_ENDPOINT_PARENTS - 1);
+		const bool is_ipv4 = endpoint->are_ipv4 >> index & 1;
+
+		if (is_ipv4 && !facts->is_ipv4)
+			continue;
+		parent = listener_find(skb, is_ipv4 ? endpoint->addr_v4 : endpoint->addr,
+				       endpoint->ports[index], is_ipv4);
+		if (parent && parent->state == BPF_TCP_LISTEN)
+			return parent;
+		if (parent)
+			bpf_sk_release(parent);
+	}
+	return NULL;
+}
+
+/* The listener of the endpoint, or of the worker whose flow it is, to be released. */
 static __always_inline struct bpf_sock *parent_find(struct __sk_buff *skb,
 						    const struct facts *facts)
 {
 	const struct nol_parent *parent = &nol_parents[0];
-	struct bpf_sock_tuple tuple = {};
+	const struct nol_endpoint *endpoint = NULL;
 
+	if (nol_has_endpoints)
+		endpoint = endpoint_find(facts->key.local_addr, facts->key.local_port);
+	if (endpoint && endpoint->count)
+		return parent_choose(skb, facts, endpoint);
 	if (nol_workers > 1)
 		parent = &nol_parents[worker_of(&facts->key)];
-	if (!parent->port)
+	if (!parent->port || (parent->is_ipv4 && !facts->is_ipv4))
 		return NULL;
-	if (parent->is_ipv4) {
-		if (!facts->is_ipv4)
-			return NULL;
-		__builtin_memcpy(&tuple.ipv4.daddr, parent->addr + 12, 4);
-		tuple.ipv4.dport = bpf_htons(parent->port);
-		return bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
-	}
-	__builtin_memcpy(tuple.ipv6.daddr, parent->addr, 16);
-	tuple.ipv6.dport = bpf_htons(parent->port);
-	return bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	return listener_find(skb, parent->addr + (parent->is_ipv4 ? 12 : 0), parent->port,
+			     parent->is_ipv4);
 }
 
 static __always_inline bool is_queue_full(const struct sock *sk)
@@ -182,7 +221,7 @@ static __always_inline bool may_accept(struct __sk_buff *skb, const struct facts
 		count(ingress_stale);
 		return false;
 	}
-	if (!is_address_answered(facts->key.local_addr)) {
+	if (!is_local_answered(&facts->key)) {
 		count(ingress_not_answered);
 		return false;
 	}
@@ -253,6 +292,8 @@ static __noinline int accept_ack(struct __sk_buff *skb, const struct facts *fact
 		capture_ingress(skb, facts, DROPPED, accept_deferred);
 		return TC_ACT_SHOT;
 	}
+	if (has_no_listener_yet(facts))
+		return hold_awaited(skb, facts);
 	parent = parent_find(skb, facts);
 	if (!parent) {
 		count(accept_failed);
@@ -264,6 +305,25 @@ static __noinline int accept_ack(struct __sk_buff *skb, const struct facts *fact
 	return verdict;
 }
 
+/* To an endpoint that waits, of a connection that it is to have: a RST of the kernel would end it. */
+static __noinline bool is_kept_quiet(struct __sk_buff *skb, const struct facts *facts)
+{
+	const struct nol_config *config = find_config();
+
+	return config && is_owner_alive(config, bpf_ktime_get_coarse_ns()) &&
+	       !(facts->flags & TCP_FLAG_RST) && has_no_listener_yet(facts) &&
+	       !is_taken(skb, facts);
+}
+
+static __always_inline int take_segment_of_others(struct __sk_buff *skb, const struct facts *facts)
+{
+	const int verdict = may_be_cookie(facts) ? accept_ack(skb, facts) : TC_ACT_UNSPEC;
+
+	if (nol_has_waiting && verdict == TC_ACT_UNSPEC && is_kept_quiet(skb, facts))
+		return TC_ACT_SHOT;
+	return verdict;
+}
+
 /* In XDP: a SYN that can be answered here and now. Whatever else there is, TC looks at, and counts. */
 static __always_inline int answer_or_pass(struct xdp_md *ctx, const struct facts *facts,
 					  const struct nol_config *config, __u64 now_ns)
@@ -271,7 +331,7 @@ static __always_inline int answer_or_pass(struct xdp_md *ctx, const struct facts
 	struct bpf_sock *sk;
 
 	if (!is_bare_syn(facts) || !is_owner_alive(config, now_ns) ||
-	    !is_address_answered(facts->key.local_addr) || is_odd(ctx, facts))
+	    !is_local_answered(&facts->key) || is_odd(ctx, facts))
 		return XDP_PASS;
 	sk = owner_find(ctx, facts);
 	if (!sk)

@@ -48,12 +48,6 @@ static __always_inline bool has_odd_ipv4(const struct nol_flow_key *key)
 	return !nol_is_loopback && (remote >> 24 == 127 || remote == local);
 }
 
-/* A v4-mapped address on the wire is nobody's, and must not be taken for IPv4. */
-static __always_inline bool is_mapped(const __be32 words[4])
-{
-	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
-}
-
 static __always_inline bool is_same(const __be32 a[4], const __be32 b[4])
 {
 	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
@@ -190,7 +184,7 @@ static __always_inline bool classify(struct xdp_md *ctx, const struct facts *fac
 	flow = flow_find(&facts->key);
 	if (flow && classify_by_flow(ctx, facts, config, flow, hold, &is_held))
 		return is_held;
-	if (!flow && !is_address_answered(facts->key.local_addr)) {
+	if (!flow && !is_local_answered(&facts->key)) {
 		count(ingress_not_answered);
 		capture(ctx, PASSED, ingress_not_answered);
 		return false;

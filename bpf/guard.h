@@ -146,7 +146,7 @@ static __always_inline int guard_flowless(struct __sk_buff *skb, const struct no
 {
 	const struct nol_flow_key *key = &facts->key;
 
-	if (!is_port_answered(key->local_port) || !is_address_answered(key->local_addr)) {
+	if (!is_port_answered(key->local_port) || !is_local_answered(key)) {
 		count(rst_not_ours);
 		return GUARD_LET_GO;
 	}

@@ -5,6 +5,7 @@
 
 #include "vmlinux.h"
 
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include <abi/abi.h>
@@ -37,6 +38,15 @@ __u32 nol_is_generic;
 
 /* Method accept: where each worker listens; port 0: it does not. Written by user space only, the port last. */
 struct nol_parent nol_parents[NOL_WORKERS_MAX];
+
+/* Of port p not every answered address is answered, but what nol_endpoints has: as nol_ports. Written by user space only. */
+__u64 nol_narrowed[65536 / 64];
+
+/* nol_endpoints has rows. Written by user space only. */
+__u32 nol_has_endpoints;
+
+/* Some of them wait for a listener. Written by user space only. */
+__u32 nol_has_waiting;
 
 /* max_entries of nol_flows and nol_events are set at load. */
 struct {
@@ -120,6 +130,15 @@ struct {
 	__type(value, __u8);
 } nol_answered SEC(".maps");
 
+/* See struct nol_endpoint. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NOL_ENDPOINTS_MAX);
+	__type(key, struct nol_endpoint_key);
+	__type(value, struct nol_endpoint);
+} nol_endpoints SEC(".maps");
+
 /* See used.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -169,6 +188,39 @@ static __always_inline bool is_address_answered(const __u8 addr[16])
 		return true;
 	__builtin_memcpy(key.addr, addr, sizeof(key.addr));
 	return bpf_map_lookup_elem(&nol_answered, &key);
+}
+
+static __always_inline bool is_port_narrowed(__u16 port)
+{
+	return nol_narrowed[port >> 6] >> (port & 63) & 1;
+}
+
+/* addr: as above. NULL: nobody has said anything of it. */
+static __always_inline const struct nol_endpoint *endpoint_find(const __u8 addr[16], __u16 port)
+{
+	struct nol_endpoint_key key = {.bits = NOL_ENDPOINT_PORT_BITS + 128, .port = port};
+
+	__builtin_memcpy(key.addr, addr, sizeof(key.addr));
+	return bpf_map_lookup_elem(&nol_endpoints, &key);
+}
+
+/* IPv4 in a key. On the wire, as IPv6, such an address is nobody's, and must not be taken for IPv4. */
+static __always_inline bool is_mapped(const __be32 words[4])
+{
+	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
+
+/* Of a port that is answered: at this address as well? */
+static __always_inline bool is_local_answered(const struct nol_flow_key *key)
+{
+	const struct nol_endpoint *endpoint;
+
+	if (!is_address_answered(key->local_addr))
+		return false;
+	if (!is_port_narrowed(key->local_port))
+		return true;
+	endpoint = endpoint_find(key->local_addr, key->local_port);
+	return endpoint && !(endpoint->is_v6only && is_mapped((const __be32 *)key->local_addr));
 }
 
 #endif

@@ -100,7 +100,8 @@ int nol_xdp_ingress(struct xdp_md *ctx)
 		return nol_accepts ? XDP_PASS : pass_unparsed(result);
 	if (!is_port_answered(bpf_ntohs(packet.tcp->dest)))
 		return XDP_PASS;
-	if (!has_captured_answers() && answer_fast(ctx, &packet))
+	if (!has_captured_answers() && !is_port_narrowed(bpf_ntohs(packet.tcp->dest)) &&
+	    answer_fast(ctx, &packet))
 		return XDP_TX;
 	bpf_tail_call(ctx, &nol_general, 0);
 	return pass_cut_off();
@@ -140,7 +141,7 @@ int nol_tc_ingress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	facts_read(&packet, &facts);
 	if (!is_bare_syn(&facts))
-		return may_be_cookie(&facts) ? accept_ack(skb, &facts) : TC_ACT_UNSPEC;
+		return take_segment_of_others(skb, &facts);
 	bpf_tail_call(skb, &nol_syns, 0);
 	count(ingress_cut_off);
 	return TC_ACT_UNSPEC;

@@ -29,9 +29,9 @@ extern "C" {
 
 /* What is asked of a loader. Zero what is not set: an empty struct asks for all that the loader lets. */
 struct nolisten_options {
-	/* Where the loader listens for applications; NULL: the environment's NOLISTEN_SOCKET, or else /run/nolisten.sock. */
+	/* Where the loader listens for applications ("@name": in the abstract namespace); NULL: the environment's NOLISTEN_SOCKET, or else /run/nolisten.sock. */
 	const char *path;
-	/* TCP ports, "80,443,8000-8999" or "all"; NULL: all that the loader lets. */
+	/* TCP ports, "80,443,8000-8999", "all" or "none"; NULL: all that the loader lets. */
 	const char *ports;
 	/* Local addresses and prefixes, "10.0.0.2,fd00::/64"; NULL: any that the loader answers. Each port on each address. */
 	const char *addresses;
@@ -120,6 +120,27 @@ int nolisten_fd(const struct nolisten *nolisten);
  *	-ESHUTDOWN		the loader has gone: no more will come. Sockets that were taken are good
  */
 int nolisten_accept(struct nolisten *nolisten, struct nolisten_connection *out);
+
+/*
+ * Connections to this local address and port are queued at parent from now on: a TCP socket that listens, in this network namespace,
+ * at another address, one that no remote can reach; an IPv4 one gets IPv4 alone. flags: NOLISTEN_V6ONLY or 0. accept4(2) takes them there: this library has no
+ * part in it. 0.0.0.0: every IPv4 address; ::: every address, with NOLISTEN_V6ONLY every IPv6 one. The loader does not keep it: once it is closed nobody listens, and
+ * connections are refused, within a second. Said again with another parent (those of a family at one hidden address), connections are
+ * shared out. With method accept alone. Ask for the ports "none" if nothing else is wanted. 0, or:
+ *	-EADDRINUSE		another application has it, or a kernel socket listens there
+ *	-EINVAL			the listener is none, or not of the right kind
+ *	-EACCES			the loader does not answer that
+ *	-EOPNOTSUPP		the loader's method is another one
+ *	-ENOSPC			too many: 64 for one address and port, 16,384 of these
+ *	-ESHUTDOWN		the loader has gone
+ * and nolisten_why() says more.
+ */
+int nolisten_offer(struct nolisten *nolisten, const struct sockaddr *local, socklen_t len,
+		   int parent, unsigned int flags);
+#define NOLISTEN_V6ONLY 1u
+/* No longer at this parent; -1: at none. What is queued there stays. 0, also if nothing was offered. */
+int nolisten_withdraw(struct nolisten *nolisten, const struct sockaddr *local, socklen_t len,
+		      int parent);
 
 /* The ports are no longer answered, what was not taken is reset. Sockets that were taken are good. NULL is legal. */
 void nolisten_close(struct nolisten *nolisten);

@@ -302,6 +302,36 @@ struct nol_parent {
 NOL_ABI_SIZE(nol_parent, 24);
 
 /*
+ * nol_endpoints, a longest-prefix-match trie: what of an answered port is answered, and who gets it. bits: 32, and
+ * those of the prefix.
+ */
+struct nol_endpoint_key {
+	__u32 bits;
+	__u16 port;
+	__u16 pad;
+	__u8 addr[16];
+};
+NOL_ABI_SIZE(nol_endpoint_key, 24);
+#define NOL_ENDPOINT_PORT_BITS 32 /* of the key, before the address's */
+#define NOL_ENDPOINTS_MAX 16384
+
+/*
+ * Listeners, those of a family at the same address, among which connections are shared out by their hash; none: the worker's
+ * parent has them.
+ */
+#define NOL_ENDPOINT_PARENTS 64
+struct nol_endpoint {
+	__u8 addr[16]; /* of the IPv6 sockets */
+	__u64 are_ipv4; /* bit i: port i is an IPv4 socket's, and IPv6 children it cannot have */
+	__u8 addr_v4[4]; /* of these */
+	__u16 count;
+	__u8 is_v6only; /* IPv4 is not answered */
+	__u8 is_waiting; /* without a listener: what completes a handshake is held, for one that comes */
+	__u16 ports[NOL_ENDPOINT_PARENTS];
+};
+NOL_ABI_SIZE(nol_endpoint, 160);
+
+/*
  * A value of nol_backs, method connect: a kernel socket connect()s back to the remote whose SYN was held. Egress
  * turns its SYN into a SYN-ACK, ingress the remote's ACK into the SYN-ACK that the socket waits for.
  */

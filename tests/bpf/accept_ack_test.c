@@ -109,6 +109,44 @@ static void passes_a_cookie_whose_connection_is_over(void **state)
 	assert_only_counted(cookie_used);
 }
 
+/* The port is answered, and nobody listens there yet. */
+static void let_it_wait(void)
+{
+	const struct nol_endpoint endpoint = {.is_waiting = 1};
+	const struct prefix any = {.bits = 0};
+
+	assert_int_equal(kern_set_endpoint(kern, &any, 34567, &endpoint), 0);
+	kern_set_waiting(kern, true);
+}
+
+static void holds_what_completes_a_handshake_with_an_endpoint_that_waits(void **state)
+{
+	const struct segment answer = syn_ack();
+	struct frame frame = ack_of(answer.seq, answer.options.tsval);
+
+	(void)state;
+	let_it_wait();
+	assert_int_equal(run_tc(&frame), DROPPED);
+	assert_held(&frame, NOL_HOLD_COOKIE);
+	assert_only_counted(held_cookie);
+}
+
+/* Segments behind the first: they come again. A RST is the remote's own end. */
+static void says_nothing_to_the_rest_of_a_connection_that_waits(void **state)
+{
+	const struct segment answer = syn_ack();
+	struct frame frame = ack_of(answer.seq + (1u << 20), answer.options.tsval);
+	struct frame rst = frame_from(V4_REMOTE, V4_LOCAL, TCP_RST);
+	struct frame other = frame_from(V4_REMOTE, "10.0.0.99:34567", TCP_ACK);
+
+	(void)state;
+	let_it_wait();
+	assert_int_equal(run_tc(&frame), DROPPED);
+	assert_int_equal(run_tc(&rst), NEXT);
+	assert_int_equal(run_tc(&other), NEXT);
+	assert_nothing_held();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +155,8 @@ int main(void)
 		accept_test(passes_a_cookie_that_echoes_what_was_never_sent),
 		accept_test(drops_what_comes_before_its_socket_without_a_rst),
 		accept_test(passes_a_cookie_whose_connection_is_over),
+		accept_test(holds_what_completes_a_handshake_with_an_endpoint_that_waits),
+		accept_test(says_nothing_to_the_rest_of_a_connection_that_waits),
 	};
 
 	if (!fixture_enter())

@@ -114,6 +114,7 @@ static inline void spare_clear(struct kern *kern)
 	spare_forget_cookies(kern);
 	spare_delete_entries(kern->skel->maps.nol_answered);
 	spare_delete_entries(kern->skel->maps.nol_routes);
+	spare_delete_entries(kern->skel->maps.nol_endpoints);
 	spare_clear_stats(kern);
 	spare_link_general(kern);
 	memset(kern->skel->bss, 0, sizeof(*kern->skel->bss));

@@ -5,6 +5,7 @@
  * answered, and nobody is said to be gone who has not been told to be here.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,23 @@ static int open_client(void *context, uint32_t client, pid_t pid, const char *po
 	return 0;
 }
 
+static int offer(void *context, uint32_t client, const struct app_endpoint *endpoint, int parent,
+		 struct app_reply *reply)
+{
+	(void)context;
+	check(client < APP_SERVER_CLIENTS && is_here[client]);
+	check(endpoint->kind == APP_OFFER && endpoint->port && endpoint->is_v6only <= 1);
+	check((endpoint->is_waiting ? parent == -1 : fcntl(parent, F_GETFD) >= 0) && !*reply->why);
+	return endpoint->port & 1 ? -EINVAL : 0;
+}
+
+static void withdraw(void *context, uint32_t client, const struct app_endpoint *endpoint)
+{
+	(void)context;
+	check(client < APP_SERVER_CLIENTS && is_here[client]);
+	check(endpoint->kind == APP_WITHDRAW && endpoint->port);
+}
+
 static void lose_client(void *context, uint32_t client, bool has_said)
 {
 	(void)context, (void)has_said;
@@ -73,7 +91,12 @@ static void clean_up(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const struct app_server_ops ops = {.open = open_client, .gone = lose_client};
+	static const struct app_server_ops ops = {
+		.open = open_client,
+		.offer = offer,
+		.withdraw = withdraw,
+		.gone = lose_client,
+	};
 	const struct app_access access = {.user = geteuid(), .mode = 0600};
 
 	(void)argc;
@@ -136,10 +159,28 @@ static size_t build(struct input *input, char *message, size_t size)
 	return app_request_build(message, size, ports, addresses);
 }
 
+/* An endpoint of which anything but the length may be strange. */
+static size_t build_endpoint(struct input *input, char *message)
+{
+	struct app_endpoint endpoint = {
+		.magic = APP_MAGIC,
+		.kind = APP_OFFER + take_byte(input) % 3,
+		.port = take_byte(input),
+		.parent_port = take_byte(input),
+		.is_v6only = take_byte(input) % 3,
+		.is_waiting = take_byte(input) % 3,
+	};
+
+	endpoint.addr[15] = take_byte(input);
+	endpoint.padding[1] = take_byte(input) == 1;
+	memcpy(message, &endpoint, sizeof(endpoint));
+	return sizeof(endpoint);
+}
+
 static void act(struct input *input)
 {
 	int *stranger = &strangers[take_byte(input) % STRANGERS];
-	const uint8_t what = take_byte(input) % 8;
+	const uint8_t what = take_byte(input) % 10;
 	const int fds[] = {STDERR_FILENO, STDERR_FILENO};
 	char message[1024];
 	size_t len = 0;
@@ -154,8 +195,12 @@ static void act(struct input *input)
 		hear(*stranger);
 	if (*stranger < 0 || what < 3)
 		return;
-	len = what < 6 ? take_bytes(input, message) : build(input, message, sizeof(message));
-	fd_message_send(*stranger, message, len, fds, what & 1 ? 2 : 0);
+	if (what < 6)
+		len = take_bytes(input, message);
+	else
+		len = what < 8 ? build(input, message, sizeof(message))
+			       : build_endpoint(input, message);
+	fd_message_send(*stranger, message, len, fds, what & 1 ? 1 + (what == 7) : 0);
 	turn_loop();
 }
 

@@ -16,7 +16,7 @@ import socket
 import struct
 import sys
 
-MAGIC = 0x4E6F4C31
+MAGIC = 0x4E6F4C32
 OPEN, CLOSE, OPENED = 1, 2, 3
 DESCRIPTORS = 128
 

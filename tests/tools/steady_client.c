@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * steady_client ADDRESS PORT RATE SECONDS: connections to an echo service that begin at their times, whatever becomes of the
+ * steady_client ADDRESS PORT RATE SECONDS [TIMEOUT_MS]: connections to an echo service that begin at their times, whatever becomes of the
  * ones before, RATE a second, as those of the benchmark do (user/bench/open_loop.h). Prints one object of JSON:
- * how many there were, were connected, were served (without a lost SYN: in 400 ms), connect to first byte, the first error.
+ * how many there were, were connected, were served (in TIMEOUT_MS; 400: without a lost SYN), connect to first byte, the first error.
  */
 #include <signal.h>
 
@@ -15,13 +15,14 @@ int main(int argc, char **argv)
 	static struct open_loop_result result;
 	int err;
 
-	if (argc != 5 || !addr_parse(argv[1], &options.load.remote.addr))
-		usage("ADDRESS PORT RATE SECONDS");
+	if (argc < 5 || argc > 6 || !addr_parse(argv[1], &options.load.remote.addr))
+		usage("ADDRESS PORT RATE SECONDS [TIMEOUT_MS]");
 	raise_descriptor_limit();
 	options.load.remote.port = (uint16_t)atoi(argv[2]);
 	options.load.has_fin = true;
 	options.per_s = (uint32_t)atoi(argv[3]);
 	options.duration_ms = (uint32_t)atoi(argv[4]) * 1000;
+	options.timeout_ms = argc == 6 ? (uint32_t)atoi(argv[5]) : 0;
 	err = open_loop_run(&options, &result);
 	if (err) {
 		errno = -err;

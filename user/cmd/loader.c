@@ -14,7 +14,7 @@
 #include "core.h"
 #include "listeners.h"
 #include "log.h"
-#include "notify.h"
+#include "manager.h"
 #include "reload.h"
 #include "vlan_loaders.h"
 
@@ -44,7 +44,7 @@ static void print_start(struct loader *loader, const struct port_set *answered)
 	listeners_warn(answered);
 	log_info("%s: answering TCP port %s on %s with %s (%s)", config->ifname, ports, addresses,
 		 config->service, method);
-	notify_send("READY=1\nSTATUS=answering TCP port %s on %s", ports, addresses);
+	manager_send("READY=1\nSTATUS=answering TCP port %s on %s", ports, addresses);
 }
 
 static void print_summary(struct loader *loader)
@@ -69,7 +69,7 @@ static void leave(struct loader *loader)
 	const uint64_t active = core_leave(loader->core);
 
 	loader->has_left = true;
-	notify_send("STOPPING=1\nSTATUS=detached, %" PRIu64 " open connections", active);
+	manager_send("STOPPING=1\nSTATUS=detached, %" PRIu64 " open connections", active);
 	print_summary(loader);
 	if (active)
 		log_info(
@@ -92,9 +92,9 @@ static void read_config(struct loader *loader)
 {
 	char why[OPTION_ERROR_SIZE];
 
-	notify_reloading();
+	manager_reloading();
 	if (reload(loader->core, loader->options, why)) {
-		notify_send("READY=1\nSTATUS=as before, since %s", why);
+		manager_send("READY=1\nSTATUS=as before, since %s", why);
 		return;
 	}
 	core_snapshot(loader->core, &loader->snapshot);
@@ -158,15 +158,15 @@ static void feed_watchdog(void *context, uint32_t events)
 {
 	(void)context;
 	(void)events;
-	notify_send("WATCHDOG=1");
+	manager_send("WATCHDOG=1");
 }
 
 /* Twice as often as it has to be. */
 static int begin_watchdog(struct loader *loader)
 {
-	const uint64_t period_ms = notify_watchdog_us() / 2000;
+	const uint64_t period_ms = manager_watchdog_us() / 2000;
 
-	if (!notify_watchdog_us() || loader->parent_fd >= 0)
+	if (!manager_watchdog_us() || loader->parent_fd >= 0)
 		return 0;
 	return loop_add_timer(core_loop(loader->core), period_ms ?: 1, feed_watchdog, NULL,
 			      &loader->watchdog);
@@ -253,7 +253,7 @@ static int run_on(const struct loader_options *options, const struct config *con
 /* The manager hears of the parent alone. */
 static int run_on_vlan(const struct config *config, int parent_fd)
 {
-	notify_close();
+	manager_close();
 	return run_on(NULL, config, NULL, parent_fd);
 }
 
@@ -275,12 +275,12 @@ static int run_with_vlans(const struct loader_options *options)
 
 int loader_run(const struct loader_options *options)
 {
-	int err = notify_open();
+	int err = manager_open();
 
 	if (err)
 		log_warning("cannot reach the service manager: %s", strerror(-err));
 	err = port_set_count(&options->vlans) ? run_with_vlans(options)
 					      : run_on(options, &options->config, NULL, -1);
-	notify_close();
+	manager_close();
 	return err;
 }

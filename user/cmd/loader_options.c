@@ -88,10 +88,16 @@ static int add_prefix(struct option_parse *parse, const char *text)
 
 static int take_prefixes(struct option_parse *parse, const struct option_row *row, const char *arg)
 {
-	char *copy = strdup(arg), *rest = copy, *text;
+	struct config *config = &((struct loader_options *)parse->options)->config;
+	char *copy, *rest, *text;
 	int err = 0;
 
 	(void)row;
+	if (!strcmp(arg, "host")) {
+		config->has_host_addresses = true;
+		return 0;
+	}
+	copy = rest = strdup(arg);
 	if (!copy)
 		return option_fail_memory(parse);
 	while (!err && (text = strsep(&rest, ",")))
@@ -228,7 +234,9 @@ static int check(struct option_parse *parse)
 			"--json: goes with --check and --dry-run; --events=FILE is JSON too");
 	if (port_set_count(&options->vlans) && options->is_check)
 		return option_fail(parse, "--vlan: does not go with --check");
-	if (port_set_count(&options->vlans) && config->prefix_count)
+	if (config->has_host_addresses && config->prefix_count)
+		return option_fail(parse, "--address: host does not go with others");
+	if (port_set_count(&options->vlans) && (config->prefix_count || config->has_host_addresses))
 		return option_fail(parse,
 				   "--vlan: does not go with --address: which of them has it? "
 				   "Start a loader on each device, as in eth0.5");
@@ -309,7 +317,8 @@ static const struct option_row options[] = {
 	{"port", 'p', "LIST", "TCP ports to answer: 80,443,8000-8999 or all [34567]", take_ports,
 	 FIELD(config.ports), .words = port_words, .is_live = true},
 	{"address", 'a', "LIST",
-	 "local addresses or prefixes to answer, IPv4 and IPv6 [the interface's own]",
+	 "local addresses or prefixes to answer, IPv4 and IPv6; host: all of this host "
+	 "[the interface's own]",
 	 take_prefixes, .is_live = true},
 	{"guard", 0, "WHAT",
 	 "guard local ports for raw-socket programs, 40000-40999, or auto: what they open",

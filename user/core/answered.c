@@ -160,6 +160,16 @@ int answered_set_prefixes(struct answered *answered, const struct prefix *prefix
 	return err;
 }
 
+int answered_add_loopback(struct answered *answered, const char *ifname)
+{
+	struct prefix loopback;
+	int err = prefix_parse("127.0.0.0/8", &loopback) ? add(answered, &loopback) : -EINVAL;
+
+	if (err)
+		log_error("%s: cannot answer 127.0.0.0/8: %s", ifname, strerror(-err));
+	return err;
+}
+
 const struct prefix *answered_all(const struct answered *answered, size_t *count)
 {
 	*count = answered->count;

@@ -35,6 +35,8 @@ int answered_add_prefix(struct answered *answered, const struct prefix *prefix, 
  */
 int answered_set_prefixes(struct answered *answered, const struct prefix *prefixes, size_t count,
 			  const char *ifname);
+/* 127.0.0.0/8: every address of it is local, whichever of them lo has. */
+int answered_add_loopback(struct answered *answered, const char *ifname);
 
 /* All of them; valid until one comes or goes. */
 const struct prefix *answered_all(const struct answered *answered, size_t *count);

@@ -12,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app_server.h"
+#include "applications_private.h"
 #include "claim.h"
 #include "clock.h"
+#include "endpoints.h"
+#include "lending.h"
 #include "listeners.h"
 #include "log.h"
 #include "methods.h"
@@ -27,25 +29,8 @@
 	_Static_assert((int)NOL_METHOD_##member == (int)NOLISTEN_METHOD_##member, text);
 NOL_METHODS(SAME_NUMBER)
 
-struct application {
-	struct application *next;
-	uint32_t number, client;
-	pid_t pid;
-	bool is_away;
-	uint64_t gone_ns; /* since when it is away */
-	struct claim claim;
-};
-
-struct applications {
-	struct core *core;
-	const struct config *config;
-	struct workers *workers;
-	struct app_server *server;
-	struct application *first;
-	uint32_t numbers; /* given so far */
-	bool has_left;
-	const struct application *lent_to; /* it has the parents of method accept; or NULL */
-};
+#define FIRST_CLIENT_NS \
+	(10 * CLOCK_NS_PER_S) /* whoever started a transient loader has come by then */
 
 void applications_first_ports(const struct config *config, struct port_set *out)
 {
@@ -83,50 +68,25 @@ static void forget(struct worker *worker, void *context)
 	passing_forget(worker_service(worker), *(const uint32_t *)context);
 }
 
-struct lending {
-	int *fds;
-	uint32_t count;
-	int err;
-};
-
-static void lend(struct worker *worker, void *context)
-{
-	struct lending *lending = context;
-
-	if (!lending->err)
-		lending->err = session_lend(worker_session(worker), &lending->fds[lending->count]);
-	lending->count += !lending->err;
-}
-
-static void take_back(struct worker *worker, void *context)
-{
-	struct lending *lending = context;
-	int err = session_take_back(worker_session(worker), lending);
-
-	if (lending && !lending->err)
-		lending->err = err;
-}
-
-/* What is left there waits, for whoever comes. */
 static void end_lending(struct applications *applications, const struct application *to)
 {
 	if (!to || applications->lent_to != to)
 		return;
 	applications->lent_to = NULL;
-	workers_call(applications->workers, take_back, NULL);
+	lending_end(applications->workers);
 }
 
-/* Another wants some: what comes from now on is to be shared out. */
-static int share_parents(struct applications *applications)
+/* Who asks for nothing takes nothing from others. */
+static int share_parents(struct applications *applications, const struct application *with)
 {
-	struct lending lending = {0};
+	int err;
 
-	if (!applications->lent_to)
+	if (!applications->lent_to || claim_is_empty(&with->claim))
 		return 0;
-	workers_call(applications->workers, take_back, &lending);
-	if (!lending.err)
+	err = lending_share(applications->workers);
+	if (!err)
 		applications->lent_to = NULL;
-	return lending.err;
+	return err;
 }
 
 /* Those of the ones that are here, and of the ones that may come back. */
@@ -137,31 +97,80 @@ static void find_ports(const struct applications *applications, struct port_set 
 		port_set_unite(out, &one->claim.ports);
 }
 
-static int answer_ports(struct applications *applications)
+/* Those that are answered at every address. */
+static void find_wide(const struct applications *applications, struct port_set *out)
 {
-	struct port_set ports;
+	applications_first_ports(applications->config, out);
+	for (const struct application *one = applications->first; one; one = one->next)
+		if (!one->is_narrow)
+			port_set_unite(out, &one->claim.ports);
+}
 
+int applications_answer(struct applications *applications)
+{
+	struct port_set ports, wide;
+
+	find_wide(applications, &wide);
+	endpoints_narrow(applications->endpoints, &wide);
 	find_ports(applications, &ports);
+	endpoints_add_ports(applications->endpoints, &ports);
 	return core_set_ports(applications->core, &ports);
+}
+
+/* Too many are answered at every address, and refused later. */
+static void narrow(struct applications *applications, struct application *application)
+{
+	int err = application->claim.prefix_count
+			  ? endpoints_claim(applications->endpoints, &application->claim)
+			  : -ENOENT;
+
+	application->is_narrow = !err;
+	if (err == -ENOSPC)
+		log_debug("pid %d: too many ports and addresses to tell ingress of",
+			  (int)application->pid);
+}
+
+/* Has it all that workers get? */
+static bool may_borrow(const struct applications *applications, const struct application *to)
+{
+	struct claim asked = {0};
+
+	find_ports(applications, &asked.ports);
+	return method_accepts(applications->config->method) && !applications->lent_to &&
+	       !to->is_away && !to->claim.prefix_count && !claim_is_empty(&to->claim) &&
+	       claim_is_within(&asked, &to->claim.ports, NULL);
 }
 
 /* Method accept: whoever has all that is answered gets the parents, and asks nobody any more. */
 static void lend_parents(struct applications *applications, const struct application *to,
 			 struct app_reply *reply, int *fds)
 {
-	struct lending lending = {.fds = fds + reply->data_count};
-	struct claim answered = {0};
+	int err;
 
-	find_ports(applications, &answered.ports);
-	if (!method_accepts(applications->config->method) || to->claim.prefix_count ||
-	    !claim_is_within(&answered, &to->claim.ports, NULL))
+	if (!may_borrow(applications, to))
 		return;
-	workers_call(applications->workers, lend, &lending);
+	err = lending_begin(applications->workers, fds + reply->data_count, &reply->parent_count);
 	applications->lent_to = to;
-	if (lending.err)
+	if (!err)
+		return;
+	reply->parent_count = 0;
+	end_lending(applications, to);
+}
+
+/* One that was alone once more, or is so for the first time. */
+static void lend_again(struct applications *applications)
+{
+	const struct application *to = applications->first;
+	struct app_reply reply = {0};
+	int fds[APP_DESCRIPTORS];
+
+	while (to && !may_borrow(applications, to))
+		to = to->next;
+	if (!to || applications->has_left)
+		return;
+	lend_parents(applications, to, &reply, fds);
+	if (reply.parent_count && app_server_lend(applications->server, to->client, &reply, fds))
 		end_lending(applications, to);
-	else
-		reply->parent_count = lending.count;
 }
 
 static void remove_application(struct applications *applications, struct application *application)
@@ -171,7 +180,9 @@ static void remove_application(struct applications *applications, struct applica
 	while (*link != application)
 		link = &(*link)->next;
 	*link = application->next;
-	answer_ports(applications);
+	if (application->is_narrow)
+		endpoints_unclaim(applications->endpoints, &application->claim);
+	applications_answer(applications);
 	end_lending(applications, application);
 	workers_call(applications->workers, forget, &application->number);
 	claim_free(&application->claim);
@@ -201,18 +212,12 @@ static void remove_away(struct applications *applications, uint64_t before_ns)
 	}
 }
 
-static int refuse(struct app_reply *reply, int err, const char *what, const char *why)
-{
-	snprintf(reply->why, sizeof(reply->why), "%s%s%s", what, *what ? ": " : "", why);
-	return err;
-}
-
 static int refuse_port(struct app_reply *reply, int err, uint16_t port, const char *why)
 {
 	char text[16];
 
 	snprintf(text, sizeof(text), "port %u", port);
-	return refuse(reply, err, text, why);
+	return application_refuse(reply, err, text, why);
 }
 
 /* Whose is it already? */
@@ -245,8 +250,11 @@ static int check_claim(const struct applications *applications, const struct cla
 	outside = claim_find_outside(claim, config->prefixes, config->prefix_count);
 	if (outside) {
 		prefix_format(outside, text);
-		return refuse(reply, -EACCES, text, "the loader does not answer it (--address)");
+		return application_refuse(reply, -EACCES, text,
+					  "the loader does not answer it (--address)");
 	}
+	if (endpoints_meet_claim(applications->endpoints, UINT32_MAX, claim, &port))
+		return refuse_port(reply, -EADDRINUSE, port, "another application has it");
 	if (is_explicit && listeners_find(&claim->ports, &port))
 		return refuse_port(reply, -EADDRINUSE, port, "a kernel socket listens there");
 	return check_others(applications, claim, reply);
@@ -276,11 +284,12 @@ static int add_application(struct applications *applications, struct application
 	application->number = applications->numbers++;
 	application->next = applications->first;
 	applications->first = application;
-	err = share_parents(applications);
+	narrow(applications, application);
+	err = share_parents(applications, application);
 	if (!err)
 		err = join_workers(applications, application, reply, fds);
 	if (!err)
-		err = answer_ports(applications);
+		err = applications_answer(applications);
 	if (err) {
 		remove_application(applications, application);
 		return err;
@@ -301,7 +310,7 @@ static int open_application(void *context, uint32_t client, pid_t pid, const cha
 	int err;
 
 	if (applications->has_left)
-		return refuse(reply, -ESHUTDOWN, "", "the loader is about to end");
+		return application_refuse(reply, -ESHUTDOWN, "", "the loader is about to end");
 	application = calloc(1, sizeof(*application));
 	if (!application)
 		return -ENOMEM;
@@ -309,7 +318,7 @@ static int open_application(void *context, uint32_t client, pid_t pid, const cha
 	application->pid = pid;
 	err = claim_parse(&application->claim, ports, addresses, &config->ports, &why);
 	if (err)
-		refuse(reply, err, "", *why ? why : strerror(-err));
+		application_refuse(reply, err, "", *why ? why : strerror(-err));
 	else
 		err = check_claim(applications, &application->claim, ports && strcmp(ports, "all"),
 				  reply);
@@ -321,23 +330,31 @@ static int open_application(void *context, uint32_t client, pid_t pid, const cha
 	return add_application(applications, application, reply, fds);
 }
 
+static void end_if_transient(struct applications *applications)
+{
+	if (applications->is_transient && !app_server_clients(applications->server))
+		core_stop(applications->core);
+}
+
 static void lose_application(void *context, uint32_t client, bool has_said)
 {
 	struct applications *applications = context;
-	struct application *application = applications->first;
+	struct application *application = application_of_client(applications, client);
 
-	while (application && (application->is_away || application->client != client))
-		application = application->next;
 	if (!application)
 		return;
-	if (has_said) {
+	if (endpoints_withdraw_all(applications->endpoints, client))
+		application_offers_settle(applications);
+	if (has_said || claim_is_empty(&application->claim)) {
 		remove_application(applications, application);
-		return;
+	} else {
+		application->is_away = true;
+		application->gone_ns = clock_monotonic_ns();
+		end_lending(applications, application);
+		workers_call(applications->workers, leave, &application->number);
 	}
-	application->is_away = true;
-	application->gone_ns = clock_monotonic_ns();
-	end_lending(applications, application);
-	workers_call(applications->workers, leave, &application->number);
+	lend_again(applications);
+	end_if_transient(applications);
 }
 
 void applications_leave(struct applications *applications)
@@ -355,15 +372,37 @@ void applications_beat(struct applications *applications)
 		return;
 	wait_ns = applications->config->queue_ms * CLOCK_NS_PER_MS;
 	remove_away(applications, now_ns > wait_ns ? now_ns - wait_ns : 0);
+	if (endpoints_sweep(applications->endpoints))
+		applications_answer(applications);
+	lend_again(applications);
+	if (now_ns - applications->started_ns > FIRST_CLIENT_NS)
+		end_if_transient(applications);
+}
+
+static int open_server(struct applications *applications, const struct socket_spec *spec,
+		       const struct app_server_ops *ops)
+{
+	const struct app_access access = {spec->user, spec->group, spec->mode};
+	int err = app_server_new(&applications->server, spec->path, &access,
+				 core_loop(applications->core), ops, applications);
+
+	if (err)
+		log_error("--service: %s: %s", spec->path,
+			  err == -EADDRINUSE ? "another process listens there, or it is no socket"
+					     : strerror(-err));
+	return err;
 }
 
 int applications_new(struct applications **out, struct core *core, const struct config *config,
-		     struct workers *workers)
+		     struct workers *workers, struct kern *kern)
 {
-	static const struct app_server_ops ops = {.open = open_application,
-						  .gone = lose_application};
+	static const struct app_server_ops ops = {
+		.open = open_application,
+		.offer = application_offer,
+		.withdraw = application_withdraw,
+		.gone = lose_application,
+	};
 	struct applications *applications;
-	struct app_access access;
 	struct socket_spec spec;
 	int err;
 
@@ -378,14 +417,14 @@ int applications_new(struct applications **out, struct core *core, const struct 
 	applications->core = core;
 	applications->config = config;
 	applications->workers = workers;
-	access = (struct app_access){spec.user, spec.group, spec.mode};
-	err = app_server_new(&applications->server, spec.path, &access, core_loop(core), &ops,
-			     applications);
+	applications->is_transient = spec.is_transient;
+	applications->started_ns = clock_monotonic_ns();
+	err = endpoints_new(&applications->endpoints, kern)
+		      ?: application_offers_open(applications, kern);
+	if (!err)
+		err = open_server(applications, &spec, &ops);
 	if (err) {
-		log_error("--service: %s: %s", spec.path,
-			  err == -EADDRINUSE ? "another process listens there, or it is no socket"
-					     : strerror(-err));
-		free(applications);
+		applications_free(applications);
 		return err;
 	}
 	*out = applications;
@@ -399,10 +438,12 @@ void applications_free(struct applications *applications)
 	if (!applications)
 		return;
 	app_server_free(applications->server);
+	awaiting_free(applications->awaiting);
 	while ((one = applications->first)) {
 		applications->first = one->next;
 		claim_free(&one->claim);
 		free(one);
 	}
+	endpoints_free(applications->endpoints);
 	free(applications);
 }

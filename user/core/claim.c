@@ -42,7 +42,9 @@ int claim_parse(struct claim *out, const char *ports, const char *addresses,
 		const struct port_set *all, const char **why)
 {
 	*out = (struct claim){.ports = *all};
-	if (ports && !port_set_parse(ports, &out->ports, why))
+	if (ports && !strcmp(ports, "none"))
+		out->ports = (struct port_set){0};
+	else if (ports && !port_set_parse(ports, &out->ports, why))
 		return -EINVAL;
 	return addresses ? parse_addresses(out, addresses, why) : 0;
 }
@@ -52,6 +54,11 @@ void claim_free(struct claim *claim)
 	free(claim->prefixes);
 	claim->prefixes = NULL;
 	claim->prefix_count = 0;
+}
+
+bool claim_is_empty(const struct claim *claim)
+{
+	return !port_set_count(&claim->ports);
 }
 
 /* The lowest bit of the first word that has one. */

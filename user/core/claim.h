@@ -17,13 +17,14 @@ struct claim {
 };
 
 /*
- * ports: NULL: all that there are. addresses: a list of prefixes with commas; NULL: any. -EINVAL with *why, a constant text,
+ * ports: NULL: all that there are; "none": none. addresses: a list of prefixes with commas; NULL: any. -EINVAL with *why, a constant text,
  * or -ENOMEM.
  */
 int claim_parse(struct claim *out, const char *ports, const char *addresses,
 		const struct port_set *all, const char **why);
 void claim_free(struct claim *claim);
 
+bool claim_is_empty(const struct claim *claim); /* it has no port */
 /* *outside: the first port that is not among these; may be NULL. */
 bool claim_is_within(const struct claim *claim, const struct port_set *ports, uint16_t *outside);
 /* A prefix of it that is in none of these; NULL: there is none, or there are no prefixes. */

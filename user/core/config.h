@@ -22,6 +22,7 @@ struct config {
 	struct port_set ports;
 	struct prefix *prefixes; /* none: the interface's own addresses */
 	size_t prefix_count;
+	bool has_host_addresses; /* no prefixes: those of the host's other interfaces as well */
 	bool skips_link_local; /* of the interface's own IPv6 addresses: a device on top of it has the same */
 	enum nol_method method; /* NOL_METHOD_NONE: auto */
 	struct guard_config {

@@ -122,7 +122,7 @@ int control_point_open(struct control_server **out, struct core *core, const str
 		return rehearsal_lock(ifname);
 	fd = control_listen(ifname);
 	if (fd == -EADDRINUSE) {
-		log_error("%s: another nolisten-loader is on this interface", ifname);
+		log_error("%s: " CONTROL_TAKEN, ifname);
 		return fd;
 	}
 	if (fd < 0)

@@ -149,6 +149,8 @@ static int open_answered(struct core *core)
 
 	for (size_t i = 0; !err && i < config->prefix_count; i++)
 		err = answered_add_prefix(core->answered, &config->prefixes[i], config->ifname);
+	if (!err && config->has_host_addresses && core->link.is_loopback)
+		err = answered_add_loopback(core->answered, config->ifname);
 	return err;
 }
 
@@ -240,7 +242,8 @@ static int open_sources(struct core *core)
 	int err = loop_add_timer(loop, BEAT_MS, beat, core, &core->beat);
 
 	if (!err)
-		err = link_watch_new(&core->watch, core->link.ifindex, take_link_event, core);
+		err = link_watch_new(&core->watch, core->link.ifindex,
+				     core->config.has_host_addresses, take_link_event, core);
 	if (!err)
 		err = loop_add(loop, link_watch_fd(core->watch), EPOLLIN, read_link_watch, core,
 			       &core->watch_source);
@@ -271,7 +274,8 @@ static int start(struct core *core)
 	if (!err)
 		err = open_workers(core);
 	if (!err)
-		err = applications_new(&core->applications, core, &core->asked, core->workers);
+		err = applications_new(&core->applications, core, &core->asked, core->workers,
+				       core->method.kern);
 	if (!err)
 		err = open_sources(core);
 	if (!err)

@@ -12,6 +12,7 @@
 #include "connect_back.h"
 #include "events.h"
 #include "guarding.h"
+#include "hidden.h"
 #include "log.h"
 #include "method_bpf.h"
 #include "method_filter.h"
@@ -164,7 +165,7 @@ static int open_parent(struct method *method)
 
 	if (err)
 		return err;
-	err = wire_parent_choose(&method->parent);
+	err = hidden_choose(&method->parent);
 	if (err)
 		log_error("%s: no address for a listener: %s", method->config->ifname,
 			  strerror(-err));

@@ -237,7 +237,11 @@ static int live(struct guard *guard)
 
 int guard_run(const struct guard_options *options)
 {
-	struct guard guard = {.options = options, .pid_fd = -1};
+	struct guard guard = {
+		.options = options,
+		.child = CHILD_INIT(.who = "guard"),
+		.pid_fd = -1,
+	};
 	int err = loop_new(&guard.loop), status = STATUS_FAILED;
 
 	if (err)

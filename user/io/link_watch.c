@@ -19,6 +19,7 @@
 struct link_watch {
 	int fd;
 	uint32_t ifindex;
+	bool is_of_host;
 	link_fn fn;
 	void *context;
 	bool has_removed; /* an address, since the last list */
@@ -79,6 +80,12 @@ int link_find(const char *ifname, struct link_info *out)
 	return 0;
 }
 
+static bool is_wanted(const struct link_watch *watch, const struct ifaddrmsg *address)
+{
+	return address->ifa_index == watch->ifindex ||
+	       (watch->is_of_host && address->ifa_scope < RT_SCOPE_LINK);
+}
+
 static void report_addr(struct link_watch *watch, const struct nlmsghdr *message)
 {
 	const struct ifaddrmsg *body = mnl_nlmsg_get_payload(message);
@@ -90,7 +97,7 @@ static void report_addr(struct link_watch *watch, const struct nlmsghdr *message
 
 	if (!bytes && is_v6)
 		bytes = netlink_find(message, sizeof(*body), IFA_ADDRESS, len);
-	if (body->ifa_index != watch->ifindex || !bytes)
+	if (!is_wanted(watch, body) || !bytes)
 		return;
 	addr = is_v6 ? addr_from_v6(bytes) : addr_from_v4(bytes);
 	watch->has_removed |= message->nlmsg_type == RTM_DELADDR;
@@ -134,7 +141,8 @@ static int list_addrs(struct link_watch *watch)
 	return netlink_ask_once(NETLINK_ROUTE, &request, report_message, watch);
 }
 
-int link_watch_new(struct link_watch **out, uint32_t ifindex, link_fn fn, void *context)
+int link_watch_new(struct link_watch **out, uint32_t ifindex, bool is_of_host, link_fn fn,
+		   void *context)
 {
 	struct link_watch *watch = calloc(1, sizeof(*watch));
 	int err;
@@ -142,6 +150,7 @@ int link_watch_new(struct link_watch **out, uint32_t ifindex, link_fn fn, void *
 	if (!watch)
 		return -ENOMEM;
 	watch->ifindex = ifindex;
+	watch->is_of_host = is_of_host;
 	watch->fn = fn;
 	watch->context = context;
 	watch->fd =

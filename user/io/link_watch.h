@@ -34,8 +34,12 @@ int link_find(const char *ifname, struct link_info *out);
 
 struct link_watch;
 
-/* Subscribes first, then reports every address there is as LINK_ADDR_ADDED, so that none is missed. */
-int link_watch_new(struct link_watch **out, uint32_t ifindex, link_fn fn, void *context);
+/*
+ * Subscribes first, then reports every address there is as LINK_ADDR_ADDED, so that none is missed. is_of_host: those of other
+ * interfaces as well, but for such as mean something there alone (loopback and link-local ones).
+ */
+int link_watch_new(struct link_watch **out, uint32_t ifindex, bool is_of_host, link_fn fn,
+		   void *context);
 void link_watch_free(struct link_watch *watch);
 int link_watch_fd(const struct link_watch *watch);
 /* Report what is waiting, without blocking. 0 or -errno. */

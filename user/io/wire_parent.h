@@ -13,11 +13,6 @@
 #include "wire.h"
 
 /*
- * An address of the discard prefix 100::/64 (RFC 6666) for the parents of a process, a random one; without IPv6 in the kernel
- * the dummy address 192.0.0.8 (RFC 7600). -errno.
- */
-int wire_parent_choose(struct addr *out);
-/*
  * Listens at that address, on a port of the kernel's choice, with these options, which its children inherit; and has kern
  * told. sockopts is borrowed until it is freed. Errors are logged.
  */

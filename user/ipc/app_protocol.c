@@ -35,6 +35,18 @@ bool app_request_parse(const void *message, size_t len, enum app_kind *kind, con
 	return true;
 }
 
+bool app_endpoint_parse(const void *message, size_t len, struct app_endpoint *out)
+{
+	static const uint8_t none[sizeof(out->padding)];
+
+	if (len != sizeof(*out))
+		return false;
+	memcpy(out, message, sizeof(*out));
+	return out->magic == APP_MAGIC && (out->kind == APP_OFFER || out->kind == APP_WITHDRAW) &&
+	       out->port && out->is_v6only <= 1 && out->is_waiting <= 1 &&
+	       !memcmp(out->padding, none, sizeof(none));
+}
+
 size_t app_request_build(void *out, size_t size, const char *ports, const char *addresses)
 {
 	const size_t ports_len = strlen(ports ? ports : "") + 1;

@@ -144,6 +144,46 @@ static bool answer_open(struct client *client, const char *ports, const char *ad
 	return refuse(client, &reply, err);
 }
 
+/* Of one that is open: an answer either way. */
+static bool answer_endpoint(struct client *client, const struct app_endpoint *endpoint,
+			    const int *fds, size_t count)
+{
+	struct app_server *server = client->server;
+	struct app_reply reply = {.magic = APP_MAGIC, .kind = APP_DONE};
+	int err = 0;
+
+	if (!client->is_open || count != (endpoint->kind == APP_OFFER && !endpoint->is_waiting))
+		return false;
+	if (endpoint->kind == APP_OFFER)
+		err = server->ops->offer(server->context, client->number, endpoint,
+					 count ? fds[0] : -1, &reply);
+	else
+		server->ops->withdraw(server->context, client->number, endpoint);
+	if (err)
+		return refuse(client, &reply, err);
+	return !fd_message_send(client->fd, &reply, sizeof(reply), NULL, 0);
+}
+
+/* False: it is to be sent away; *has_said: by its own word. */
+static bool answer(struct client *client, const void *message, size_t len, const int *fds,
+		   size_t count, bool *has_said)
+{
+	const char *ports, *addresses;
+	struct app_endpoint endpoint;
+	enum app_kind kind;
+
+	if (app_endpoint_parse(message, len, &endpoint))
+		return answer_endpoint(client, &endpoint, fds, count);
+	if (!app_request_parse(message, len, &kind, &ports, &addresses)) {
+		if (may_complain(client->server))
+			log_warning("%s: pid %d says what is no request", client->server->path,
+				    (int)client->pid);
+		return false;
+	}
+	*has_said = kind == APP_CLOSE;
+	return !*has_said && answer_open(client, ports, addresses);
+}
+
 static void accept_clients(void *context, uint32_t events);
 
 static void read_client(void *context, uint32_t events)
@@ -151,31 +191,19 @@ static void read_client(void *context, uint32_t events)
 	struct client *client = context;
 	struct app_server *server = client->server;
 	char message[APP_REQUEST_SIZE];
-	const char *ports, *addresses;
 	int fds[FD_MESSAGE_MAX];
-	enum app_kind kind;
+	bool has_said = false;
 	size_t count;
 	ssize_t len = fd_message_receive(client->fd, message, sizeof(message), fds, FD_MESSAGE_MAX,
 					 &count);
 
 	(void)events;
-	/* Nobody asked for any. */
+	if (len > (ssize_t)sizeof(message))
+		len = 1; /* no request has so many, nor so few */
+	if (len != -EAGAIN &&
+	    (len <= 0 || !answer(client, message, (size_t)len, fds, count, &has_said)))
+		send_away(client, has_said);
 	fd_message_close(fds, count);
-	if (len == -EAGAIN)
-		return;
-	if (len <= 0) {
-		send_away(client, false);
-	} else if ((size_t)len > sizeof(message) ||
-		   !app_request_parse(message, (size_t)len, &kind, &ports, &addresses)) {
-		if (may_complain(server))
-			log_warning("%s: pid %d says what is no request", server->path,
-				    (int)client->pid);
-		send_away(client, false);
-	} else if (kind == APP_CLOSE) {
-		send_away(client, true);
-	} else if (!answer_open(client, ports, addresses)) {
-		send_away(client, false);
-	}
 	/* Others may have waited for its descriptor. */
 	if (client->fd < 0)
 		accept_clients(server, 0);
@@ -256,12 +284,17 @@ static void accept_clients(void *context, uint32_t events)
 		log_warning("%s: cannot take an application: %s", server->path, strerror(-err));
 }
 
-static int name_of(const char *path, struct sockaddr_un *out)
+static int name_of(const char *path, struct sockaddr_un *out, socklen_t *len)
 {
 	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof(out->sun_path))
 		return -ENAMETOOLONG;
 	strcpy(out->sun_path, path);
+	*len = sizeof(*out);
+	if (*path != '@')
+		return 0;
+	out->sun_path[0] = '\0';
+	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 	return 0;
 }
 
@@ -286,28 +319,39 @@ static int clear_path(const struct sockaddr_un *name)
 	return err;
 }
 
+static int take_path(struct app_server *server, const struct sockaddr_un *name, socklen_t len)
+{
+	const struct app_access *access = &server->access;
+
+	if (bind(server->listen_fd, (const struct sockaddr *)name, len))
+		return -errno;
+	if (!name->sun_path[0])
+		return 0;
+	server->has_path = true;
+	return chmod(name->sun_path, access->mode) ||
+			       lchown(name->sun_path, access->user, access->group)
+		       ? -errno
+		       : 0;
+}
+
 /* Nobody can connect before it listens, and by then the mode is right. */
 static int listen_at(struct app_server *server)
 {
-	const struct app_access *access = &server->access;
 	struct sockaddr_un name;
-	int err = name_of(server->path, &name);
+	socklen_t len;
+	int err = name_of(server->path, &name, &len);
 
-	if (!err)
+	if (!err && name.sun_path[0])
 		err = clear_path(&name);
 	if (err)
 		return err;
 	server->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (server->listen_fd < 0)
 		return -errno;
-	if (bind(server->listen_fd, (struct sockaddr *)&name, sizeof(name)))
-		return -errno;
-	server->has_path = true;
-	if (chmod(name.sun_path, access->mode) ||
-	    lchown(name.sun_path, access->user, access->group) ||
-	    listen(server->listen_fd, BACKLOG))
-		return -errno;
-	return 0;
+	err = take_path(server, &name, len);
+	if (!err && listen(server->listen_fd, BACKLOG))
+		err = -errno;
+	return err;
 }
 
 int app_server_new(struct app_server **out, const char *path, const struct app_access *access,
@@ -363,4 +407,29 @@ void app_server_free(struct app_server *server)
 uint64_t app_server_refused(const struct app_server *server)
 {
 	return server->refused;
+}
+
+uint32_t app_server_clients(const struct app_server *server)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < APP_SERVER_CLIENTS; i++)
+		count += server->clients[i].fd >= 0;
+	return count;
+}
+
+int app_server_lend(struct app_server *server, uint32_t client, struct app_reply *reply,
+		    const int *fds)
+{
+	reply->magic = APP_MAGIC;
+	reply->kind = APP_LENT;
+	return fd_message_send(server->clients[client].fd, reply, sizeof(*reply), fds,
+			       reply->parent_count);
+}
+
+void app_server_wake(struct app_server *server, uint32_t client)
+{
+	const struct app_reply reply = {.magic = APP_MAGIC, .kind = APP_WOKEN};
+
+	fd_message_send(server->clients[client].fd, &reply, sizeof(reply), NULL, 0);
 }

@@ -31,15 +31,33 @@ struct app_server_ops {
 	 */
 	int (*open)(void *context, uint32_t client, pid_t pid, const char *ports,
 		    const char *addresses, struct app_reply *reply, int fds[APP_DESCRIPTORS]);
+	/*
+	 * A client that open() took offers a listener, which stays the callback's only for the call; -1: is_waiting. 0, or -errno: refused,
+	 * with reply->why.
+	 */
+	int (*offer)(void *context, uint32_t client, const struct app_endpoint *endpoint,
+		     int parent, struct app_reply *reply);
+	/* It takes back one or all that it has offered there. */
+	void (*withdraw)(void *context, uint32_t client, const struct app_endpoint *endpoint);
 	/* A client that open() took is gone. has_said: it wanted no more. */
 	void (*gone)(void *context, uint32_t client, bool has_said);
 };
 
-/* What a loader that is gone has left at the path is replaced. -EADDRINUSE: one is there, or what is there is no socket. */
+/*
+ * path: "@name": in the abstract namespace (unix(7)), which has no modes: who may connect is looked at all the same. What a
+ * loader that is gone has left at a path is replaced. -EADDRINUSE: one is there, or what is there is no socket.
+ */
 int app_server_new(struct app_server **out, const char *path, const struct app_access *access,
 		   struct loop *loop, const struct app_server_ops *ops, void *context);
 /* The path goes too; gone() is not called any more. */
 void app_server_free(struct app_server *server);
+/* Unasked: reply's counts and fds, as many. -errno: it has not got them. */
+int app_server_lend(struct app_server *server, uint32_t client, struct app_reply *reply,
+		    const int *fds);
+/* Unasked: somebody waits. One that reads nothing has heard it before. */
+void app_server_wake(struct app_server *server, uint32_t client);
+/* Clients that are connected. */
+uint32_t app_server_clients(const struct app_server *server);
 /* Clients that were not let in. */
 uint64_t app_server_refused(const struct app_server *server);
 

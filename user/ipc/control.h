@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#define CONTROL_TAKEN "another nolisten-loader is on this interface"
+
 /* Server: a listening descriptor, or -EADDRINUSE when another loader has the interface. */
 int control_listen(const char *ifname);
 /* Server: take one client whose uid is 0, close any other; descriptor or -errno. */

@@ -97,6 +97,17 @@ void kern_set_ports(struct kern *kern, const struct port_set *ports);
 int kern_add_prefix(struct kern *kern, const struct prefix *prefix);
 int kern_remove_prefix(struct kern *kern, const struct prefix *prefix);
 
+/*
+ * What of a port is answered, and who gets it: see struct nol_endpoint. Of the ports that are narrowed only what is said here
+ * is answered, of others all. -ENOSPC: there are NOL_ENDPOINTS_MAX.
+ */
+int kern_set_endpoint(struct kern *kern, const struct prefix *at, uint16_t port,
+		      const struct nol_endpoint *endpoint);
+int kern_remove_endpoint(struct kern *kern, const struct prefix *at, uint16_t port);
+void kern_narrow_ports(struct kern *kern, const struct port_set *ports);
+/* Is any of them waiting? What is held of it comes by kern_ring(kern, 0). */
+void kern_set_waiting(struct kern *kern, bool is_any);
+
 /* The rows of nol_routes; they count while nol_cookie's has_routes is set. */
 int kern_set_route(struct kern *kern, const struct prefix *remotes,
 		   const struct nol_advertised *advertised);

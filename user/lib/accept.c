@@ -220,19 +220,32 @@ static int take_child(int parent, struct nolisten_connection *out)
 
 static int take_children(struct nolisten *nolisten, struct nolisten_connection *out)
 {
+	const uint32_t count = __atomic_load_n(&nolisten->parent_count, __ATOMIC_ACQUIRE);
 	int fd = -EAGAIN;
 
-	for (uint32_t i = 0; i < nolisten->parent_count && fd == -EAGAIN; i++)
+	for (uint32_t i = 0; i < count && fd == -EAGAIN; i++)
 		fd = take_child(nolisten->fds[nolisten->data_count + i], out);
 	return fd;
 }
 
-/* Nothing is said there but the end. */
-static bool has_ended(const struct nolisten *nolisten)
+static int take(struct nolisten *nolisten, struct nolisten_connection *out)
+{
+	int fd = take_children(nolisten, out);
+
+	return fd == -EAGAIN || fd == -EINVAL ? take_passed(nolisten, out) : fd;
+}
+
+/* Nobody has come: because it is over, or because they come by another way now? */
+static int take_again(struct nolisten *nolisten, struct nolisten_connection *out)
 {
 	char byte;
+	const ssize_t len =
+		recv(nolisten->control_fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_PEEK);
 
-	return recv(nolisten->control_fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_PEEK) == 0;
+	if (len <= 0)
+		return len ? -EAGAIN : -ESHUTDOWN;
+	lib_hear(nolisten);
+	return take(nolisten, out);
 }
 
 static int set_mode(const struct nolisten *nolisten, int fd)
@@ -245,13 +258,9 @@ static int set_mode(const struct nolisten *nolisten, int fd)
 
 LIB_EXPORT int nolisten_accept(struct nolisten *nolisten, struct nolisten_connection *out)
 {
-	int fd = take_children(nolisten, out);
+	int fd = take(nolisten, out);
 
-	if (fd == -EAGAIN || fd == -EINVAL)
-		fd = take_passed(nolisten, out);
-	if (fd >= 0)
-		return set_mode(nolisten, fd);
-	if (fd == -EAGAIN && has_ended(nolisten))
-		return -ESHUTDOWN;
-	return fd;
+	if (fd == -EAGAIN)
+		fd = take_again(nolisten, out);
+	return fd < 0 ? fd : set_mode(nolisten, fd);
 }

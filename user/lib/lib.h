@@ -20,7 +20,9 @@ struct batch {
 	struct app_record records[APP_BATCH];
 };
 
-/* All but what is under the lock stays as it was opened. */
+#define LIB_ANSWER_MS 5000
+
+/* All but what is under the lock stays as it was opened; of parents there may be more, see lib_hear(). */
 struct nolisten {
 	bool is_nonblocking;
 	int epoll_fd; /* what is polled: all of the following */
@@ -34,8 +36,20 @@ struct nolisten {
 	struct batch batch;
 	uint32_t turn; /* which pair is asked first */
 	bool is_short; /* of descriptors, when the last batch came */
+	bool is_woken; /* somebody waits at an endpoint without a listener */
 };
 
+/* What the loader says unasked. */
+void lib_hear(struct nolisten *nolisten);
+/* Waits for the answer: 0, or -errno, and nolisten_why() says more. parent: of APP_OFFER. */
+int lib_tell(struct nolisten *nolisten, const struct app_endpoint *endpoint, int parent);
+/*
+ * An endpoint without a listener: who connects waits, until a listener is offered that gets it, or this is taken back. As
+ * lib_tell().
+ */
+int lib_await(struct nolisten *nolisten, const struct sockaddr *local, socklen_t len, bool is_on);
+/* Since the last call, has anybody come to one of these? Heard of by nolisten_accept(). */
+bool lib_was_woken(struct nolisten *nolisten);
 /* What why says of the thread's last failure; err is returned. */
 int lib_fail(int err, const char *what, const char *why);
 

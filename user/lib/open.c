@@ -14,7 +14,6 @@
 #include "lib.h"
 
 #define DEFAULT_PATH "/run/nolisten.sock"
-#define ANSWER_MS 5000
 
 static __thread char why_text[APP_WHY_SIZE + 128];
 
@@ -51,22 +50,47 @@ static int check_options(const struct nolisten_options *options)
 	return 0;
 }
 
+/* The abstract namespace has no modes: anybody may have taken a name there. */
+static int check_peer(int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len))
+		return -errno;
+	return who.uid && who.uid != geteuid() ? -EPERM : 0;
+}
+
+/* "@name": in the abstract namespace. */
+static socklen_t name_of(const char *path, struct sockaddr_un *out)
+{
+	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(out->sun_path, path, strlen(path));
+	if (*path != '@')
+		return sizeof(*out);
+	out->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+}
+
 /* A full backlog makes connect() wait: not for ever. */
 static int connect_to(const char *path)
 {
-	const struct timeval limit = {.tv_sec = ANSWER_MS / 1000};
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	const struct timeval limit = {.tv_sec = LIB_ANSWER_MS / 1000};
+	struct sockaddr_un name;
+	socklen_t len;
 	int fd, err = 0;
 
 	if (strlen(path) >= sizeof(name.sun_path))
 		return fail(-ENAMETOOLONG, path);
-	memcpy(name.sun_path, path, strlen(path));
+	len = name_of(path, &name);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(-errno, "socket");
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ||
-	    connect(fd, (struct sockaddr *)&name, sizeof(name)))
+	    connect(fd, (struct sockaddr *)&name, len))
 		err = errno == EAGAIN ? -ETIMEDOUT : -errno;
+	else if (*path == '@')
+		err = check_peer(fd);
 	if (!err)
 		return fd;
 	close(fd);
@@ -97,7 +121,7 @@ static int await_reply(int fd, const char *path)
 	int ready;
 
 	do
-		ready = poll(&poll_fd, 1, ANSWER_MS);
+		ready = poll(&poll_fd, 1, LIB_ANSWER_MS);
 	while (ready < 0 && errno == EINTR);
 	if (ready < 0)
 		return fail(-errno, path);

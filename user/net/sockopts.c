@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "numbers.h"
 
@@ -164,4 +165,62 @@ int sockopts_apply(int fd, const struct sockopts *sockopts, enum sockopts_when w
 			*failed = option;
 	}
 	return err;
+}
+
+/* The kernel says twice what it was told of a buffer. */
+static bool read_one(int fd, enum sockopt option, uint32_t *out)
+{
+	const struct sockopt_kind *kind = &kinds[option];
+	socklen_t len = sizeof(*out);
+
+	if (getsockopt(fd, kind->level, kind->name, out, &len))
+		return false;
+	if (option == SOCKOPT_RCVBUF || option == SOCKOPT_SNDBUF)
+		*out /= 2;
+	return true;
+}
+
+static void read_congestion(int fd, char out[SOCKOPT_CONGESTION_SIZE])
+{
+	socklen_t len = SOCKOPT_CONGESTION_SIZE - 1;
+
+	memset(out, 0, SOCKOPT_CONGESTION_SIZE);
+	getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, out, &len);
+}
+
+static void compare(int fd, int fresh_fd, enum sockopt option, struct sockopts *out)
+{
+	char usual[SOCKOPT_CONGESTION_SIZE];
+	uint32_t value, usual_value;
+
+	if (option == SOCKOPT_CONGESTION) {
+		read_congestion(fd, out->congestion);
+		read_congestion(fresh_fd, usual);
+		if (strcmp(out->congestion, usual) != 0)
+			out->given |= 1u << option;
+		return;
+	}
+	if (!read_one(fd, option, &value) || !read_one(fresh_fd, option, &usual_value) ||
+	    value == usual_value)
+		return;
+	out->given |= 1u << option;
+	out->values[option] = value;
+}
+
+int sockopts_read(int fd, struct sockopts *out)
+{
+	int domain = AF_INET, fresh_fd;
+	socklen_t len = sizeof(domain);
+
+	memset(out, 0, sizeof(*out));
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len))
+		return -errno;
+	fresh_fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (fresh_fd < 0)
+		return -errno;
+	for (enum sockopt option = 0; option < SOCKOPT_COUNT; option++)
+		if (option != SOCKOPT_MAXSEG) /* reads as what a connection has */
+			compare(fd, fresh_fd, option, out);
+	close(fresh_fd);
+	return 0;
 }

@@ -66,4 +66,7 @@ const char *sockopts_format(const struct sockopts *sockopts, enum sockopt option
 int sockopts_apply(int fd, const struct sockopts *sockopts, enum sockopts_when when,
 		   enum sockopt *failed);
 
+/* What of these has been set on a TCP socket: what differs from a new one's. Not TCP_MAXSEG. -errno. */
+int sockopts_read(int fd, struct sockopts *out);
+
 #endif

@@ -73,7 +73,11 @@ static int parse_setting(char *setting, struct socket_spec *out, bool *has_mode,
 			out->mode |= 0060;
 		return parse_group(value, out, error);
 	}
-	*error = "behind the path only user=NAME, group=NAME and mode=OCTAL are known";
+	if (!value && !strcmp(setting, "transient")) {
+		out->is_transient = true;
+		return 0;
+	}
+	*error = "behind the path only user=NAME, group=NAME, mode=OCTAL and transient are known";
 	return -EINVAL;
 }
 
@@ -85,8 +89,8 @@ int socket_spec_parse(const char *argument, struct socket_spec *out, const char 
 	int err = 0;
 
 	*out = (struct socket_spec){.mode = 0600};
-	if (*argument != '/') {
-		*error = "socket needs an absolute path, as in socket:/run/nolisten.sock";
+	if (*argument != '/' && *argument != '@') {
+		*error = "socket needs an absolute path, as in socket:/run/nolisten.sock, or @NAME";
 		return -EINVAL;
 	}
 	if (len >= sizeof(out->path)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* socket:PATH[,user=NAME][,group=NAME][,mode=OCTAL] */
+/* socket:PATH[,user=NAME][,group=NAME][,mode=OCTAL][,transient] */
 #ifndef NOLISTEN_SOCKET_SPEC_H
 #define NOLISTEN_SOCKET_SPEC_H
 
@@ -9,10 +9,11 @@
 #define SOCKET_SPEC_PATH_SIZE 108 /* of sun_path */
 
 struct socket_spec {
-	char path[SOCKET_SPEC_PATH_SIZE]; /* absolute */
+	char path[SOCKET_SPEC_PATH_SIZE]; /* absolute; or "@name", in the abstract namespace */
 	uid_t user; /* [root] */
 	gid_t group; /* [root] */
 	mode_t mode; /* [0600; 0660 if a group is named] */
+	bool is_transient; /* the loader ends with its last application */
 };
 
 /* argument: what is behind "socket:". -EINVAL: *error, a constant text, says why. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What libsystemd's sd_notify() and sd_watchdog_enabled() do, which is little. */
-#include "notify.h"
+#include "manager.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ static int reach(const char *name)
 		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)))
 		return 0;
 	err = -errno;
-	notify_close();
+	manager_close();
 	return err;
 }
 
@@ -56,7 +56,7 @@ static void read_watchdog(void)
 		watchdog_us = value;
 }
 
-int notify_open(void)
+int manager_open(void)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
 	int err = name ? reach(name) : 0;
@@ -68,14 +68,14 @@ int notify_open(void)
 	return err;
 }
 
-void notify_close(void)
+void manager_close(void)
 {
 	if (notify_fd >= 0)
 		close(notify_fd);
 	notify_fd = -1;
 }
 
-int notify_send(const char *format, ...)
+int manager_send(const char *format, ...)
 {
 	char message[MESSAGE_SIZE];
 	va_list args;
@@ -90,16 +90,16 @@ int notify_send(const char *format, ...)
 	return send(notify_fd, message, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-void notify_reloading(void)
+void manager_reloading(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld",
-		    now.tv_sec * 1000000LL + now.tv_nsec / 1000);
+	manager_send("RELOADING=1\nMONOTONIC_USEC=%lld",
+		     now.tv_sec * 1000000LL + now.tv_nsec / 1000);
 }
 
-uint64_t notify_watchdog_us(void)
+uint64_t manager_watchdog_us(void)
 {
 	return notify_fd < 0 ? 0 : watchdog_us;
 }
