@@ -103,7 +103,7 @@ struct nolisten;
  */
 int nolisten_open(struct nolisten **out, const struct nolisten_options *options);
 
-/* Why the last nolisten_open() of this thread failed, in words: "port 80: another application has it, pid 12". Never NULL. */
+/* Why this thread's last call failed, in words: "port 80: another application has it, pid 12". Not nolisten_accept()'s. Never NULL. */
 const char *nolisten_why(void);
 
 /*
@@ -144,6 +144,58 @@ int nolisten_withdraw(struct nolisten *nolisten, const struct sockaddr *local, s
 
 /* The ports are no longer answered, what was not taken is reset. Sockets that were taken are good. NULL is legal. */
 void nolisten_close(struct nolisten *nolisten);
+
+/* Which of a struct nolisten_syn count. */
+#define NOLISTEN_SYN_WINDOW 1u
+#define NOLISTEN_SYN_MSS 2u
+#define NOLISTEN_SYN_WSCALE 4u
+#define NOLISTEN_SYN_TTL 8u
+#define NOLISTEN_SYN_LAYOUT 16u /* options and option_count */
+
+/* An active open by a loader (--service=socket:PATH,connect=yes). Zero what is not set. */
+struct nolisten_connect_options {
+	/* As in struct nolisten_options. */
+	const char *path;
+	/* Whom to connect to, and from where: family AF_UNSPEC (0): any address; port 0: any that is free. */
+	union nolisten_address remote, local;
+	/* NOLISTEN_NONBLOCK, or 0. */
+	unsigned int flags;
+	/* Give up after so many milliseconds; 0: when the last SYN has waited, after about two minutes. */
+	unsigned int timeout_ms;
+	/*
+	 * What the SYN says in place of what the host would: NOLISTEN_SYN_WINDOW and so on, and those members of syn. Of options there may be MSS (2),
+	 * window scale (3), SACK permitted (4), timestamps (8), each once, and NOP (1) and end of list (0); what is not there is not offered.
+	 */
+	unsigned int syn_given;
+	struct nolisten_syn syn;
+	unsigned int reserved[8]; /* 0 */
+};
+
+/*
+ * Connects, and waits for it: a connected socket, the caller's to close. out: what is known of it, syn is the remote's
+ * SYN-ACK; NULL: nobody asks. Any number of threads may call it at once. Or what connect(2) would say, and:
+ *	-ECONNREFUSED, -ETIMEDOUT, -ECONNRESET, -EHOSTUNREACH, -ENETUNREACH	the remote, or the way there
+ *	-EADDRINUSE		the local port is another socket's, or these two ends are connected
+ *	-EADDRNOTAVAIL		the local address is none of this host's
+ *	-ENOENT			no loader is there
+ *	-EACCES			this user may not, or nobody (connect=yes), or not from a port below 1024
+ *	-EAGAIN			the loader opens 32 connections at the moment
+ *	-EMFILE, -ENFILE	no descriptor is free, here or there
+ *	-ESHUTDOWN		the loader has gone
+ *	-EINVAL			a family, a flag or an option that is not known
+ *	-EPROTO			what answered is no loader, or one of another version
+ * and nolisten_why() says more.
+ */
+int nolisten_connect(const struct nolisten_connect_options *options,
+		     struct nolisten_connection *out);
+
+/*
+ * The same without waiting for the remote: a descriptor, to be polled for POLLIN and then given to nolisten_connect_finish(), and the
+ * caller's to close(2) afterwards; before, that gives up the connection.
+ */
+int nolisten_connect_start(const struct nolisten_connect_options *options);
+/* As nolisten_connect(), once; -EINPROGRESS: it is not over yet. */
+int nolisten_connect_finish(int pending, struct nolisten_connection *out);
 
 #ifdef __cplusplus
 }

@@ -28,6 +28,7 @@ static struct app_server *server;
 static char path[64];
 static int strangers[STRANGERS];
 static bool is_here[APP_SERVER_CLIENTS];
+static bool is_connecting[APP_SERVER_CLIENTS];
 static size_t asked;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -77,6 +78,38 @@ static void withdraw(void *context, uint32_t client, const struct app_endpoint *
 	check(endpoint->kind == APP_WITHDRAW && endpoint->port);
 }
 
+static int connect_client(void *context, uint32_t client, uid_t user,
+			  const struct app_connect *request, struct app_connected *answer)
+{
+	(void)context;
+	check(client < APP_SERVER_CLIENTS && user == getuid());
+	check(!is_here[client] && !is_connecting[client] && !answer->err && !*answer->why);
+	check(request->remote_port && request->wscale <= 14 && request->option_count <= 40);
+	is_connecting[client] = request->remote_port & 1;
+	return is_connecting[client] ? 0 : -EINVAL;
+}
+
+static void cancel_client(void *context, uint32_t client)
+{
+	(void)context;
+	check(client < APP_SERVER_CLIENTS && is_connecting[client]);
+	is_connecting[client] = false;
+}
+
+/* Whoever comes first. */
+static void finish_connect(uint8_t what)
+{
+	struct app_connected answer = {.err = what & 1 ? -ECONNREFUSED : 0};
+
+	for (uint32_t i = 0; i < APP_SERVER_CLIENTS; i++) {
+		if (!is_connecting[i])
+			continue;
+		is_connecting[i] = false;
+		app_server_connected(server, i, &answer, STDERR_FILENO);
+		return;
+	}
+}
+
 static void lose_client(void *context, uint32_t client, bool has_said)
 {
 	(void)context, (void)has_said;
@@ -95,6 +128,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.open = open_client,
 		.offer = offer,
 		.withdraw = withdraw,
+		.connect = connect_client,
+		.cancel = cancel_client,
 		.gone = lose_client,
 	};
 	const struct app_access access = {.user = geteuid(), .mode = 0600};
@@ -177,10 +212,27 @@ static size_t build_endpoint(struct input *input, char *message)
 	return sizeof(endpoint);
 }
 
+/* The same of an active open. */
+static size_t build_connect(struct input *input, char *message)
+{
+	struct app_connect request = {
+		.magic = APP_MAGIC,
+		.kind = APP_CONNECT + (take_byte(input) == 1),
+		.remote_port = take_byte(input),
+		.given = take_byte(input),
+		.wscale = take_byte(input) % 16,
+		.option_count = take_byte(input) % 42,
+	};
+
+	request.padding = take_byte(input) == 1;
+	memcpy(message, &request, sizeof(request));
+	return sizeof(request);
+}
+
 static void act(struct input *input)
 {
 	int *stranger = &strangers[take_byte(input) % STRANGERS];
-	const uint8_t what = take_byte(input) % 10;
+	const uint8_t what = take_byte(input) % 13;
 	const int fds[] = {STDERR_FILENO, STDERR_FILENO};
 	char message[1024];
 	size_t len = 0;
@@ -193,13 +245,16 @@ static void act(struct input *input)
 		come(stranger);
 	if (*stranger >= 0 && what == 2)
 		hear(*stranger);
-	if (*stranger < 0 || what < 3)
+	if (what == 12)
+		finish_connect(take_byte(input));
+	if (*stranger < 0 || what < 3 || what == 12)
 		return;
 	if (what < 6)
 		len = take_bytes(input, message);
+	else if (what < 8)
+		len = build(input, message, sizeof(message));
 	else
-		len = what < 8 ? build(input, message, sizeof(message))
-			       : build_endpoint(input, message);
+		len = what < 10 ? build_endpoint(input, message) : build_connect(input, message);
 	fd_message_send(*stranger, message, len, fds, what & 1 ? 1 + (what == 7) : 0);
 	turn_loop();
 }
@@ -230,6 +285,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	turn_loop();
 	check_still_answers();
 	for (size_t i = 0; i < APP_SERVER_CLIENTS; i++)
-		check(!is_here[i]);
+		check(!is_here[i] && !is_connecting[i]);
 	return 0;
 }

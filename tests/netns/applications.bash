@@ -11,7 +11,7 @@ build_examples()
 	make -s -C "$REPO" install-library DESTDIR="$root" PREFIX=/usr O="$O" OBJ="$OBJ" BIN="$BIN" >/dev/null
 	export PKG_CONFIG_PATH=$root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
 	mkdir -p "$EXAMPLES"
-	for name in poll epoll threads; do
+	for name in poll epoll threads connect; do
 		# shellcheck disable=SC2046
 		cc -Wall -Wextra -Werror -O2 -pthread -o "$EXAMPLES/$name" "$REPO/doc/examples/$name.c" \
 			$(pkg-config --cflags --libs nolisten) -Wl,-rpath,"$root/usr/lib" || return

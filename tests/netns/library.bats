@@ -28,7 +28,7 @@ defined()
 
 @test "both libraries define what the header declares, and nothing else" {
 	local declared
-	declared=$(sed -n 's/^\(int\|void\|const char\) \**\(nolisten_[a-z]*\)(.*/\2/p' "$ROOT/usr/include/nolisten.h" | sort)
+	declared=$(sed -n 's/^\(int\|void\|const char\) \**\(nolisten_[a-z_]*\)(.*/\2/p' "$ROOT/usr/include/nolisten.h" | sort)
 	is_equal "$(defined "$ROOT/usr/lib/libnolisten.so.0" --dynamic)" "$declared"
 	is_equal "$(defined "$ROOT/usr/lib/libnolisten.a")" "$declared"
 	is_equal "$(nm --dynamic --defined-only "$ROOT/usr/lib/libnolisten.so" | grep -c '@@NOLISTEN_0')" "$(wc -l <<<"$declared")"
@@ -48,4 +48,40 @@ defined()
 	for file in "$REPO"/doc/examples/*.c; do
 		[ "$(wc -l <"$file")" -lt 80 ]
 	done
+}
+
+# programs_of GUIDE FOLDER: what stands in its blocks of C, each in a file of the name that its first line has.
+programs_of()
+{
+	awk -v folder="$2" '/^```c$/ { is_in = 1; name = ""; next } /^```$/ { is_in = 0 }
+		is_in && !name { name = folder "/" $2; sub(/:$/, "", name) }
+		is_in { print > name }' "$1"
+}
+
+@test "the guide's programs are whole, and do what it says" {
+	local folder=$BATS_TEST_TMPDIR name
+	programs_of "$REPO/doc/library.md" "$folder"
+	is_equal "$(cd "$folder" && echo *.c)" "fingerprint.c hello.c"
+	for name in fingerprint hello; do
+		cc -Wall -Wextra -Werror -o "$folder/$name" -I"$ROOT/usr/include" "$folder/$name.c" "$ROOT/usr/lib/libnolisten.a" -pthread
+	done
+	lab_up
+	export NOLISTEN_SOCKET=$folder/socket
+	start_loader -q -m engine -p 8000-8999 -s "socket:$NOLISTEN_SOCKET,connect=yes"
+	start hello "$folder/hello"
+	wait_for 5 is_answered
+	is_equal "$(in_client timeout 5 nc -d fd00::2 8000)" hello
+	in_client "$TOOLS/echo_server" 7 >"$folder/out" 3>&- &
+	wait_for 5 has_text "$folder/out" ready
+	is_equal "$("$folder/fingerprint" 10.0.0.1 7)" "TTL 64, window 64240, MSS 1460"
+	run "$folder/fingerprint" 10.0.0.1 9
+	is_equal "$status,$output" "1,fingerprint: Connection refused"
+	stop "$STARTED"
+	stop_loader
+	lab_down
+}
+
+is_answered()
+{
+	[[ $(in_server "$NOLISTEN" status -j eth0 | jq -r .ports) == *8000* ]]
 }

@@ -161,6 +161,13 @@ static void reads_whose_a_socket_is(void **state)
 	assert_int_equal(spec.mode, 0660);
 	assert_true(socket_spec_of_service("socket:/run/x,mode=666,group=root", &spec));
 	assert_int_equal(spec.mode, 0666);
+	assert_false(spec.may_connect);
+	assert_true(socket_spec_of_service("socket:/run/x,connect=yes,mode=600", &spec));
+	assert_true(spec.may_connect);
+	assert_true(socket_spec_of_service("socket:/run/x,connect=no", &spec));
+	assert_false(spec.may_connect);
+	assert_false(socket_spec_of_service("socket:/run/x,connect", &spec));
+	assert_false(socket_spec_of_service("socket:/run/x,connect=y", &spec));
 	assert_false(socket_spec_of_service("socket:/run/x,", &spec));
 	assert_false(socket_spec_of_service("echo", &spec));
 }

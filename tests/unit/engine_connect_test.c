@@ -253,7 +253,7 @@ static void two_engines_meet(void **state)
 	assert_int_equal(engine_new(&other, &script.config), 0);
 	CONNECT();
 	syn_here = script.action.reply;
-	assert_int_equal(engine_connect(other, &mirrored, script.now_ns, &there), 0);
+	assert_int_equal(engine_connect(other, &mirrored, NULL, script.now_ns, &there), 0);
 	syn_there = there.reply;
 	syn_here.tuple = mirrored;
 	syn_there.tuple = script.tuple;
@@ -331,13 +331,17 @@ static void does_not_open_what_it_cannot(void **state)
 	script.config.max_flows = 1;
 	script_restart();
 	open_active();
-	assert_int_equal(engine_connect(script.engine, &tuple, script.now_ns, &action), -EEXIST);
+	assert_int_equal(engine_connect(script.engine, &tuple, NULL, script.now_ns, &action),
+			 -EEXIST);
 	tuple.remote.port = 2;
-	assert_int_equal(engine_connect(script.engine, &tuple, script.now_ns, &action), -ENOSPC);
+	assert_int_equal(engine_connect(script.engine, &tuple, NULL, script.now_ns, &action),
+			 -ENOSPC);
 	tuple.remote.port = 0;
-	assert_int_equal(engine_connect(script.engine, &tuple, script.now_ns, &action), -EINVAL);
+	assert_int_equal(engine_connect(script.engine, &tuple, NULL, script.now_ns, &action),
+			 -EINVAL);
 	tuple.remote = tuple.local;
-	assert_int_equal(engine_connect(script.engine, &tuple, script.now_ns, &action), -EINVAL);
+	assert_int_equal(engine_connect(script.engine, &tuple, NULL, script.now_ns, &action),
+			 -EINVAL);
 	assert_int_equal(action.reason, ENGINE_REASON_TIMEOUT);
 	EXPECT_FLOWS(1);
 }

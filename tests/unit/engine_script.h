@@ -35,6 +35,7 @@
 struct script {
 	struct engine *engine;
 	struct engine_config config;
+	const struct engine_syn *syn; /* of CONNECT() */
 	struct tuple tuple;
 	uint64_t now_ns;
 	uint32_t iss, ts_offset; /* of the flow that the script is about; 0 without one */
@@ -181,8 +182,9 @@ static inline void script_after_ms(uint64_t ms)
 static inline void script_connect(void)
 {
 	script.iss = 0;
-	assert_int_equal(
-		engine_connect(script.engine, &script.tuple, script.now_ns, &script.action), 0);
+	assert_int_equal(engine_connect(script.engine, &script.tuple, script.syn, script.now_ns,
+					&script.action),
+			 0);
 	script_take_action();
 }
 

@@ -61,13 +61,18 @@ static void an_error_does_not_end_an_established_flow(void **state)
 	EXPECT_FLOWS(1);
 }
 
-static void an_error_does_not_end_an_active_open(void **state)
+static void an_error_about_the_syn_ends_an_active_open(void **state)
 {
 	(void)state;
 	CONNECT();
-	unreachable(0);
+	unreachable(1);
 	EXPECT_EVENT(ENGINE_NOTHING);
+	EXPECT_REASON(ENGINE_REASON_ICMP_SEQ);
 	EXPECT_FLOWS(1);
+	unreachable(0);
+	EXPECT_EVENT(ENGINE_EVENT_RESET);
+	EXPECT_REASON(ENGINE_REASON_UNREACHABLE);
+	EXPECT_FLOWS(0);
 }
 
 int main(void)
@@ -77,7 +82,7 @@ int main(void)
 		TEST(an_error_about_something_else_is_ignored),
 		TEST(an_error_about_another_connection_is_ignored),
 		TEST(an_error_does_not_end_an_established_flow),
-		TEST(an_error_does_not_end_an_active_open),
+		TEST(an_error_about_the_syn_ends_an_active_open),
 	};
 
 	return cmocka_run_group_tests_name("engine unreachable", tests, NULL, NULL);

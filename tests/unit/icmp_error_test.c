@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "icmp_error.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +88,8 @@ static bool takes_v4_with(size_t at, uint8_t value)
 	sum = ~((sum & 0xffff) + (sum >> 16));
 	packet[22] = (uint8_t)(sum >> 8);
 	packet[23] = (uint8_t)sum;
-	return parse(icmp_error_parse_v4, packet, sizeof(packet), &error);
+	return parse(icmp_error_parse_v4, packet, sizeof(packet), &error) &&
+	       icmp_error_ends_half_open(&error);
 }
 
 static bool takes_v6_with(size_t at, uint8_t value)
@@ -97,7 +99,8 @@ static bool takes_v6_with(size_t at, uint8_t value)
 
 	memcpy(packet, v6, sizeof(v6));
 	packet[at] = value;
-	return parse(icmp_error_parse_v6, packet, sizeof(packet), &error);
+	return parse(icmp_error_parse_v6, packet, sizeof(packet), &error) &&
+	       icmp_error_ends_half_open(&error);
 }
 
 static void takes_nothing_that_quotes_something_else(void **state)
@@ -131,6 +134,39 @@ static void takes_the_codes_that_linux_takes(void **state)
 	assert_false(takes_v6_with(0, 3));
 }
 
+static void expect_meaning(struct icmp_error error, uint8_t type, uint8_t code, int err,
+			   const char *name)
+{
+	error.type = type;
+	error.code = code;
+	assert_int_equal(icmp_error_errno(&error), err);
+	assert_string_equal(icmp_error_name(&error), name);
+}
+
+static void means_what_linux_means(void **state)
+{
+	struct icmp_error error;
+
+	(void)state;
+	assert_true(parse(icmp_error_parse_v4, v4, sizeof(v4), &error));
+	assert_memory_equal(error.from.bytes + 12, v4 + 12, 4);
+	expect_meaning(error, error.type, error.code, -EHOSTUNREACH, "host unreachable");
+	expect_meaning(error, 3, 0, -ENETUNREACH, "network unreachable");
+	expect_meaning(error, 3, 3, -ECONNREFUSED, "port unreachable");
+	expect_meaning(error, 3, 13, -EHOSTUNREACH, "administratively prohibited");
+	expect_meaning(error, 3, 200, -EHOSTUNREACH, "unreachable");
+	expect_meaning(error, 11, 0, -EHOSTUNREACH, "time to live exceeded");
+	expect_meaning(error, 12, 0, -EPROTO, "parameter problem");
+	assert_true(parse(icmp_error_parse_v6, v6, sizeof(v6), &error));
+	expect_meaning(error, error.type, error.code, -ECONNREFUSED, "port unreachable");
+	expect_meaning(error, 1, 0, -ENETUNREACH, "no route");
+	expect_meaning(error, 1, 1, -EACCES, "administratively prohibited");
+	expect_meaning(error, 1, 3, -EHOSTUNREACH, "address unreachable");
+	expect_meaning(error, 1, 99, -EHOSTUNREACH, "unreachable");
+	expect_meaning(error, 3, 0, -EHOSTUNREACH, "time to live exceeded");
+	expect_meaning(error, 4, 0, -EPROTO, "parameter problem");
+}
+
 static void a_wrong_checksum_is_none_of_ours(void **state)
 {
 	uint8_t packet[sizeof(v4)];
@@ -149,6 +185,7 @@ int main(void)
 		cmocka_unit_test(takes_nothing_that_is_cut),
 		cmocka_unit_test(takes_the_codes_that_linux_takes),
 		cmocka_unit_test(takes_nothing_that_quotes_something_else),
+		cmocka_unit_test(means_what_linux_means),
 		cmocka_unit_test(a_wrong_checksum_is_none_of_ours),
 	};
 

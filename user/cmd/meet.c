@@ -65,7 +65,7 @@ static int use_connection(const struct meet_command_line *line, int fd)
 		log_error("meet: cannot run '%s': %s", line->command[0], strerror(-err));
 		return err;
 	}
-	err = join_socket(fd);
+	err = join_socket(fd, false);
 	if (err)
 		log_error("meet: the connection ended: %s", strerror(-err));
 	return err;

@@ -379,25 +379,14 @@ void applications_beat(struct applications *applications)
 		end_if_transient(applications);
 }
 
-static int open_server(struct applications *applications, const struct socket_spec *spec,
-		       const struct app_server_ops *ops)
-{
-	const struct app_access access = {spec->user, spec->group, spec->mode};
-	int err = app_server_new(&applications->server, spec->path, &access,
-				 core_loop(applications->core), ops, applications);
-
-	if (err)
-		log_error("--service: %s: %s", spec->path,
-			  err == -EADDRINUSE ? "another process listens there, or it is no socket"
-					     : strerror(-err));
-	return err;
-}
-
 int applications_new(struct applications **out, struct core *core, const struct config *config,
-		     struct workers *workers, struct kern *kern)
+		     struct workers *workers, struct kern *kern,
+		     const struct engine_settings *settings)
 {
 	static const struct app_server_ops ops = {
 		.open = open_application,
+		.connect = application_connect,
+		.cancel = application_cancel,
 		.offer = application_offer,
 		.withdraw = application_withdraw,
 		.gone = lose_application,
@@ -421,8 +410,11 @@ int applications_new(struct applications **out, struct core *core, const struct 
 	applications->started_ns = clock_monotonic_ns();
 	err = endpoints_new(&applications->endpoints, kern)
 		      ?: application_offers_open(applications, kern);
+	if (!err && spec.may_connect)
+		err = application_connects_new(&applications->connects, core_loop(core),
+					       config->ifname, settings);
 	if (!err)
-		err = open_server(applications, &spec, &ops);
+		err = applications_listen(applications, &spec, &ops);
 	if (err) {
 		applications_free(applications);
 		return err;
@@ -438,6 +430,7 @@ void applications_free(struct applications *applications)
 	if (!applications)
 		return;
 	app_server_free(applications->server);
+	application_connects_free(applications->connects);
 	awaiting_free(applications->awaiting);
 	while ((one = applications->first)) {
 		applications->first = one->next;

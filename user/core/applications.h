@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "core.h"
+#include "engine.h"
 #include "ports.h"
 #include "workers.h"
 
@@ -15,9 +16,10 @@ struct applications;
 /* The ports that are answered while there is no application: with --fallback all, otherwise none. Other services: all. */
 void applications_first_ports(const struct config *config, struct port_set *out);
 
-/* Everything is borrowed; kern: NULL: a method without BPF. config: its ports are those that may be asked for. *out is NULL if the service is another one. Errors are logged. */
+/* Everything is borrowed; kern: NULL: a method without BPF. settings: as they are at each time. config: its ports are those that may be asked for. *out is NULL if the service is another one. Errors are logged. */
 int applications_new(struct applications **out, struct core *core, const struct config *config,
-		     struct workers *workers, struct kern *kern);
+		     struct workers *workers, struct kern *kern,
+		     const struct engine_settings *settings);
 void applications_free(struct applications *applications);
 /* Nothing is answered any more: who comes now is refused. */
 void applications_leave(struct applications *applications);

@@ -4,10 +4,13 @@
 #define NOLISTEN_APPLICATIONS_PRIVATE_H
 
 #include "app_server.h"
+#include "application_connects.h"
 #include "applications.h"
 #include "awaiting.h"
 #include "claim.h"
 #include "endpoints.h"
+
+struct socket_spec;
 
 struct application {
 	struct application *next;
@@ -25,6 +28,7 @@ struct applications {
 	struct workers *workers;
 	struct app_server *server;
 	struct endpoints *endpoints;
+	struct application_connects *connects; /* NULL: nobody may */
 	struct awaiting *awaiting; /* NULL: not method accept */
 	struct application *first;
 	uint32_t numbers; /* given so far */
@@ -34,6 +38,9 @@ struct applications {
 	uint64_t started_ns;
 };
 
+/* The socket at the service's path. -errno, logged. */
+int applications_listen(struct applications *applications, const struct socket_spec *spec,
+			const struct app_server_ops *ops);
 /* err, and what the client is told: "port 80: another application has it". */
 int application_refuse(struct app_reply *reply, int err, const char *what, const char *why);
 /* One that is here; NULL. */
@@ -47,6 +54,9 @@ int application_offers_open(struct applications *applications, struct kern *kern
 void application_offers_settle(struct applications *applications);
 
 /* Of struct app_server_ops. */
+int application_connect(void *context, uint32_t client, uid_t user,
+			const struct app_connect *request, struct app_connected *answer);
+void application_cancel(void *context, uint32_t client);
 int application_offer(void *context, uint32_t client, const struct app_endpoint *endpoint,
 		      int parent, struct app_reply *reply);
 void application_withdraw(void *context, uint32_t client, const struct app_endpoint *endpoint);

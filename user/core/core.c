@@ -275,7 +275,7 @@ static int start(struct core *core)
 		err = open_workers(core);
 	if (!err)
 		err = applications_new(&core->applications, core, &core->asked, core->workers,
-				       core->method.kern);
+				       core->method.kern, host_watch_settings(core->host));
 	if (!err)
 		err = open_sources(core);
 	if (!err)

@@ -175,7 +175,7 @@ void engine_unreachable(struct engine *engine, const struct icmp_error *error, u
 
 	*out = (struct engine_action){.event = ENGINE_NOTHING};
 	advance(engine, now_ns);
-	if (!tcb || tcb->public.state != ENGINE_SYN_RECEIVED || tcb->public.is_active)
+	if (!tcb || tcb->public.state == ENGINE_ESTABLISHED)
 		return;
 	out->flow = &tcb->public;
 	if (error->seq != tcb->public.iss) {
@@ -187,8 +187,8 @@ void engine_unreachable(struct engine *engine, const struct icmp_error *error, u
 	tcb_remove(engine, tcb);
 }
 
-int engine_connect(struct engine *engine, const struct tuple *tuple, uint64_t now_ns,
-		   struct engine_action *out)
+int engine_connect(struct engine *engine, const struct tuple *tuple, const struct engine_syn *syn,
+		   uint64_t now_ns, struct engine_action *out)
 {
 	struct tcb *tcb;
 
@@ -201,14 +201,16 @@ int engine_connect(struct engine *engine, const struct tuple *tuple, uint64_t no
 	if (!tcb)
 		return -ENOSPC;
 	*out = (struct engine_action){.event = ENGINE_NOTHING};
-	syn_sent_open(engine, tcb, out);
+	syn_sent_open(engine, tcb, syn, out);
 	return 0;
 }
 
 static uint8_t max_retries(const struct engine *engine, const struct tcb *tcb)
 {
-	return tcb->public.state == ENGINE_SYN_SENT ? engine->config.syn_retries
-						    : engine->config.settings.syn_ack_retries;
+	if (tcb->public.state != ENGINE_SYN_SENT)
+		return engine->config.settings.syn_ack_retries;
+	return tcb_syn_has(tcb, ENGINE_SYN_RETRIES) ? tcb->syn->retries
+						    : engine->config.syn_retries;
 }
 
 /* Who has acknowledged it already is waited for as long as final ACKs are deferred, as Linux has it. */

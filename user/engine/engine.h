@@ -19,6 +19,7 @@
 #include "segment.h"
 #include "siphash.h"
 #include "syn_print.h"
+#include "tcpopt_layout.h"
 
 struct engine;
 struct making;
@@ -48,6 +49,27 @@ struct engine_config {
 	uint32_t resets_per_s;
 	struct nol_limit
 		*limit; /* borrowed, for what shares one with others; NULL: its own, of that rate */
+};
+
+/* What the SYN of an active open says in place of what the settings have. */
+enum engine_syn_field {
+	ENGINE_SYN_MSS = 1,
+	ENGINE_SYN_WINDOW = 2,
+	ENGINE_SYN_WSCALE = 4,
+	ENGINE_SYN_RETRIES = 8,
+	ENGINE_SYN_LAYOUT = 16,
+};
+
+struct engine_syn {
+	uint8_t given; /* enum engine_syn_field: those of the following that count */
+	uint8_t wscale; /* our shift count, at most 14 */
+	uint8_t retries; /* how often it is sent again */
+	uint8_t ttl; /* of all that the engine sends for it; 0: 64 */
+	uint16_t mss;
+	uint16_t
+		window; /* of the SYN alone: the ACK announces as much as the settings do, if that is more */
+	struct tcpopt_layout
+		layout; /* what is not in it is not offered; checked by tcpopt_layout_check() */
 };
 
 enum engine_state {
@@ -131,7 +153,7 @@ enum engine_event {
 	/* RFC 5961, 3.2 */ \
 	X(REMOTE_RESET, "remote_reset", "RSTs that ended a half-open flow") \
 	/* RFC 1122, 4.2.3.9; RFC 5927, 4.1 */ \
-	X(UNREACHABLE, "unreachable", "half-open flows ended by an ICMP error") \
+	X(UNREACHABLE, "unreachable", "half-open flows and active opens ended by an ICMP error") \
 	X(ICMP_SEQ, "icmp_seq", "ICMP errors that quote what a half-open flow has not sent: ignored") \
 	X(CHALLENGE, "challenge", "inexact RSTs and odd SYNs of a half-open flow: challenge ACK") \
 	/* RFC 9293, 3.8.6.1 */ \
@@ -178,18 +200,18 @@ void engine_adopt(struct engine *engine, const struct segment *segment,
 		  const struct nol_terms *terms, uint64_t now_ns, struct engine_action *out);
 
 /*
- * An ICMP error about a segment of ours, of a kind that ends a half-open flow (icmp_error.h): ENGINE_EVENT_RESET if it
- * quotes the flow's SYN-ACK. Others are ignored.
+ * An ICMP error about a segment of ours, of a kind that ends a half-open flow, or an active open (icmp_error.h):
+ * ENGINE_EVENT_RESET if it quotes the flow's SYN-ACK or SYN. Others are ignored.
  */
 void engine_unreachable(struct engine *engine, const struct icmp_error *error, uint64_t now_ns,
 			struct engine_action *out);
 
 /*
- * Active open: the SYN is in out->reply. -EEXIST: the 4-tuple is in use; -ENOSPC: the table is full;
- * -EINVAL: port 0, or both ends are the same. *out is left alone on failure.
+ * Active open: the SYN is in out->reply. syn: NULL, or borrowed until the flow is gone. -EEXIST: the 4-tuple is in use;
+ * -ENOSPC: the table is full; -EINVAL: port 0, or both ends are the same. *out is left alone on failure.
  */
-int engine_connect(struct engine *engine, const struct tuple *tuple, uint64_t now_ns,
-		   struct engine_action *out);
+int engine_connect(struct engine *engine, const struct tuple *tuple, const struct engine_syn *syn,
+		   uint64_t now_ns, struct engine_action *out);
 
 /* Retransmissions and expiries that are due, one a call, until it returns false. */
 bool engine_expire(struct engine *engine, uint64_t now_ns, struct engine_action *out);

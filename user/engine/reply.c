@@ -18,6 +18,19 @@ static void add_timestamps(struct engine *engine, struct tcb *tcb, struct segmen
 	tcb->public.tsval_ns = engine->now_ns;
 }
 
+/* Of all that an active open sends. */
+static void set_ttl(const struct tcb *tcb, struct segment *reply)
+{
+	if (tcb->syn)
+		reply->ttl = tcb->syn->ttl;
+}
+
+/* Our SYN's MSS may be left out; nobody's SYN-ACK does without. */
+static bool has_mss(const struct tcb *tcb, bool is_offer)
+{
+	return !is_offer || !tcb_syn_has(tcb, ENGINE_SYN_LAYOUT) || tcb->offers & NOL_OFFER_MSS;
+}
+
 void reply_syn(struct engine *engine, struct tcb *tcb, struct engine_action *out)
 {
 	struct engine_flow *public = &tcb->public;
@@ -30,7 +43,7 @@ void reply_syn(struct engine *engine, struct tcb *tcb, struct engine_action *out
 	reply->flags = is_offer ? TCP_SYN : TCP_SYN | TCP_ACK;
 	reply->ack = is_offer ? 0 : public->irs + 1;
 	reply->window = public->local_window;
-	reply->options.has_mss = true;
+	reply->options.has_mss = has_mss(tcb, is_offer);
 	reply->options.mss = tcb->advertised.mss;
 	reply->options.has_sack_permitted =
 		is_offer ? tcb->offers & NOL_OFFER_SACK : public->has_sack;
@@ -39,6 +52,9 @@ void reply_syn(struct engine *engine, struct tcb *tcb, struct engine_action *out
 		reply->options.wscale = is_offer ? tcb->advertised.wscale : public->local_wscale;
 	if (is_offer ? tcb->offers & NOL_OFFER_TIMESTAMPS : public->has_timestamps)
 		add_timestamps(engine, tcb, reply);
+	if (is_offer && tcb_syn_has(tcb, ENGINE_SYN_LAYOUT))
+		reply->options.layout = &tcb->syn->layout;
+	set_ttl(tcb, reply);
 	public->sent_ns = engine->now_ns;
 }
 
@@ -74,6 +90,7 @@ void reply_ack(struct engine *engine, struct tcb *tcb, struct engine_action *out
 	reply->window = public->local_window >> public->local_wscale;
 	if (public->has_timestamps)
 		add_timestamps(engine, tcb, reply);
+	set_ttl(tcb, reply);
 }
 
 void reply_challenge(struct engine *engine, struct tcb *tcb, const struct segment *in,

@@ -13,8 +13,9 @@ void listen_input(struct engine *engine, const struct segment *in,
 /* No flow, but the end of a handshake that a cookie began. */
 void adopt_input(struct engine *engine, const struct segment *in, const struct nol_terms *terms,
 		 struct engine_action *out);
-/* A new flow in SYN-SENT: out->reply is its SYN. */
-void syn_sent_open(struct engine *engine, struct tcb *tcb, struct engine_action *out);
+/* A new flow in SYN-SENT: out->reply is its SYN. syn may be NULL. */
+void syn_sent_open(struct engine *engine, struct tcb *tcb, const struct engine_syn *syn,
+		   struct engine_action *out);
 /* SYN-SENT (RFC 9293, 3.10.7.3). */
 void syn_sent_input(struct engine *engine, struct tcb *tcb, const struct segment *in,
 		    struct engine_action *out);

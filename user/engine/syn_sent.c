@@ -4,9 +4,35 @@
 #include "rules.h"
 #include "tcb.h"
 
-void syn_sent_open(struct engine *engine, struct tcb *tcb, struct engine_action *out)
+static uint8_t offers_of(const struct tcpopt_layout *layout)
+{
+	return (tcpopt_layout_has(layout, TCPOPT_KIND_MSS) ? NOL_OFFER_MSS : 0) |
+	       (tcpopt_layout_has(layout, TCPOPT_KIND_WSCALE) ? NOL_OFFER_WSCALE : 0) |
+	       (tcpopt_layout_has(layout, TCPOPT_KIND_SACK_PERMITTED) ? NOL_OFFER_SACK : 0) |
+	       (tcpopt_layout_has(layout, TCPOPT_KIND_TIMESTAMPS) ? NOL_OFFER_TIMESTAMPS : 0);
+}
+
+/* The window that the settings have stays in tcb->advertised: it is announced once the SYN has been answered. */
+static void shape(struct tcb *tcb, const struct engine_syn *syn)
+{
+	tcb->syn = syn;
+	if (tcb_syn_has(tcb, ENGINE_SYN_MSS))
+		tcb->advertised.mss = syn->mss;
+	if (tcb_syn_has(tcb, ENGINE_SYN_WSCALE)) {
+		tcb->advertised.wscale = syn->wscale;
+		tcb->offers |= NOL_OFFER_WSCALE;
+	}
+	if (tcb_syn_has(tcb, ENGINE_SYN_WINDOW))
+		tcb->public.local_window = syn->window;
+	if (tcb_syn_has(tcb, ENGINE_SYN_LAYOUT))
+		tcb->offers = offers_of(&syn->layout);
+}
+
+void syn_sent_open(struct engine *engine, struct tcb *tcb, const struct engine_syn *syn,
+		   struct engine_action *out)
 {
 	tcb->public.is_active = true;
+	shape(tcb, syn);
 	timers_start(&engine->timers, tcb, engine->now_ns);
 	out->flow = &tcb->public;
 	reply_syn(engine, tcb, out);

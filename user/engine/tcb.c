@@ -58,6 +58,17 @@ static uint16_t choose_mss(const struct engine *engine, const struct tcb *tcb,
 	return mss < MIN_MSS ? MIN_MSS : mss;
 }
 
+/* Our own SYN has advertised it already; of one that was shaped it may be too small to receive anything by. */
+static void agree_window(struct tcb *tcb)
+{
+	struct engine_flow *public = &tcb->public;
+	const uint16_t window = tcb->advertised.window[public->has_timestamps];
+
+	if (!public->is_active ||
+	    (tcb_syn_has(tcb, ENGINE_SYN_WINDOW) && public->local_window < window))
+	public->local_window = window;
+}
+
 void tcb_agree(struct engine *engine, struct tcb *tcb, const struct segment *in)
 {
 	const struct tcp_options *options = &in->options;
@@ -69,8 +80,7 @@ void tcb_agree(struct engine *engine, struct tcb *tcb, const struct segment *in)
 	public->has_sack = options->has_sack_permitted && tcb->offers & NOL_OFFER_SACK;
 	public->has_timestamps = options->has_timestamps && tcb->offers & NOL_OFFER_TIMESTAMPS;
 	public->ts_recent = public->has_timestamps ? options->tsval : 0;
-	if (!public->is_active) /* our own SYN has advertised it already */
-	public->local_window = tcb->advertised.window[public->has_timestamps];
+	agree_window(tcb);
 	public->has_wscale = options->has_wscale && tcb->offers & NOL_OFFER_WSCALE;
 	if (!public->has_wscale)
 		return;

@@ -18,6 +18,7 @@ struct tcb {
 	uint64_t deadline_ns;
 	uint64_t quiet_until_ns; /* no answer to repeated or out-of-window segments before that */
 	struct nol_advertised advertised; /* also when it is sent again */
+	const struct engine_syn *syn; /* of an active open; NULL: as the settings have it */
 	uint8_t offers; /* enum nol_offer: of the settings when it began */
 	uint8_t level; /* timeouts so far in this state */
 	bool is_timed;
@@ -51,6 +52,11 @@ struct engine {
 	struct nol_limit own_limit; /* where nobody shares one */
 	uint64_t now_ns; /* of the call under way */
 };
+
+static inline bool tcb_syn_has(const struct tcb *tcb, enum engine_syn_field field)
+{
+	return tcb->syn && tcb->syn->given & field;
+}
 
 /* A flow of that tuple with ISS of ours and what is advertised to its remote, timer off, state as given; NULL: the table is full. */
 struct tcb *tcb_new(struct engine *engine, const struct tuple *tuple, enum engine_state state);

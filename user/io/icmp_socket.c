@@ -34,7 +34,7 @@ struct icmp_sockets {
 
 #define ACCEPT 0xffff
 
-/* The IP header comes first. Which codes matter is icmp_error_parse_v4()'s to say. */
+/* The IP header comes first. Which codes matter is icmp_error_parse_v4()'s, and then the caller's, to say. */
 static struct sock_filter filter_v4[] = {
 	BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
@@ -49,7 +49,8 @@ static struct sock_filter filter_v4[] = {
 
 static struct sock_filter filter_v6[] = {
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6_DST_UNREACH, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6_DST_UNREACH, 2, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6_TIME_EXCEEDED, 1, 0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6_PARAM_PROB, 0, 3),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8 + 6),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 1),
@@ -64,17 +65,24 @@ static void read_errors(void *context, uint32_t events)
 	struct icmp_socket *socket = context;
 	struct icmp_sockets *sockets = socket->sockets;
 	uint8_t packet[PACKET_SIZE];
+	struct endpoint from = {0};
 	struct icmp_error error;
 
 	(void)events;
 	for (int i = 0; i < BATCH; i++) {
-		ssize_t len = recv(socket->fd, packet, sizeof(packet), MSG_TRUNC);
+		struct sockaddr_storage name;
+		socklen_t name_len = sizeof(name);
+		ssize_t len = recvfrom(socket->fd, packet, sizeof(packet), MSG_TRUNC,
+				       (struct sockaddr *)&name, &name_len);
 
 		if (len < 0 && errno != EINTR)
 			return;
-		if (len > 0 && (size_t)len <= sizeof(packet) &&
-		    socket->parse(packet, (size_t)len, &error))
-			sockets->fn(sockets->context, &error);
+		if (len <= 0 || (size_t)len > sizeof(packet) ||
+		    !socket->parse(packet, (size_t)len, &error))
+			continue;
+		if (endpoint_from_sockaddr((struct sockaddr *)&name, &from))
+			error.from = from.addr;
+		sockets->fn(sockets->context, &error);
 	}
 }
 

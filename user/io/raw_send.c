@@ -85,6 +85,19 @@ int raw_send_new(struct raw_send **out, uint32_t scope_id, uint32_t mark)
 	return 0;
 }
 
+int raw_send_bind(struct raw_send *sender, uint32_t ifindex)
+{
+	const int fds[] = {sender->v4.fd, sender->v6.fd};
+	const int device = (int)ifindex;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		if (fds[i] >= 0 &&
+		    setsockopt(fds[i], SOL_SOCKET, SO_BINDTOIFINDEX, &device, sizeof(device)))
+			return -errno;
+	}
+	return 0;
+}
+
 void raw_send_free(struct raw_send *sender)
 {
 	if (!sender)

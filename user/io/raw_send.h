@@ -14,6 +14,8 @@ struct raw_send;
 
 /* scope_id: the interface of link-local addresses. mark: SO_MARK of all that is sent. */
 int raw_send_new(struct raw_send **out, uint32_t scope_id, uint32_t mark);
+/* Whatever the routes say, it goes out by this interface. -errno. */
+int raw_send_bind(struct raw_send *sender, uint32_t ifindex);
 void raw_send_free(struct raw_send *sender);
 
 /* Queue; flushes by itself when the batch is full. */

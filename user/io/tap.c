@@ -174,6 +174,7 @@ static void report_batch(struct tap *tap, unsigned int count, tap_fn fn, void *c
 			.len = tap->messages[i].msg_len,
 			.is_whole = !(message->msg_flags & MSG_TRUNC),
 			.is_outgoing = tap->buffers[i].from.sll_pkttype == PACKET_OUTGOING,
+			.ifindex = (uint32_t)tap->buffers[i].from.sll_ifindex,
 			.realtime_ns = time_of(message),
 		};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Copies of the TCP packets of one interface, from a packet socket. It is preferred to a raw IP socket because it
+ * Copies of the TCP packets of one interface, or of all, from a packet socket. It is preferred to a raw IP socket because it
  * gives the headers of both IP versions, hears one interface only, and has its copy before IP has the packet: whatever
  * the kernel has already made of a packet, the copy is in the queue. A classic BPF filter, which needs no bpf(), leaves
  * out what is not TCP.
@@ -20,13 +20,14 @@ struct tap_packet {
 	uint32_t len;
 	bool is_whole; /* false: cut */
 	bool is_outgoing;
+	uint32_t ifindex; /* where it was seen */
 	uint64_t realtime_ns; /* when the kernel had it; 0 unless outgoing ones are seen too */
 };
 
 typedef void (*tap_fn)(void *context, const struct tap_packet *packet);
 
 struct tap_options {
-	uint32_t ifindex;
+	uint32_t ifindex; /* 0: all interfaces */
 	const struct port_set *ports; /* local ports of interest: a hint, others may come too */
 	bool sees_outgoing; /* with the time of each packet */
 };

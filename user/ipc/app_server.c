@@ -3,7 +3,7 @@
  * A client speaks in turn: one request, one answer, which is small enough for a socket that was empty. Who does not
  * read it, says something else, or says it twice, is sent away: nobody else notices.
  */
-#include "app_server.h"
+#include "app_server_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,30 +21,6 @@
 
 #define BACKLOG 64
 #define GROUPS_MAX 1024
-
-struct client {
-	struct app_server *server;
-	int fd; /* -1: a free place */
-	uint32_t number;
-	pid_t pid;
-	bool is_open; /* open() has taken it */
-	struct loop_source *source;
-};
-
-struct app_server {
-	int listen_fd;
-	char *path;
-	bool has_path; /* it is ours to remove */
-	struct app_access access;
-	struct loop *loop;
-	struct loop_source *source;
-	const struct app_server_ops *ops;
-	void *context;
-	struct client clients[APP_SERVER_CLIENTS];
-	uint64_t refused;
-	uint64_t quiet_until_ns;
-	int spare_fd; /* given up for a client when there are no others */
-};
 
 /* Whoever knocks without an end fills no log: a line a second at most. All are counted. */
 static bool may_complain(struct app_server *server)
@@ -94,7 +70,7 @@ static void keep_spare(struct app_server *server)
 		server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static void send_away(struct client *client, bool has_said)
+void app_server_send_away(struct client *client, bool has_said)
 {
 	struct app_server *server = client->server;
 
@@ -103,7 +79,9 @@ static void send_away(struct client *client, bool has_said)
 	client->fd = -1;
 	if (client->is_open)
 		server->ops->gone(server->context, client->number, has_said);
-	client->is_open = false;
+	if (client->is_connecting)
+		server->ops->cancel(server->context, client->number);
+	client->is_open = client->is_connecting = false;
 	keep_spare(server);
 }
 
@@ -126,7 +104,7 @@ static bool answer_open(struct client *client, const char *ports, const char *ad
 	size_t count;
 	int err;
 
-	if (client->is_open)
+	if (client->is_open || client->is_connecting)
 		return false;
 	err = server->ops->open(server->context, client->number, client->pid, ports, addresses,
 				&reply, fds);
@@ -170,8 +148,11 @@ static bool answer(struct client *client, const void *message, size_t len, const
 {
 	const char *ports, *addresses;
 	struct app_endpoint endpoint;
+	struct app_connect request;
 	enum app_kind kind;
 
+	if (app_connect_parse(message, len, &request))
+		return app_server_connect(client, &request);
 	if (app_endpoint_parse(message, len, &endpoint))
 		return answer_endpoint(client, &endpoint, fds, count);
 	if (!app_request_parse(message, len, &kind, &ports, &addresses)) {
@@ -202,7 +183,7 @@ static void read_client(void *context, uint32_t events)
 		len = 1; /* no request has so many, nor so few */
 	if (len != -EAGAIN &&
 	    (len <= 0 || !answer(client, message, (size_t)len, fds, count, &has_said)))
-		send_away(client, has_said);
+		app_server_send_away(client, has_said);
 	fd_message_close(fds, count);
 	/* Others may have waited for its descriptor. */
 	if (client->fd < 0)
@@ -247,6 +228,7 @@ static int add_client(struct app_server *server, int fd)
 	}
 	client->fd = fd;
 	client->pid = who.pid;
+	client->uid = who.uid;
 	err = loop_add(server->loop, fd, EPOLLIN, read_client, client, &client->source);
 	if (err) {
 		client->fd = -1;
@@ -282,6 +264,11 @@ static void accept_clients(void *context, uint32_t events)
 	} while (!err || err == -ECONNABORTED);
 	if (err != -EAGAIN && may_complain(server))
 		log_warning("%s: cannot take an application: %s", server->path, strerror(-err));
+}
+
+void app_server_accept(struct app_server *server)
+{
+	accept_clients(server, 0);
 }
 
 static int name_of(const char *path, struct sockaddr_un *out, socklen_t *len)
@@ -389,9 +376,9 @@ void app_server_free(struct app_server *server)
 	if (!server)
 		return;
 	for (size_t i = 0; i < APP_SERVER_CLIENTS; i++) {
-		server->clients[i].is_open = false;
+		server->clients[i].is_open = server->clients[i].is_connecting = false;
 		if (server->clients[i].fd >= 0)
-			send_away(&server->clients[i], false);
+			app_server_send_away(&server->clients[i], false);
 	}
 	loop_remove(server->source);
 	if (server->listen_fd >= 0)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "app_connect.h"
 #include "app_protocol.h"
 #include "loop.h"
 
@@ -39,6 +40,13 @@ struct app_server_ops {
 		     int parent, struct app_reply *reply);
 	/* It takes back one or all that it has offered there. */
 	void (*withdraw)(void *context, uint32_t client, const struct app_endpoint *endpoint);
+	/*
+	 * A client of that user wants an active open. 0: app_server_connected() will be called, unless cancel() is before;
+	 * -errno: refused, with answer->why.
+	 */
+	int (*connect)(void *context, uint32_t client, uid_t user,
+		       const struct app_connect *request, struct app_connected *answer);
+	void (*cancel)(void *context, uint32_t client); /* it has hung up */
 	/* A client that open() took is gone. has_said: it wanted no more. */
 	void (*gone)(void *context, uint32_t client, bool has_said);
 };
@@ -49,7 +57,10 @@ struct app_server_ops {
  */
 int app_server_new(struct app_server **out, const char *path, const struct app_access *access,
 		   struct loop *loop, const struct app_server_ops *ops, void *context);
-/* The path goes too; gone() is not called any more. */
+/* What came of it: fd, which stays the caller's, or answer->err and perhaps answer->why. Not from within connect(). */
+void app_server_connected(struct app_server *server, uint32_t client, struct app_connected *answer,
+			  int fd);
+/* The path goes too; gone() and cancel() are not called any more. */
 void app_server_free(struct app_server *server);
 /* Unasked: reply's counts and fds, as many. -errno: it has not got them. */
 int app_server_lend(struct app_server *server, uint32_t client, struct app_reply *reply,

@@ -42,14 +42,14 @@ static void write_address(union nolisten_address *out, const uint8_t addr[16], u
 	out->in6.sin6_scope_id = is_link_local(addr) ? scope_id : 0;
 }
 
-static void describe(const struct nolisten *nolisten, const struct app_record *record,
-		     struct nolisten_connection *out)
+void lib_describe(const struct app_record *record, uint32_t scope_id,
+		  struct nolisten_connection *out)
 {
 	_Static_assert(NOLISTEN_SYN_OPTIONS == APP_SYN_OPTIONS, "one is copied to the other");
 
 	memset(out, 0, sizeof(*out));
-	write_address(&out->local, record->local_addr, record->local_port, nolisten->scope_id);
-	write_address(&out->remote, record->remote_addr, record->remote_port, nolisten->scope_id);
+	write_address(&out->local, record->local_addr, record->local_port, scope_id);
+	write_address(&out->remote, record->remote_addr, record->remote_port, scope_id);
 	out->method = (enum nolisten_method)record->method;
 	out->has_syn = record->has_syn;
 	if (!record->has_syn)
@@ -182,7 +182,7 @@ static int take_passed(struct nolisten *nolisten, struct nolisten_connection *ou
 		fd = take_from_batch(nolisten, &record);
 	pthread_mutex_unlock(&nolisten->lock);
 	if (fd >= 0 && out)
-		describe(nolisten, &record, out);
+		lib_describe(&record, nolisten->scope_id, out);
 	return fd;
 }
 

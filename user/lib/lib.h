@@ -43,6 +43,12 @@ struct nolisten {
 void lib_hear(struct nolisten *nolisten);
 /* Waits for the answer: 0, or -errno, and nolisten_why() says more. parent: of APP_OFFER. */
 int lib_tell(struct nolisten *nolisten, const struct app_endpoint *endpoint, int parent);
+/* What was asked for, the environment's, or the default. */
+const char *lib_find_path(const char *asked);
+/* A connection to a loader, or -errno, and nolisten_why() says more. */
+int lib_connect_to(const char *path);
+void lib_describe(const struct app_record *record, uint32_t scope_id,
+		  struct nolisten_connection *out);
 /*
  * An endpoint without a listener: who connects waits, until a listener is offered that gets it, or this is taken back. As
  * lib_tell().

@@ -33,9 +33,9 @@ static int fail(int err, const char *what)
 	return lib_fail(err, what, strerror(-err));
 }
 
-static const char *find_path(const struct nolisten_options *options)
+const char *lib_find_path(const char *asked)
 {
-	const char *path = options->path ? options->path : secure_getenv("NOLISTEN_SOCKET");
+	const char *path = asked ? asked : secure_getenv("NOLISTEN_SOCKET");
 
 	return path && *path ? path : DEFAULT_PATH;
 }
@@ -73,7 +73,7 @@ static socklen_t name_of(const char *path, struct sockaddr_un *out)
 }
 
 /* A full backlog makes connect() wait: not for ever. */
-static int connect_to(const char *path)
+int lib_connect_to(const char *path)
 {
 	const struct timeval limit = {.tv_sec = LIB_ANSWER_MS / 1000};
 	struct sockaddr_un name;
@@ -178,10 +178,10 @@ static int read_reply(struct nolisten *nolisten, const char *path)
 
 static int ask(struct nolisten *nolisten, const struct nolisten_options *options)
 {
-	const char *path = find_path(options);
+	const char *path = lib_find_path(options->path);
 	int err;
 
-	nolisten->control_fd = connect_to(path);
+	nolisten->control_fd = lib_connect_to(path);
 	if (nolisten->control_fd < 0)
 		return nolisten->control_fd;
 	err = send_request(nolisten->control_fd, options, path);

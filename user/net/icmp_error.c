@@ -13,29 +13,16 @@
 #define ICMP_HEADER_LEN 8u
 #define QUOTED_TCP_LEN 8u /* ports and sequence number */
 
-static bool ends_half_open_v4(uint8_t type, uint8_t code)
+static bool is_end_v4(uint8_t type, uint8_t code)
 {
-	switch (type) {
-	case ICMP_DEST_UNREACH:
-		return code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH;
-	case ICMP_TIME_EXCEEDED:
-		return code == ICMP_EXC_TTL;
-	case ICMP_PARAMETERPROB:
-		return true;
-	}
-	return false;
+	return (type == ICMP_DEST_UNREACH && code <= NR_ICMP_UNREACH && code != ICMP_FRAG_NEEDED) ||
+	       (type == ICMP_TIME_EXCEEDED && code == ICMP_EXC_TTL) || type == ICMP_PARAMETERPROB;
 }
 
-static bool ends_half_open_v6(uint8_t type, uint8_t code)
+static bool is_end_v6(uint8_t type, uint8_t code)
 {
-	switch (type) {
-	case ICMP6_DST_UNREACH:
-		return code != ICMP6_DST_UNREACH_NOROUTE && code != ICMP6_DST_UNREACH_BEYONDSCOPE &&
-		       code != ICMP6_DST_UNREACH_ADDR;
-	case ICMP6_PARAM_PROB:
-		return true;
-	}
-	return false;
+	return type == ICMP6_DST_UNREACH || type == ICMP6_PARAM_PROB ||
+	       (type == ICMP6_TIME_EXCEEDED && code == ICMP6_TIME_EXCEED_TRANSIT);
 }
 
 static void read_tcp(const uint8_t *tcp, struct icmp_error *out)
@@ -84,13 +71,20 @@ bool icmp_error_parse_v4(const uint8_t *packet, size_t len, struct icmp_error *o
 		return false;
 	icmp = packet + header_len;
 	icmp_len = len - header_len;
-	return ends_half_open_v4(icmp[0], icmp[1]) &&
+	out->type = icmp[0];
+	out->code = icmp[1];
+	out->from = addr_from_v4(packet + 12);
+	return is_end_v4(out->type, out->code) &&
 	       checksum_fold(checksum_add(0, icmp, icmp_len)) == UINT16_MAX &&
 	       read_quoted_v4(icmp + ICMP_HEADER_LEN, icmp_len - ICMP_HEADER_LEN, out);
 }
 
 bool icmp_error_parse_v6(const uint8_t *packet, size_t len, struct icmp_error *out)
 {
-	return len >= ICMP_HEADER_LEN && ends_half_open_v6(packet[0], packet[1]) &&
+	if (len < ICMP_HEADER_LEN)
+		return false;
+	out->type = packet[0];
+	out->code = packet[1];
+	return is_end_v6(out->type, out->code) &&
 	       read_quoted_v6(packet + ICMP_HEADER_LEN, len - ICMP_HEADER_LEN, out);
 }

@@ -110,18 +110,27 @@ static int move(struct pipe_way *way, const struct pollfd polled[2])
 	return err;
 }
 
-int join_socket(int fd)
+/* The peer has said all, and so have we: of what may be typed in an hour nobody knows. */
+static bool is_at_end(const struct pipe_way *out, const struct pipe_way *in)
+{
+	return in->is_done && is_empty(out);
+}
+
+int join_socket(int fd, bool ends_with_peer)
 {
 	static struct pipe_way out, in;
 	struct pollfd polled[4];
-	int err = 0;
+	int count, err = 0;
 
 	out = (struct pipe_way){.from = STDIN_FILENO, .to = fd, .is_to_socket = true};
 	in = (struct pipe_way){.from = fd, .to = STDOUT_FILENO};
 	while (!err && !(out.is_done && in.is_done)) {
 		set_polled(&out, &polled[0]);
 		set_polled(&in, &polled[2]);
-		if (poll(polled, 4, -1) < 0) {
+		count = poll(polled, 4, ends_with_peer && is_at_end(&out, &in) ? 0 : -1);
+		if (!count)
+			break;
+		if (count < 0) {
 			err = errno == EINTR ? 0 : -errno;
 			continue;
 		}

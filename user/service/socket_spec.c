@@ -73,11 +73,17 @@ static int parse_setting(char *setting, struct socket_spec *out, bool *has_mode,
 			out->mode |= 0060;
 		return parse_group(value, out, error);
 	}
+	if (value && !strcmp(setting, "connect") &&
+	    (!strcmp(value, "yes") || !strcmp(value, "no"))) {
+		out->may_connect = *value == 'y';
+		return 0;
+	}
 	if (!value && !strcmp(setting, "transient")) {
 		out->is_transient = true;
 		return 0;
 	}
-	*error = "behind the path only user=NAME, group=NAME, mode=OCTAL and transient are known";
+	*error = "behind the path only user=NAME, group=NAME, mode=OCTAL, connect=yes or no, and "
+		 "transient are known";
 	return -EINVAL;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* socket:PATH[,user=NAME][,group=NAME][,mode=OCTAL][,transient] */
+/* socket:PATH[,user=NAME][,group=NAME][,mode=OCTAL][,transient][,connect=yes] */
 #ifndef NOLISTEN_SOCKET_SPEC_H
 #define NOLISTEN_SOCKET_SPEC_H
 
@@ -13,6 +13,7 @@ struct socket_spec {
 	uid_t user; /* [root] */
 	gid_t group; /* [root] */
 	mode_t mode; /* [0600; 0660 if a group is named] */
+	bool may_connect; /* applications may have connections opened for them [no] */
 	bool is_transient; /* the loader ends with its last application */
 };
 

@@ -433,7 +433,7 @@ void session_take_icmp_error(struct session *session, const struct icmp_error *e
 {
 	struct engine_action action;
 
-	if (session->is_leaving)
+	if (session->is_leaving || !icmp_error_ends_half_open(error))
 		return;
 	session->now_ns = clock_monotonic_ns();
 	engine_unreachable(session->engine, error, session->now_ns, &action);
