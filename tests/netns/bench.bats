@@ -201,6 +201,28 @@ BUSY='("the time was used up", "connections were established", "came to its end 
 	is_equal "$(json 'r["contenders"][0]["figures"]["connect.p50_us"]["value"] > 0')" True
 }
 
+@test "takes a program by the library, and a server under run" {
+	bench --time=12 --only=serial,requests --methods=listen,app,app-accept,run,run-descriptors --out="$OUT"
+	is_equal "$status" 0
+	is_equal "$(json '[c["name"] for c in r["contenders"] for f in ("serial.per_s", "requests.per_s")
+		if not c["figures"][f]["value"] > 0]')" "[]"
+	[[ $output == *"requests a second on 32 connections, under run to accept()"* ]]
+}
+
+echoes_here()
+{
+	[ "$(printf hello | in_here nc -N -w 2 ::1 34567)" = hello ]
+}
+
+@test "is the server that listens alone, for others to measure" {
+	in_here ip link set lo up
+	start served in_here "$NOLISTEN" bench --serve=34567
+	wait_for 5 echoes_here
+	is_refused 1 "bench: --serve: port 34567: Address already in use" --serve=34567
+	is_refused 2 "--serve: measures nothing" --serve=34567 --quick
+	stop "$STARTED"
+}
+
 @test "goes on without gnuplot" {
 	mkdir -p "$BATS_FILE_TMPDIR/bin"
 	for tool in nft sh; do

@@ -122,6 +122,26 @@ static void what_is_not_settled_is_looked_at_once_more_when_the_time_is_up(void 
 	board_close(&board);
 }
 
+static void a_goal_may_be_a_difference(void **state)
+{
+	struct goal_result result;
+	struct board board;
+
+	(void)state;
+	open_board(&board, NULL);
+	board.rows[0] = (struct board_row){.name = "app", .reason = ""};
+	for (board.round = 0; board.round < 6; board.round++) {
+		board_record(&board, "app", "cpu.us_per_connection", 33);
+		board_record(&board, "auto", "cpu.us_per_connection", 30);
+	}
+	assert_true(judge(&board, "a connection by libnolisten, us of CPU to auto's own service",
+			  &result));
+	assert_string_equal(result.limit, "at most 4 more");
+	assert_int_equal(result.state, GOAL_MET);
+	assert_true(result.interval.value == 3);
+	board_close(&board);
+}
+
 static void knows_what_a_goal_rests_on(void **state)
 {
 	unsigned int on_auto = 0, on_listen = 0, on_engine = 0;
@@ -158,6 +178,8 @@ int main(void)
 		cmocka_unit_test(judges_a_goal_by_what_the_board_says),
 		cmocka_unit_test(a_goal_is_settled_when_its_interval_is_on_one_side),
 		cmocka_unit_test(what_is_not_settled_is_looked_at_once_more_when_the_time_is_up),
+		cmocka_unit_test(a_goal_may_be_a_difference),
+		cmocka_unit_test(a_goal_may_be_a_difference),
 		cmocka_unit_test(knows_what_a_goal_rests_on),
 		cmocka_unit_test(leaves_out_goals_that_were_not_asked_for),
 	};

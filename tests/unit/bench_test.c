@@ -98,12 +98,32 @@ static void a_ratio_is_of_rounds_that_have_both(void **state)
 			samples_add(&set, "base", round, round + 1);
 	}
 	samples_add(&set, "other", 20, 1);
-	assert_true(samples_ratio(samples_find(&set, "a"), samples_find(&set, "base"), &ratio));
+	assert_true(samples_compare(samples_find(&set, "a"), samples_find(&set, "base"),
+				    SAMPLES_RATIO, &ratio));
 	assert_int_equal(ratio.count, 18);
 	assert_true(ratio.value == 2 && ratio.low == 2 && ratio.high == 2);
-	assert_false(
-		samples_ratio(samples_find(&set, "other"), samples_find(&set, "base"), &ratio));
-	assert_false(samples_ratio(NULL, samples_find(&set, "base"), &ratio));
+	assert_false(samples_compare(samples_find(&set, "other"), samples_find(&set, "base"),
+				     SAMPLES_RATIO, &ratio));
+	assert_false(samples_compare(NULL, samples_find(&set, "base"), SAMPLES_RATIO, &ratio));
+	samples_free(&set);
+}
+
+/* Of a base of 0 there is one, too. */
+static void a_difference_is_of_rounds_that_have_both(void **state)
+{
+	struct sample_set set = {0};
+	struct interval more;
+
+	(void)state;
+	for (unsigned int round = 0; round < 20; round++) {
+		samples_add(&set, "a", round, round + 3);
+		if (round != 7)
+			samples_add(&set, "base", round, round);
+	}
+	assert_true(samples_compare(samples_find(&set, "a"), samples_find(&set, "base"),
+				    SAMPLES_DIFFERENCE, &more));
+	assert_int_equal(more.count, 19);
+	assert_true(more.value == 3 && more.low == 3 && more.high == 3);
 	samples_free(&set);
 }
 
@@ -237,6 +257,8 @@ int main(void)
 		cmocka_unit_test(a_merged_histogram_has_the_values_of_both),
 		cmocka_unit_test(gathers_the_rounds_of_a_name),
 		cmocka_unit_test(a_ratio_is_of_rounds_that_have_both),
+		cmocka_unit_test(a_difference_is_of_rounds_that_have_both),
+		cmocka_unit_test(a_difference_is_of_rounds_that_have_both),
 		cmocka_unit_test(a_figure_without_a_value_keeps_its_first_reason),
 		cmocka_unit_test(holds_any_number_of_names),
 		cmocka_unit_test(the_first_of_a_paced_load_is_due_at_its_start),

@@ -88,8 +88,8 @@ bool board_get(const struct board *board, const char *name, const char *figure,
 bool board_compare(const struct board *board, const char *name, const char *figure,
 		   const char *reference, const char *reference_figure, struct interval *out)
 {
-	return samples_ratio(board_find(board, name, figure),
-			     board_find(board, reference, reference_figure), out);
+	return samples_compare(board_find(board, name, figure),
+			       board_find(board, reference, reference_figure), SAMPLES_RATIO, out);
 }
 
 const char *board_reason(const struct board *board, const char *name, const char *figure)

@@ -66,8 +66,9 @@ static int add_peer(struct cast *cast, char *peer)
 
 static bool is_chosen(const char *methods, const struct contender *contender)
 {
-	return !methods || contender->kind == CONTENDER_PEER ||
-	       name_list_has(methods, contender->name);
+	if (contender->kind == CONTENDER_PEER)
+		return true;
+	return methods ? name_list_has(methods, contender->name) : !contender->is_unasked;
 }
 
 static void keep_chosen(struct cast *cast, const char *methods)

@@ -2,17 +2,22 @@
 #include "contender.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "library_server.h"
 #include "listen_server.h"
 #include "load.h"
 
 #define START_MS 5000
 #define EXIT_USAGE 2
+#define PATH_SIZE 64
+#define RUN_ARGUMENTS 16
+#define RUN_READY "waiting" /* nolisten run --on-demand */
 
 const struct contender contender_table[] = {
 	{"listen-0", "listen(), tcp_syncookies=0", CONTENDER_LISTENS, .syncookies = "0"},
@@ -41,6 +46,15 @@ const struct contender contender_table[] = {
 	{"filter", "nolisten, method filter", CONTENDER_LOADER, .method = "filter"},
 	{"raw", "nolisten, method raw", CONTENDER_LOADER, .method = "raw",
 	 .is_never_connected = true},
+	{"app", "a program by libnolisten, descriptors from method auto", CONTENDER_APPLICATION,
+	 .method = "auto", .is_unasked = true},
+	{"app-accept", "the same, the queue of method accept", CONTENDER_APPLICATION,
+	 .method = "accept", .is_unasked = true},
+	{"run", "the listen() server under nolisten run", CONTENDER_RUN, .is_unasked = true},
+	{"run-descriptors", "the same without parents, accept() by descriptors", CONTENDER_RUN,
+	 .option = "--no-parent", .is_unasked = true},
+	{"run-demand", "the same started by its first client", CONTENDER_RUN,
+	 .option = "--on-demand", .is_lazy = true, .is_unasked = true},
 	{0},
 };
 
@@ -135,6 +149,73 @@ static int start_process(const struct contender *contender, const struct lab *la
 	return start_command(lab, contender->kind == CONTENDER_PEER ? peer : argv, &out->job);
 }
 
+static int serve_by_library(const void *argument, void *result)
+{
+	const struct running *running = argument;
+	char path[PATH_SIZE];
+
+	(void)result;
+	snprintf(path, sizeof(path), "%s/socket", running->dir);
+	return library_server_run(path, BENCH_PORT);
+}
+
+/* The loader and the program meet at a socket in a folder of their own. */
+static int start_application(const struct contender *contender, const struct lab *lab,
+			     const char *loader, struct running *out)
+{
+	const struct job_function application = {.fn = serve_by_library,
+						 .argument = out,
+						 .place = LAB_SERVER,
+						 .cpu = lab->cpus[LAB_SERVER]};
+	char service[PATH_SIZE];
+	char *argv[] = {(char *)loader,
+			"-q",
+			"-p",
+			PORT_TEXT,
+			"-m",
+			(char *)contender->method,
+			"-s",
+			service,
+			BENCH_IFNAME,
+			(char *)contender->option,
+			NULL};
+
+	memcpy(out->dir, CONTENDER_DIR, sizeof(out->dir));
+	if (!mkdtemp(out->dir)) {
+		out->dir[0] = '\0';
+		return -errno;
+	}
+	snprintf(service, sizeof(service), "socket:%s/socket", out->dir);
+	return start_command(lab, argv, &out->job)
+		       ?: job_start(lab, &application, &out->application);
+}
+
+int contender_own_path(char *path, size_t size)
+{
+	const ssize_t len = readlink("/proc/self/exe", path, size - 1);
+
+	if (len < 0)
+		return -errno;
+	path[len] = '\0';
+	return 0;
+}
+
+static int start_run(const struct contender *contender, const struct lab *lab, struct running *out)
+{
+	char path[PATH_MAX];
+	char *argv[RUN_ARGUMENTS] = {path, "run", "-i", BENCH_IFNAME, "-p", PORT_TEXT};
+	char *command[] = {"--", path, "bench", CONTENDER_SERVE, NULL};
+	unsigned int count = 6;
+	int err = contender_own_path(path, sizeof(path));
+
+	if (err)
+		return err;
+	if (contender->option)
+		argv[count++] = (char *)contender->option;
+	memcpy(argv + count, command, sizeof(command));
+	return start_command(lab, argv, &out->job);
+}
+
 /* One connection, made in the client's namespace. */
 static int try_connection(const struct contender *contender, const struct lab *lab)
 {
@@ -154,6 +235,8 @@ static bool is_ready(const struct running *running, const struct lab *lab)
 	if (running->contender->kind == CONTENDER_LOADER &&
 	    !job_has_said(&running->job, "answering"))
 		return false;
+	if (running->contender->is_lazy)
+		return job_has_said(&running->job, RUN_READY);
 	return running->contender->is_never_connected || !try_connection(running->contender, lab);
 }
 
@@ -198,13 +281,19 @@ int contender_start(struct contender *contender, const struct lab *lab, struct b
 {
 	int err;
 
-	*out = (struct running){
-		.contender = contender, .link_fd = -1, .job = (struct job){.log_fd = -1}};
+	*out = (struct running){.contender = contender,
+				.link_fd = -1,
+				.job = (struct job){.log_fd = -1},
+				.application = (struct job){.log_fd = -1}};
 	contender->reason[0] = '\0';
 	if (contender->kind == CONTENDER_LISTENS)
 		err = start_listen(contender, lab, out);
 	else if (contender->kind == CONTENDER_REFLECTS)
 		err = start_reflector(contender, lab, kern, out);
+	else if (contender->kind == CONTENDER_APPLICATION)
+		err = start_application(contender, lab, loader, out);
+	else if (contender->kind == CONTENDER_RUN)
+		err = start_run(contender, lab, out);
 	else
 		err = start_process(contender, lab, loader, out);
 	if (!err)
@@ -225,7 +314,11 @@ void contender_stop(struct running *running, const struct lab *lab)
 	if (running->link_fd >= 0)
 		close(running->link_fd);
 	running->link_fd = -1;
+	job_stop(&running->application);
 	job_stop(&running->job);
+	if (running->dir[0])
+		rmdir(running->dir);
+	running->dir[0] = '\0';
 	if (running->contender->has_synproxy)
 		run_nft(lab, "delete table ip nolisten_bench\n", reason);
 }

@@ -37,11 +37,16 @@ int listen_server_open(uint16_t port, bool is_shared)
 	return err ?: fd;
 }
 
-static void accept_all(int epoll_fd, int listen_fd)
+static int accept_listener(void *context)
+{
+	return accept4(*(int *)context, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static void take_all(int epoll_fd, const struct connection_source *source)
 {
 	int fd;
 
-	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+	while ((fd = source->take(source->context)) >= 0) {
 		if (watch(epoll_fd, fd))
 			close(fd);
 	}
@@ -59,7 +64,7 @@ static void echo(int fd)
 		close(fd);
 }
 
-static int serve(int epoll_fd, int listen_fd)
+static int serve(int epoll_fd, const struct connection_source *source)
 {
 	struct epoll_event events[EVENTS];
 
@@ -69,22 +74,28 @@ static int serve(int epoll_fd, int listen_fd)
 		if (count < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; i < count; i++) {
-			if (events[i].data.fd == listen_fd)
-				accept_all(epoll_fd, listen_fd);
+			if (events[i].data.fd == source->fd)
+				take_all(epoll_fd, source);
 			else
 				echo(events[i].data.fd);
 		}
 	}
 }
 
-int listen_server_serve(int listen_fd)
+int listen_server_serve_source(const struct connection_source *source)
 {
 	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
 	if (epoll_fd < 0)
 		return -errno;
 	descriptors_raise_limit();
-	return watch(epoll_fd, listen_fd) ?: serve(epoll_fd, listen_fd);
+	return watch(epoll_fd, source->fd) ?: serve(epoll_fd, source);
+}
+
+int listen_server_serve(int listen_fd)
+{
+	return listen_server_serve_source(
+		&(struct connection_source){listen_fd, accept_listener, &listen_fd});
 }
 
 int listen_server_run(uint16_t port)

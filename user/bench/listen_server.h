@@ -15,4 +15,12 @@ int listen_server_run(uint16_t port);
 int listen_server_open(uint16_t port, bool is_shared);
 int listen_server_serve(int listen_fd);
 
+/* Where connections come from, if not of a listener: readable when take() has one, non-blocking, or else -errno. */
+struct connection_source {
+	int fd;
+	int (*take)(void *context);
+	void *context;
+};
+int listen_server_serve_source(const struct connection_source *source);
+
 #endif

@@ -26,11 +26,13 @@ struct load_options {
 	uint32_t warmup_ms; /* served, not counted */
 	uint32_t duration_ms;
 	uint32_t parallel; /* 1: one after the other */
+	uint32_t requests; /* on each connection, one after the other; 0: one */
 	bool has_fin; /* close in the ordinary way; otherwise by RST, which leaves no TIME-WAIT */
 };
 
 struct load_result {
 	uint64_t connections, failed; /* within the duration */
+	uint64_t requests; /* answered within the duration; of load_run_parallel() */
 	uint64_t counted_ns; /* from the end of the warm-up to the last connection's end */
 	int first_error; /* of the first failure: -errno */
 	struct histogram latency; /* ns, connect() to the last byte of the echo */

@@ -20,6 +20,7 @@ struct slot {
 	int fd; /* -1: none */
 	bool has_sent;
 	size_t received;
+	uint32_t answered;
 	uint64_t started_ns;
 };
 
@@ -44,6 +45,7 @@ static int begin_connect(struct parallel *load, uint32_t index)
 		return slot->fd;
 	slot->has_sent = false;
 	slot->received = 0;
+	slot->answered = 0;
 	slot->started_ns = clock_monotonic_ns();
 	if (connect(slot->fd, (struct sockaddr *)&load->remote, load->remote_len) &&
 	    errno != EINPROGRESS)
@@ -106,6 +108,19 @@ static void finish(struct parallel *load, uint32_t index, int err)
 	start(load, index);
 }
 
+/* An echo is complete. If not, the slot is ready for the next. */
+static bool is_last(struct parallel *load, struct slot *slot)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+
+	load->result->requests += now_ns >= load->begin_ns;
+	if (++slot->answered >= load->options->requests)
+		return true;
+	slot->received = 0;
+	slot->started_ns = now_ns;
+	return false;
+}
+
 static void advance(struct parallel *load, uint32_t index, uint32_t events)
 {
 	struct slot *slot = &load->slots[index];
@@ -117,6 +132,8 @@ static void advance(struct parallel *load, uint32_t index, uint32_t events)
 		err = send_message(slot);
 	if (!err && events & (EPOLLIN | EPOLLERR | EPOLLHUP))
 		err = receive(slot);
+	if (!err && slot->received == LOAD_MESSAGE_LEN && !is_last(load, slot))
+		err = send_message(slot);
 	if (err || slot->received == LOAD_MESSAGE_LEN)
 		finish(load, index, err);
 }

@@ -2,7 +2,9 @@
 #include "measure.h"
 
 #define START_STOP_MS 300
-#define SERVES (CONTENDER_LISTENS | CONTENDER_LOADER | CONTENDER_PEER)
+#define SERVES                                                                           \
+	(CONTENDER_LISTENS | CONTENDER_LOADER | CONTENDER_PEER | CONTENDER_APPLICATION | \
+	 CONTENDER_RUN)
 
 /* Latencies first, while nothing is half-open; the floods, which fill backlogs and tables, last. */
 const struct measure measure_table[] = {
@@ -23,6 +25,20 @@ const struct measure measure_table[] = {
 		.run = measure_parallel,
 		.slices = 1,
 		.kinds = SERVES,
+	},
+	{
+		.sheet = &sheet_table[SHEET_REQUESTS],
+		.run = measure_requests,
+		.slices = 1,
+		.kinds = SERVES,
+		.unasked = "run,run-descriptors",
+	},
+	{
+		.sheet = &sheet_table[SHEET_DEMAND],
+		.run = measure_demand,
+		.fixed_ms = 2 * START_STOP_MS,
+		.kinds = CONTENDER_LISTENS | CONTENDER_RUN,
+		.unasked = "run-demand",
 	},
 	{
 		.sheet = &sheet_table[SHEET_DELAY],

@@ -25,6 +25,8 @@ extern const struct measure measure_table[]; /* ended by a NULL sheet */
 int measure_connect(struct trial *trial, uint32_t slice_ms);
 int measure_serial(struct trial *trial, uint32_t slice_ms);
 int measure_parallel(struct trial *trial, uint32_t slice_ms);
+int measure_requests(struct trial *trial, uint32_t slice_ms);
+int measure_demand(struct trial *trial, uint32_t slice_ms);
 int measure_delay(struct trial *trial, uint32_t slice_ms);
 int measure_bulk(struct trial *trial, uint32_t slice_ms);
 int measure_cpu(struct trial *trial, uint32_t slice_ms);

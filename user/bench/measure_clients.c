@@ -163,7 +163,7 @@ static int load_in_child(const void *argument, void *result)
 	return load_run(argument, result);
 }
 
-static int run_load(struct trial *trial, uint32_t parallel, uint32_t slice_ms,
+static int run_load(struct trial *trial, uint32_t parallel, uint32_t requests, uint32_t slice_ms,
 		    const struct load_result **out)
 {
 	struct load_options options = measure_load();
@@ -173,10 +173,11 @@ static int run_load(struct trial *trial, uint32_t parallel, uint32_t slice_ms,
 	options.warmup_ms = WARMUP_MS;
 	options.duration_ms = slice_ms;
 	options.parallel = parallel;
+	options.requests = requests;
 	err = run_in_client(trial, load_in_child, &options, result, slice_ms);
 	if (err)
 		return err;
-	if (!result->connections)
+	if (!result->connections && !result->requests)
 		return trial_fail(trial, -ENODATA, "%s",
 				  result->failed ? strerror(-result->first_error)
 						 : "no connection came to its end in time");
@@ -192,7 +193,7 @@ static double per_second(const struct load_result *result)
 int measure_serial(struct trial *trial, uint32_t slice_ms)
 {
 	const struct load_result *result;
-	int err = run_load(trial, 1, slice_ms, &result);
+	int err = run_load(trial, 1, 1, slice_ms, &result);
 
 	if (err)
 		return err;
@@ -207,7 +208,7 @@ int measure_serial(struct trial *trial, uint32_t slice_ms)
 int measure_parallel(struct trial *trial, uint32_t slice_ms)
 {
 	const struct load_result *result;
-	int err = run_load(trial, PARALLEL, slice_ms, &result);
+	int err = run_load(trial, PARALLEL, 1, slice_ms, &result);
 
 	if (err)
 		return err;
@@ -215,6 +216,19 @@ int measure_parallel(struct trial *trial, uint32_t slice_ms)
 	trial_record(trial, "parallel.failed", result->failed);
 	trial_record(trial, "parallel.p50_us", quantile_us(&result->latency, 0.5));
 	trial_record(trial, "parallel.p99_us", quantile_us(&result->latency, 0.99));
+	return 0;
+}
+
+/* What a server does with connections once it has them: nobody of ours is in their way. */
+int measure_requests(struct trial *trial, uint32_t slice_ms)
+{
+	const struct load_result *result;
+	int err = run_load(trial, PARALLEL, UINT32_MAX, slice_ms, &result);
+
+	if (err)
+		return err;
+	trial_record(trial, "requests.per_s", result->requests * 1e9 / result->counted_ns);
+	trial_record(trial, "requests.failed", result->failed);
 	return 0;
 }
 

@@ -164,7 +164,7 @@ static int record(struct trial *trial)
 
 static int restart(struct trial *trial, const char *spin)
 {
-	if (trial->contender->kind != CONTENDER_LOADER)
+	if (!(trial->contender->kind & (CONTENDER_LOADER | CONTENDER_APPLICATION)))
 		return 0;
 	return trial_restart(trial, spin);
 }

@@ -115,48 +115,60 @@ static bool find_interval(const struct samples *samples, struct samples_part par
 	return true;
 }
 
+static bool relate(double value, double base, enum samples_relation relation, double *out)
+{
+	if (relation == SAMPLES_RATIO && base <= 0)
+		return false;
+	*out = relation == SAMPLES_RATIO ? value / base : value - base;
+	return true;
+}
+
 /* Both are in the order of the rounds. */
-static unsigned int pair(const struct samples *samples, const struct samples *base, double *ratios)
+static unsigned int pair(const struct samples *samples, const struct samples *base,
+			 enum samples_relation relation, double *values)
 {
 	unsigned int count = 0, b = 0;
 
 	for (unsigned int i = 0; i < samples->count; i++) {
 		while (b < base->count && base->all[b].round < samples->all[i].round)
 			b++;
-		if (b < base->count && base->all[b].round == samples->all[i].round &&
-		    base->all[b].value > 0)
-			ratios[count++] = samples->all[i].value / base->all[b].value;
+		if (b < base->count && base->all[b].round == samples->all[i].round)
+			count += relate(samples->all[i].value, base->all[b].value, relation,
+					&values[count]);
 	}
 	return count;
 }
 
-static bool find_ratio(const struct samples *samples, const struct samples *base,
-		       struct samples_part part, struct interval *out)
+static bool find_relation(const struct samples *samples, const struct samples *base,
+			  enum samples_relation relation, struct samples_part part,
+			  struct interval *out)
 {
-	double *ratios = malloc(samples->count * sizeof(*ratios));
-	unsigned int count = ratios ? pair(samples, base, ratios) : 0;
+	double *values = malloc(samples->count * sizeof(*values));
+	unsigned int count = values ? pair(samples, base, relation, values) : 0;
 
 	count = count < part.count ? count : part.count;
 	if (count)
-		*out = interval_of_median(ratios, count, part.miss);
-	free(ratios);
+		*out = interval_of_median(values, count, part.miss);
+	free(values);
 	return count;
 }
 
 bool samples_of_part(const struct samples *samples, const struct samples *base,
-		     struct samples_part part, struct interval *out)
+		     enum samples_relation relation, struct samples_part part, struct interval *out)
 {
 	if (!samples || !samples->count)
 		return false;
-	return base ? find_ratio(samples, base, part, out) : find_interval(samples, part, out);
+	return base ? find_relation(samples, base, relation, part, out)
+		    : find_interval(samples, part, out);
 }
 
 bool samples_interval(const struct samples *samples, struct interval *out)
 {
-	return samples_of_part(samples, NULL, SAMPLES_ALL, out);
+	return samples_of_part(samples, NULL, SAMPLES_RATIO, SAMPLES_ALL, out);
 }
 
-bool samples_ratio(const struct samples *samples, const struct samples *base, struct interval *out)
+bool samples_compare(const struct samples *samples, const struct samples *base,
+		     enum samples_relation relation, struct interval *out)
 {
-	return base && samples_of_part(samples, base, SAMPLES_ALL, out);
+	return base && samples_of_part(samples, base, relation, SAMPLES_ALL, out);
 }

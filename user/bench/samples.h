@@ -44,17 +44,23 @@ const struct samples *samples_find(const struct sample_set *set, const char *nam
 bool samples_is_share(const struct samples *samples);
 /* False: there is no value. samples may be NULL in all of these. */
 bool samples_interval(const struct samples *samples, struct interval *out);
-/* Of one to the other, round by round; false: there is no round that has both. */
-bool samples_ratio(const struct samples *samples, const struct samples *base, struct interval *out);
-
 /* What is known after the first so many rounds that have a value. */
 struct samples_part {
 	unsigned int count;
 	double miss; /* of the interval: see interval.h */
 };
 #define SAMPLES_ALL ((struct samples_part){UINT_MAX, INTERVAL_MISS})
+enum samples_relation {
+	SAMPLES_RATIO,
+	SAMPLES_DIFFERENCE,
+};
 /* base: NULL for the figure itself. */
 bool samples_of_part(const struct samples *samples, const struct samples *base,
-		     struct samples_part part, struct interval *out);
+		     enum samples_relation relation, struct samples_part part,
+		     struct interval *out);
+
+/* One and the other, round by round; false: there is no round that has both. */
+bool samples_compare(const struct samples *samples, const struct samples *base,
+		     enum samples_relation relation, struct interval *out);
 
 #endif

@@ -40,6 +40,22 @@ const struct sheet sheet_table[SHEETS + 1] = {
 				    {"parallel.p99_us", "p99 us", 1},
 				    {"parallel.failed", "failed", 0}},
 		},
+	[SHEET_REQUESTS] =
+		{
+			.name = "requests",
+			.title = "requests on 32 connections that stay: 64 bytes and their echo",
+			.compared = "requests.per_s",
+			.figures = {{"requests.per_s", "per s", 0},
+				    {"requests.failed", "failed", 0}},
+		},
+	[SHEET_DEMAND] =
+		{
+			.name = "demand",
+			.title =
+				"a server started by its first client, or by hand: to the first byte",
+			.compared = "demand.first_byte_ms",
+			.figures = {{"demand.first_byte_ms", "ms", 2}},
+		},
 	[SHEET_DELAY] =
 		{
 			.name = "delay",
@@ -198,6 +214,7 @@ static const struct {
 	{"crowd.established", SHEET_HIGHER},
 	{"crowd.100000.established", SHEET_HIGHER},
 	{"_us", SHEET_LOWER},
+	{"_ms", SHEET_LOWER},
 	{".us_per_connection", SHEET_LOWER},
 	{"_ns", SHEET_LOWER},
 	{"_bytes", SHEET_LOWER},

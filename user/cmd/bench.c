@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* nolisten bench: its options. */
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "commands.h"
 #include "compare.h"
 #include "contender.h"
+#include "listen_server.h"
 #include "loader_path.h"
 #include "log.h"
 #include "schedule.h"
@@ -23,6 +25,7 @@
 struct bench_command_line {
 	struct bench_options bench;
 	const char *old_results, *new_results; /* --compare */
+	uint32_t serve_port; /* --serve */
 	char path[PATH_MAX], reason[LOADER_REASON_SIZE];
 };
 
@@ -50,6 +53,10 @@ static int check(struct option_parse *parse)
 				   command_title(parse->command));
 	if (line->old_results && !line->new_results)
 		return option_fail_usage(parse, "--compare: with what? ");
+	if (line->serve_port &&
+	    (line->old_results || memcmp(&line->bench, &none, sizeof(none)) != 0))
+		return option_fail(parse, "--serve: measures nothing, so no other option "
+					  "goes with it");
 	if (line->old_results && memcmp(&line->bench, &none, sizeof(none)) != 0)
 		return option_fail(parse, "--compare: measures nothing, so no other option "
 					  "goes with it");
@@ -96,6 +103,14 @@ static int find_loader(struct bench_command_line *line)
 	return 0;
 }
 
+static int serve(const struct bench_command_line *line)
+{
+	const int err = listen_server_run((uint16_t)line->serve_port);
+
+	log_error("bench: --serve: port %u: %s", line->serve_port, strerror(-err));
+	return STATUS_FAILED;
+}
+
 static int run(void *context)
 {
 	struct bench_command_line *line = context;
@@ -104,6 +119,8 @@ static int run(void *context)
 	if (line->old_results)
 		return compare_print(line->old_results, line->new_results) ? STATUS_FAILED
 									   : STATUS_DONE;
+	if (line->serve_port)
+		return serve(line);
 	err = find_loader(line);
 	if (!err && geteuid()) {
 		log_error("bench: needs root, for network namespaces and BPF");
@@ -137,6 +154,8 @@ static const struct option_row options[] = {
 	 FIELD(out_dir), .offer = OFFER_FOLDERS},
 	{"loader", 0, "PATH", "another nolisten-loader", option_take_text, FIELD(loader),
 	 .offer = OFFER_FILES},
+	{"serve", 0, "PORT", "be nothing but the server that listens, for others to measure",
+	 option_take_number, OPTION_FIELD(bench_command_line, serve_port), 1, 65535},
 	{"compare", 0, "OLD", "what has changed from that results.json to NEW", option_take_path,
 	 OPTION_FIELD(bench_command_line, old_results), .offer = OFFER_FILES},
 	OPTION_HELP,
@@ -154,7 +173,7 @@ static const struct option_row arguments[] = {
 const struct command bench_command = {
 	.program = "nolisten",
 	.name = "bench",
-	.usages = {"[OPTION...]", "--compare OLD NEW"},
+	.usages = {"[OPTION...]", "--compare OLD NEW", "--serve=PORT"},
 	.summary = "ways to accept a connection, side by side",
 	.purpose =
 		"Ways to accept a TCP connection side by side, in network namespaces of their own.",
