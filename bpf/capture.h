@@ -15,6 +15,7 @@
 #include "verifier.h"
 
 #define CAPTURE_FRAME_MIN 20
+#define CAPTURE_LINK 14 /* bytes of a link header */
 
 /* Bits of enum nol_capture_verdict. */
 const volatile __u32 nol_captures = 0;
@@ -30,7 +31,7 @@ struct {
 
 /* What a copy says beside the frame, in one register. */
 #define CAPTURE_OUTGOING (1u << 31)
-#define CAPTURE_L3 (1u << 30) /* the frame has lost its link header, see ingress_link.h */
+#define CAPTURE_NO_LINK (1u << 30) /* the frame has lost its link header, see ingress_link.h */
 #define capture_word(verdict, name) (NOL_CAPTURE_##verdict << 16 | (__u32)NOL_CAPTURE_REASON(name))
 
 #define is_captured(verdict) (nol_captures & NOL_CAPTURE_BIT(verdict))
@@ -96,7 +97,7 @@ static __always_inline void capture_submit(struct nol_capture *copy, __u32 word)
 	copy->verdict = word >> 16 & 0x3fff;
 	copy->reason = word;
 	copy->is_outgoing = word >> 31;
-	copy->is_l3 = !nol_has_link_header || word & CAPTURE_L3;
+	copy->is_l3 = !nol_has_link_header;
 	bpf_ringbuf_submit(copy, wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
@@ -138,10 +139,20 @@ static __noinline int capture_frame(struct xdp_md *ctx, __u32 word)
 	return 0;
 }
 
+/* What programs at TC do not see any more is still there. */
+static __always_inline long load_frame(struct __sk_buff *skb, __u8 *to, __u64 len, bool is_cut)
+{
+	if (!is_cut)
+		return bpf_skb_load_bytes(skb, 0, to, len);
+	return bpf_skb_load_bytes_relative(skb, 0, to, CAPTURE_LINK, BPF_HDR_START_MAC)
+		       ?: bpf_skb_load_bytes(skb, 0, to + CAPTURE_LINK, len - CAPTURE_LINK);
+}
+
 /* The same at TC. */
 static __noinline int capture_skb(struct __sk_buff *skb, __u32 word)
 {
-	const __u64 frame_len = skb->len;
+	const bool is_cut = nol_has_link_header && word & CAPTURE_NO_LINK;
+	const __u64 frame_len = skb->len + (is_cut ? CAPTURE_LINK : 0);
 	__u64 len = frame_len;
 	struct nol_capture *copy = capture_reserve(&len);
 
@@ -150,7 +161,7 @@ static __noinline int capture_skb(struct __sk_buff *skb, __u32 word)
 		return 0;
 	}
 	capture_fill(copy, frame_len, len);
-	if (bpf_skb_load_bytes(skb, 0, copy + 1, len))
+	if (load_frame(skb, (__u8 *)(copy + 1), len, is_cut))
 		bpf_ringbuf_discard(copy, BPF_RB_NO_WAKEUP);
 	else
 		capture_submit(copy, word);
@@ -168,11 +179,11 @@ static __noinline int capture_skb(struct __sk_buff *skb, __u32 word)
 		if (is_captured(SENT))                                                   \
 			capture_frame(ctx, CAPTURE_OUTGOING | capture_word(SENT, name)); \
 	})
-#define capture_ingress(skb, facts, verdict, name)                               \
-	({                                                                       \
-		if (is_captured(verdict))                                        \
-			capture_skb(skb, ((facts)->l3_offset ? 0 : CAPTURE_L3) | \
-						 capture_word(verdict, name));   \
+#define capture_ingress(skb, facts, verdict, name)                                    \
+	({                                                                            \
+		if (is_captured(verdict))                                             \
+			capture_skb(skb, ((facts)->l3_offset ? 0 : CAPTURE_NO_LINK) | \
+						 capture_word(verdict, name));        \
 	})
 #define capture_egress(skb, verdict, name)                                                \
 	({                                                                                \

@@ -39,7 +39,7 @@ struct nol_capture {
 	__u16 verdict; /* enum nol_capture_verdict */
 	__u16 reason; /* NOL_CAPTURE_REASON() */
 	__u8 is_outgoing; /* to the remote */
-	__u8 is_l3; /* it begins with the IP header, whatever the device is */
+	__u8 is_l3; /* it begins with the IP header: of an L3 device */
 	__u8 pad[2];
 };
 NOL_ABI_SIZE(nol_capture, 24);

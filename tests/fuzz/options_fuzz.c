@@ -35,7 +35,7 @@ static void check_options(const struct loader_options *options)
 	check(config->max_flows >= 1 && config->max_children >= 1);
 	check(config->ring_size >= 64 << 10 && !(config->ring_size & (config->ring_size - 1)));
 	check(config->spin_us <= 1000000 && config->service);
-	check(options->is_check || config->ifname);
+	check(options->is_check || options->settings.is_printed || config->ifname);
 	for (size_t i = 0; i < config->prefix_count; i++)
 		check(config->prefixes[i].bits <= 128);
 }

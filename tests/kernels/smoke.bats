@@ -200,3 +200,14 @@ is_server_connected()
 	is_equal "$(echo_back fd00::2 34567 ours)" ours
 	stop "$KERNEL_SERVER"
 }
+
+@test "a server under run: its connections are queued at its own socket, or put in" {
+	local way
+	for way in --quiet --no-parent; do
+		start run nsenter --net="/run/netns/$SERVER" "$NOLISTEN" run -i eth0 "$way" -- "$TOOLS/echo_server" 34570
+		wait_for 20 in_client nc -z -w 2 10.0.0.2 34570
+		is_equal "$(echo_back 10.0.0.2 34570 under)" under
+		is_equal "$(in_server ss -Hltn 'sport = :34570')" ""
+		stop "$STARTED"
+	done
+}

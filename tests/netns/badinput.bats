@@ -47,7 +47,7 @@ teardown()
 	refused_loader 2 "--address: '10.0.0.1/24'" -a 10.0.0.1/24 eth0
 	refused_loader 2 "--address: '10.0.0.0/33'" -a 10.0.0.0/33 eth0
 	refused_loader 2 "--address: 'fd00::/129'" -a fd00::/129 eth0
-	refused_loader 2 "--address: 'host'" -a host eth0
+	refused_loader 2 "--address: 'a.host'" -a a.host eth0
 }
 
 @test "refuses services that do not exist" {

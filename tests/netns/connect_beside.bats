@@ -123,7 +123,7 @@ start_waiting()
 				tcp dport $remote_port tcp flags syn / syn,ack counter name syns drop; }; }
 		EOF2
 		echo "from client" >"$BATS_TEST_TMPDIR/typed"
-		in_client "$NOLISTEN" connect -v -p "$port" "$remote" "$remote_port" <"$BATS_TEST_TMPDIR/typed" \
+		in_client timeout $((20 * PATIENCE)) "$NOLISTEN" connect -v -p "$port" "$remote" "$remote_port" <"$BATS_TEST_TMPDIR/typed" \
 			>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
 		wait_for 5 waits
 		is_equal "$(in_server timeout 10 "$NOLISTEN" connect -p "$remote_port" "$source" "$port" <<<"from server")" "from client"
@@ -138,7 +138,7 @@ start_waiting()
 		table inet t { counter syns { }; chain c { type filter hook prerouting priority 0;
 			tcp dport 4301 tcp flags syn / syn,ack counter name syns drop; }; }
 	EOF2
-	in_client "$NOLISTEN" connect -p 4300 10.0.0.2 4301 <<<"from client" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	in_client timeout $((20 * PATIENCE)) "$NOLISTEN" connect -p 4300 10.0.0.2 4301 <<<"from client" >"$BATS_TEST_TMPDIR/out" 3>&- &
 	wait_for 5 waits
 	is_equal "$(in_server timeout 10 nc -N -p 4301 10.0.0.1 4300 <<<"from server")" "from client"
 	wait $!
@@ -176,7 +176,7 @@ beside_loader()
 }
 
 @test "a guard of raw sockets leaves it alone" {
-	is_equal "$(in_client "$NOLISTEN" guard eth0 -q -- "$NOLISTEN" connect 10.0.0.2 2000 </dev/null)" "220 ready"
+	is_equal "$(in_client timeout 20 "$NOLISTEN" guard eth0 -q -- "$NOLISTEN" connect 10.0.0.2 2000 </dev/null)" "220 ready"
 }
 
 @test "goes through a stateful firewall, and says when one stops it" {
@@ -231,8 +231,8 @@ beside_loader()
 	start capture ip netns exec "$SERVER" tcpdump -n --immediate-mode -U -i eth1 -w "$BATS_TEST_TMPDIR/capture" "tcp[tcpflags] == tcp-syn"
 	wait_for 5 has_text "$BATS_FILE_TMPDIR/capture.err" "listening on"
 	is_equal "$(connect -i eth1 10.0.0.2 2000 </dev/null)" "220 ready"
-	is_equal "$(in_server "$NOLISTEN" connect -i lo 10.0.0.2 2000 </dev/null)" "220 ready"
-	is_equal "$(in_server "$NOLISTEN" connect ::1 2000 </dev/null)" "220 ready"
+	is_equal "$(in_server timeout 10 "$NOLISTEN" connect -i lo 127.0.0.1 2000 </dev/null)" "220 ready"
+	is_equal "$(in_server timeout 10 "$NOLISTEN" connect ::1 2000 </dev/null)" "220 ready"
 	stop "$STARTED"
 	expect "10.5.0.11." tcpdump -n -r "$BATS_TEST_TMPDIR/capture"
 	ip -n "$CLIENT" link del eth1
@@ -252,7 +252,7 @@ beside_loader()
 @test "works where nobody is root: in a user namespace" {
 	run timeout $((10 * PATIENCE)) setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all unshare -Urn sh -c '
 		ip link set lo up || exit 77
-		echo hello | nc -N -l 7000 &
+		echo hello | timeout 9 nc -N -l 7000 &
 		until ss -Htln | grep -q :7000; do :; done
 		"$0" connect 127.0.0.1 7000' "$NOLISTEN" </dev/null
 	[ "$status" != 77 ] || skip "no user namespaces here"

@@ -88,11 +88,11 @@ host_state()
 	ip netns exec "$SERVER" bpftool net list 2>/dev/null | grep -A1000 '^xdp:'
 	in_server nft list ruleset
 	in_server iptables-nft-save | grep -v '^#' | sed 's/\[.*//'
-	in_server cat /proc/net/ip_tables_names /proc/net/ip6_tables_names
+	in_server cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null
 	in_server sysctl -a 2>/dev/null | grep '^net\.' | grep -v conntrack_count
 	in_server cat /proc/net/unix | grep -o '@nolisten.*'
 	in_server ss -Hltnp
-	in_server cat /proc/net/netfilter/nfnetlink_queue 2>&1
+	in_server cat /proc/net/netfilter/nfnetlink_queue 2>/dev/null
 	find "/sys/fs/bpf/nolisten/$IFACE" 2>/dev/null
 	find "$BATS_TEST_TMPDIR/kept" -printf '%p %m %s %t\n' 2>/dev/null
 	return 0

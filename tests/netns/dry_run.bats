@@ -34,9 +34,9 @@ fails_alike()
 
 @test "says what it would attach, answer, guard, serve and change" {
 	would_run -p 80,443
-	is_equal "$(section attach | head -n 3)" "method auto
-xdp generic (auto: a veth)
-guard tcx egress, behind the TCX programs that are there"
+	is_equal "$(section attach | head -n 2)" "method auto
+xdp generic (auto: a veth)"
+	[[ "$(section attach)" == *$'\n'"guard tcx egress, behind the TCX programs that are there"* || "$(section attach)" == *$'\n'"guard clsact egress"* ]]
 	[[ "$(section attach)" == *"maps pinned in /sys/fs/bpf/nolisten/$IFACE"* ]]
 	[[ "$(section answer)" == "addresses 10.0.0.2, fd00::2, fe80::"*"as they come and go
 ports 80,443" ]]
@@ -49,8 +49,9 @@ ports 80,443" ]]
 @test "what it says is what the loader does" {
 	would_run -a 10.0.0.2 -p 80,8000-8010 --xdp=native
 	is_equal "$(section attach | sed -n 2p)" "xdp native (as asked)"
+	guard=$(section attach | sed -n 's/^guard \([a-z]*\) .*/\1/p')
 	start_loader -a 10.0.0.2 -p 80,8000-8010 --xdp=native
-	expect "answering TCP port 80,8000-8010 on 10.0.0.2 with echo (method auto, xdp native, guard tcx)" cat "$LOADER_LOG"
+	expect "answering TCP port 80,8000-8010 on 10.0.0.2 with echo (method auto, xdp native, guard $guard)" cat "$LOADER_LOG"
 }
 
 run_in_many_ways()
@@ -167,7 +168,7 @@ fail_in_many_ways()
 	[[ $output == *"this host lacks CAP_NET_ADMIN, needed for "* ]]
 	run in_server prlimit --nofile=10:10 "$LOADER" --dry-run "$IFACE"
 	is_equal "$status,${#lines[@]}" 1,1
-	[[ $output == *"cannot load the programs: nol_"*" cannot be made: Too many open files (ulimit -n "* ]]
+	[[ $output == *"cannot load the programs: "*"Too many open files (ulimit -n "* ]]
 }
 
 @test "refuses what the loader refuses" {

@@ -123,7 +123,7 @@ send_fragments()
 		has_packet $'\t10.0.0.1\t' "$SYN" 'verdict=answered reason=cookie_sent method=accept flow=[0-9]+$'
 		has_packet $'\tfd00::1\t' "$SYN" 'verdict=answered reason=cookie_sent method=accept flow=[0-9]+$'
 		has_packet "^$(mac "$SERVER")"$'\t10.0.0.2\t' "$SYN_ACK" 'verdict=sent reason=cookie_sent method=accept flow=[0-9]+$'
-		has_packet $'\t10.0.0.1\t' "$ACK" 'verdict=accepted reason=accept_child method=accept flow=[0-9]+$'
+		has_packet "^$(mac "$CLIENT")"$'\t10.0.0.1\t' "$ACK" 'verdict=accepted reason=accept_child method=accept flow=[0-9]+$'
 		has_packet $'\tfd00::1\t' "$ACK" 'verdict=accepted reason=accept_child method=accept flow=[0-9]+$'
 	done
 }

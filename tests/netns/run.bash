@@ -72,7 +72,9 @@ web()
 	start_run "web-$1" "${@:2}" -- python3 -m http.server --bind :: --directory "$BATS_FILE_TMPDIR/www" "$1"
 	WEB=$STARTED
 	RUNS+=("$WEB")
-	wait_for 10 is_served 10.0.0.2 "$1"
+	wait_for 10 is_served 10.0.0.2 "$1" && return
+	cat "$BATS_FILE_TMPDIR/web-$1".{out,err} >&2
+	return 1
 }
 
 get()

@@ -213,9 +213,46 @@ static void keeps_the_first_of_many_options_and_counts_all(void **state)
 	assert_int_equal(print.option_count, 1);
 }
 
+static void asks_for_nothing_by_name(void **state)
+{
+	struct claim claim;
+
+	(void)state;
+	open_claim(&claim, "none", NULL);
+	assert_true(claim_is_empty(&claim));
+	claim_free(&claim);
+	open_claim(&claim, "80", NULL);
+	assert_false(claim_is_empty(&claim));
+	claim_free(&claim);
+}
+
+static void reads_an_endpoint_as_it_was_written(void **state)
+{
+	struct app_endpoint endpoint = {.magic = APP_MAGIC, .kind = APP_OFFER, .port = 80}, out;
+
+	(void)state;
+	assert_true(app_endpoint_parse(&endpoint, sizeof(endpoint), &out));
+	assert_memory_equal(&out, &endpoint, sizeof(out));
+	assert_false(app_endpoint_parse(&endpoint, sizeof(endpoint) - 1, &out));
+	endpoint.is_v6only = 2;
+	assert_false(app_endpoint_parse(&endpoint, sizeof(endpoint), &out));
+	endpoint.is_v6only = 1;
+	endpoint.padding[1] = 1;
+	assert_false(app_endpoint_parse(&endpoint, sizeof(endpoint), &out));
+	endpoint.padding[1] = 0;
+	endpoint.kind = APP_DONE;
+	assert_false(app_endpoint_parse(&endpoint, sizeof(endpoint), &out));
+	endpoint.kind = APP_WITHDRAW;
+	assert_true(app_endpoint_parse(&endpoint, sizeof(endpoint), &out));
+	endpoint.port = 0;
+	assert_false(app_endpoint_parse(&endpoint, sizeof(endpoint), &out));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(asks_for_nothing_by_name),
+		cmocka_unit_test(reads_an_endpoint_as_it_was_written),
 		cmocka_unit_test(reads_a_request_as_it_was_written),
 		cmocka_unit_test(refuses_a_request_that_is_cut_or_too_long),
 		cmocka_unit_test(refuses_a_text_within_a_text),

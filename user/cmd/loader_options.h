@@ -11,7 +11,7 @@
 
 /* Strings point into argv, or into settings. */
 struct loader_options {
-	struct config config; /* its ifname is NULL only with is_check */
+	struct config config; /* its ifname is NULL only with is_check or settings.is_printed */
 	struct port_set vlans; /* IDs */
 	bool is_check, is_dry_run, is_json;
 	unsigned int verbose;

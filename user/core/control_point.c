@@ -84,7 +84,7 @@ static int answer_top(struct core *core, struct control_answer *answer)
 	if (!snapshot)
 		return -ENOMEM;
 	core_snapshot(core, snapshot);
-	sources = top_sources_to_json(core, snapshot);
+	sources = top_sources_to_json(core, core_visit_flows, snapshot);
 	object = sources ? snapshot_to_json(snapshot) : NULL;
 	if (object)
 		json_object_set(object, "sources", sources);

@@ -134,7 +134,7 @@ static uint64_t count_by_sums(const struct worker_counts *sum)
 	return sum->half_open + sum->session.handed_off - sum->session.closed;
 }
 
-json_t *top_sources_to_json(struct core *core, struct snapshot *snapshot)
+json_t *top_sources_to_json(struct core *core, top_visit_fn visit, struct snapshot *snapshot)
 {
 	struct sample *sample = calloc(1, sizeof(*sample));
 	json_t *object;
@@ -146,7 +146,7 @@ json_t *top_sources_to_json(struct core *core, struct snapshot *snapshot)
 		free(sample);
 		return NULL;
 	}
-	core_visit_flows(core, add_flow, sample);
+	visit(core, add_flow, sample);
 	snapshot->flows = sample->is_cut ? count_by_sums(&snapshot->sum) : sample->flows;
 	object = json_pack("{s:I, s:b, s:o, s:o, s:o}", "sampled", (json_int_t)sample->flows,
 			   "is_all", !sample->is_cut, "states", count_states(sample), "methods",

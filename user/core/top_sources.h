@@ -16,6 +16,7 @@
  * "handed_off": n}, ...]}, sources as in --source-prefix, most flows first; NULL: no memory. Sets snapshot->flows, to what the counters
  * say if the sample is not all.
  */
-json_t *top_sources_to_json(struct core *core, struct snapshot *snapshot);
+typedef int (*top_visit_fn)(struct core *core, flow_fn fn, void *context); /* core_visit_flows() */
+json_t *top_sources_to_json(struct core *core, top_visit_fn visit, struct snapshot *snapshot);
 
 #endif

@@ -82,7 +82,8 @@ int survey_listeners(struct survey_listener **out, const struct port_set *ports)
 	if (!err)
 		all = calloc((size_t)search.count + 1, sizeof(*all));
 	if (all) {
-		qsort(search.found, (size_t)search.count, sizeof(*search.found), compare);
+		if (search.count)
+			qsort(search.found, (size_t)search.count, sizeof(*search.found), compare);
 		find_owners(all, &search);
 	}
 	free(search.found);

@@ -140,14 +140,14 @@ static void add_times(struct view *view, const struct figures *figures)
 {
 	char texts[4][NUMBER_SIZE];
 
-	view_add(
-		view, VIEW_PLAIN,
-		"handshake p50 %s p99 %s   hand-off p50 %s p99 %s   flows %lld, half-open %lld, served %lld",
-		format_bound(figures->handshake.p50_us, texts[0]),
-		format_bound(figures->handshake.p99_us, texts[1]),
-		format_bound(figures->handoff.p50_us, texts[2]),
-		format_bound(figures->handoff.p99_us, texts[3]), (long long)figures->flows,
-		(long long)figures->half_open, (long long)figures->connections);
+	view_add(view, VIEW_PLAIN, "handshake p50 %s p99 %s   hand-off p50 %s p99 %s",
+		 format_bound(figures->handshake.p50_us, texts[0]),
+		 format_bound(figures->handshake.p99_us, texts[1]),
+		 format_bound(figures->handoff.p50_us, texts[2]),
+		 format_bound(figures->handoff.p99_us, texts[3]));
+	view_add(view, VIEW_PLAIN, "flows %lld, half-open %lld, served %lld",
+		 (long long)figures->flows, (long long)figures->half_open,
+		 (long long)figures->connections);
 }
 
 static void add_drops(struct view *view, const struct figures *figures)
