@@ -46,18 +46,18 @@ SEES_io      := base net netlink kern abi
 SEES_service := base net ipc
 SEES_report  := base net service engine abi
 SEES_session := base net engine kern io service report abi
-SEES_core    := base net engine ipc kern io service report session abi
 SEES_survey  := base net netlink kern io abi
+SEES_core    := base net engine ipc kern io service report session survey abi
 SEES_lab     := base net netlink
 SEES_explain := base net netlink kern lab abi
 SEES_guard   := base net netlink kern io abi
 SEES_peer    := base net netlink engine kern io session abi
 SEES_top     := base net ipc
-SEES_run     := base net netlink ipc kern io lab lib abi
+SEES_run     := base net netlink ipc kern io survey lab lib abi
 SEES_bench   := base net ipc kern session engine io lab lib abi
 SEES_lib     := ipc abi
 SEES_cmd     := base net engine ipc kern io service report core survey lab explain peer guard top run bench abi
-LAYERS := base net netlink engine ipc kern io service report session core survey lab explain peer guard top lib run bench cmd
+LAYERS := base net netlink engine ipc kern io service report session survey core lab explain peer guard top lib run bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 

@@ -17,7 +17,7 @@
 #define EXIT_USAGE 2
 #define PATH_SIZE 64
 #define RUN_ARGUMENTS 16
-#define RUN_READY "waiting" /* nolisten run --on-demand */
+#define RUN_READY "is started by the first connection"
 
 const struct contender contender_table[] = {
 	{"listen-0", "listen(), tcp_syncookies=0", CONTENDER_LISTENS, .syncookies = "0"},

@@ -11,6 +11,7 @@
 
 #include "log.h"
 #include "numbers.h"
+#include "survey.h"
 
 #define SYNCOOKIES "/proc/sys/net/ipv4/tcp_syncookies"
 #define LOOSE "/proc/sys/net/netfilter/nf_conntrack_tcp_loose"
@@ -42,6 +43,16 @@ int accept_settings_check(const char *ifname)
 			"invalid ends every handshake (1 is the kernel's default)",
 			ifname);
 	return 0;
+}
+
+void accept_settings_warn(const char *ifname, const struct port_set *ports)
+{
+	char way[SURVEY_WAY_SIZE];
+
+	if (survey_nat_prevents(ports, way))
+		log_warning("%s: method accept: connection tracking and NAT are on, which resets "
+			    "each connection as it completes; either use method auto, or %s",
+			    ifname, way);
 }
 
 void accept_settings_beat(const char *ifname)

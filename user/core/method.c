@@ -165,6 +165,7 @@ static int open_parent(struct method *method)
 
 	if (err)
 		return err;
+	accept_settings_warn(method->config->ifname, &method->config->ports);
 	err = hidden_choose(&method->parent);
 	if (err)
 		log_error("%s: no address for a listener: %s", method->config->ifname,

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "child.h"
@@ -12,6 +13,7 @@
 #include "listen_fds.h"
 #include "log.h"
 #include "supervisor.h"
+#include "survey.h"
 
 #define STATUS_FAILED 1
 
@@ -120,12 +122,32 @@ static int open_supervisor(struct run *run, bool needs_descriptors)
 	return err ?: life_new(&run->life, &life, run->supervisor, run->loop);
 }
 
+/* What stands between COMMAND and listeners of its own. */
+struct obstacle {
+	bool is_nat;
+	char needed[SURVEY_WAY_SIZE + 64];
+};
+
+static bool find_obstacle(const struct run_options *options, struct obstacle *out)
+{
+	char way[SURVEY_WAY_SIZE];
+
+	*out = (struct obstacle){.needed = "Linux 6.9, and no --no-parent"};
+	if (options->has_no_parent || !plane_has_parents())
+		return true;
+	out->is_nat = !options->socket && survey_nat_prevents(options->ports, way);
+	if (out->is_nat)
+		snprintf(out->needed, sizeof(out->needed), "no NAT, or a rule: %s", way);
+	return out->is_nat;
+}
+
 static int open_plane(struct run *run)
 {
+	struct obstacle obstacle;
 	const struct plane_options options = {
 		.interfaces = run->options->interfaces,
 		.socket = run->options->socket,
-		.needs_descriptors = run->options->has_no_parent || !plane_has_parents(),
+		.needs_descriptors = find_obstacle(run->options, &obstacle),
 		.renewed = answer_again,
 		.woken = take_come,
 		.context = run,
@@ -134,10 +156,13 @@ static int open_plane(struct run *run)
 
 	if (options.needs_descriptors &&
 	    (life_is_kept(&run->options->life) || run->options->passes_listeners)) {
-		log_error("run: --on-demand, --restart and --listen-fds need Linux 6.9, and no "
-			  "--no-parent");
+		log_error("run: --on-demand, --restart and --listen-fds need %s", obstacle.needed);
 		return -ENOTSUP;
 	}
+	if (obstacle.is_nat && !run->options->is_quiet)
+		log_info("run: NAT is on here, so each connection is put into COMMAND; the quicker "
+			 "way needs %s",
+			 obstacle.needed + strlen("no NAT, or "));
 	err = plane_open(&run->plane, &options, run->loop);
 	return err ?: open_supervisor(run, options.needs_descriptors);
 }

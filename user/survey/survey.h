@@ -79,6 +79,13 @@ struct firewall;
 void survey_nat(struct survey *survey, const struct survey_target *target,
 		const struct firewall *firewall, bool is_v6);
 
+#define SURVEY_WAY_SIZE 256
+/*
+ * The same, asked for by itself: connections to these ports (NULL: to any) are reset, whatever the method's parent is. way: a rule that cures
+ * it. False as well where the rules cannot be read.
+ */
+bool survey_nat_prevents(const struct port_set *ports, char way[SURVEY_WAY_SIZE]);
+
 /* A kernel socket that listens on an answered port. */
 struct survey_listener {
 	struct endpoint local;
