@@ -55,7 +55,7 @@ offers()
 
 @test "offers the options of each command" {
 	offers '-j --json --openmetrics -h --help' 'nolisten status -'
-	offers '--quick --time= --slice= --only= --methods= --peer= --out= --loader= --compare= --help' 'nolisten bench --'
+	offers '--quick --time= --slice= --only= --methods= --peer= --out= --loader= --serve= --compare= --help' 'nolisten bench --'
 	offers '~--timeout=' 'nolisten meet --t'
 	offers '--demo --demo=' 'nolisten explain --dem'
 	offers '~--cookie-key=' 'nolisten-loader --coo'
