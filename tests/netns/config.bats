@@ -130,8 +130,8 @@ hang_up()
 	stop_loader
 }
 
-@test "SIGHUP ends a loader that has no file" {
-	start_loader
+@test "SIGHUP ends a loader that has no file to read or to open again" {
+	start_loader --events=-
 	LOADER_STATUS=0
 	kill -HUP "$LOADER_PID"
 	wait_for 10 is_gone "$LOADER_PID"

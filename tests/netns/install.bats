@@ -27,7 +27,7 @@ installed()
 		"$ROOT/usr/$program" --completion=zsh | cmp - "$ROOT/usr/share/zsh/site-functions/_${program##*/}"
 	done
 	set -- "$REPO"/doc/*.scd
-	is_equal "$(find "$ROOT" -type f | wc -l)" $(($# + 11))
+	is_equal "$(find "$ROOT" -type f | wc -l)" $(($# + 12))
 }
 
 @test "installs a unit whose sandbox is tight, and in which the loader runs" {

@@ -27,7 +27,7 @@ build_depends()
 	O=elsewhere packaging/dist "nolisten-$VERSION" >"$other" || return
 	# Of two build folders one is left out; the other one would be there.
 	rm -r elsewhere
-	packaging/dist "nolisten-$VERSION" | cmp - "$one"
+	O=build packaging/dist "nolisten-$VERSION" | cmp - "$one"
 	! cmp -s "$one" "$other"
 }
 
