@@ -67,7 +67,7 @@ static __always_inline struct bpf_sock *parent_find(struct __sk_buff *skb,
 	const struct nol_parent *parent = &nol_parents[0];
 	const struct nol_endpoint *endpoint = NULL;
 
-	if (nol_has_endpoints)
+	if (!nol_lacks_endpoints && nol_has_endpoints)
 		endpoint = endpoint_find(facts->key.local_addr, facts->key.local_port);
 	if (endpoint && endpoint->count)
 		return parent_choose(skb, facts, endpoint);

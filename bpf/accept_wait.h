@@ -21,7 +21,7 @@ static __always_inline bool has_no_listener_yet(const struct facts *facts)
 {
 	const struct nol_endpoint *endpoint;
 
-	if (!nol_has_waiting || !is_local_answered(&facts->key))
+	if (nol_lacks_endpoints || !nol_has_waiting || !is_local_answered(&facts->key))
 		return false;
 	endpoint = endpoint_find(facts->key.local_addr, facts->key.local_port);
 	return endpoint && endpoint->is_waiting && !endpoint->count;

@@ -11,6 +11,8 @@ const volatile bool nol_connects_back = false; /* method connect */
 const volatile bool nol_accepts = false; /* method accept */
 const volatile __u16 nol_mss_limit = 0; /* of what it sends (TCP_MAXSEG); 0: none */
 const volatile bool nol_defers = false; /* and it waits for data (TCP_DEFER_ACCEPT) */
+/* No application will ask for endpoints: half of what the verifier has to look at is not there. */
+const volatile bool nol_lacks_endpoints = false;
 const volatile __u32 nol_ring_quarter = 64 * 1024; /* of each ring, in bytes: see mirror.h */
 const volatile __u32 nol_workers = 1; /* at most NOL_WORKERS_MAX */
 const volatile __u32 nol_worker_seed = 0; /* nobody shall choose whose turn a flow is */

@@ -192,7 +192,7 @@ static __always_inline bool is_address_answered(const __u8 addr[16])
 
 static __always_inline bool is_port_narrowed(__u16 port)
 {
-	return nol_narrowed[port >> 6] >> (port & 63) & 1;
+	return !nol_lacks_endpoints && nol_narrowed[port >> 6] >> (port & 63) & 1;
 }
 
 /* addr: as above. NULL: nobody has said anything of it. */

@@ -177,6 +177,7 @@ static void check_interface(struct check *check)
 	struct kern *kern = NULL;
 
 	method_kern_options(&kern_options, config, &check->link);
+	kern_options.lacks_endpoints = false; /* the larger variant */
 	kern_open(&kern, &kern_options, &load.failure);
 	kern_close(kern);
 	add_load(check, &load);

@@ -20,6 +20,7 @@
 #include "method_raw.h"
 #include "queue_rules.h"
 #include "repair.h"
+#include "socket_spec.h"
 #include "tcp_settings.h"
 #include "wire_parent.h"
 #include "wire_ring.h"
@@ -111,6 +112,8 @@ static void log_failure(const struct config *config, const struct load_failure *
 void method_kern_options(struct kern_options *out, const struct config *config,
 			 const struct link_info *link)
 {
+	struct socket_spec applications;
+
 	*out = (struct kern_options){
 		.ifname = config->ifname,
 		.ifindex = link->ifindex,
@@ -126,6 +129,7 @@ void method_kern_options(struct kern_options *out, const struct config *config,
 		.connects_back = kinds[config->method].connects_back,
 		.accepts = kinds[config->method].accepts,
 		.mss_limit = (uint16_t)config->sockopts.values[SOCKOPT_MAXSEG],
+		.lacks_endpoints = !socket_spec_of_service(config->service, &applications),
 		.defers = config->sockopts.values[SOCKOPT_DEFER_ACCEPT],
 		.captures = capturing_wants(config),
 		.capture_size = KERN_CAPTURE_SIZE,

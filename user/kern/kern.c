@@ -62,6 +62,7 @@ static int load_programs(struct kern *kern)
 	skel->rodata->nol_accepts = options->accepts;
 	skel->rodata->nol_mss_limit = options->mss_limit;
 	skel->rodata->nol_defers = options->defers;
+	skel->rodata->nol_lacks_endpoints = options->lacks_endpoints;
 	skel->rodata->nol_ring_quarter = options->ring_size / 4;
 	skel->rodata->nol_workers = options->workers;
 	if (options->max_leases)

@@ -49,6 +49,7 @@ struct kern_options {
 	uint32_t max_flows;
 	bool connects_back; /* method connect: see struct nol_back */
 	uint16_t mss_limit; /* method accept: of what its sockets send (TCP_MAXSEG); 0: none */
+	bool lacks_endpoints; /* kern_set_endpoint() will not be called */
 	bool defers; /* method accept: bare ACKs make no socket (TCP_DEFER_ACCEPT) */
 	uint32_t
 		max_leases; /* of raw-socket programs, see lease_guard.h; 0: there is no such guard */
