@@ -66,6 +66,7 @@ run_in_many_ways()
 	would_run --tc=clsact
 	is_equal "$(grep -c 'guard .*clsact egress' <<<"$output")" 1
 	would_run --events="$kept/events" --service="socket:$kept/socket"
+	would_run --pcap="$kept/packets" --pcap-size=1
 	would_run --metrics=:9555 --guard=auto --workers=2 --max-per-source=3
 	would_run --metrics="unix:$kept/metrics" --service="exec:touch $kept/run"
 }
@@ -130,6 +131,8 @@ fail_in_many_ways()
 	fails_alike --events=/nonexistent/events
 	fails_alike --events=/proc
 	fails_alike --cookie-key=/nonexistent/key
+	fails_alike --pcap=/nonexistent/packets
+	fails_alike --pcap=/etc/hostname
 	fails_alike --metrics=192.0.2.1:80
 	fails_alike --rst=redirect:eth9
 	fails_alike --service=socket:/nonexistent/socket

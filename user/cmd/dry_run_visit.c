@@ -160,6 +160,8 @@ static void tell_served(struct telling telling, const struct config *config)
 	tell(&telling, "workers", "%u", config->workers);
 	if (config->metrics)
 		tell(&telling, "metrics", "listens on %s", config->metrics);
+	if (config->capture.path)
+		tell(&telling, "capture", "%s", config->capture.path);
 	if (config->events.target)
 		tell(&telling, "events", "%s", config->events.target);
 }

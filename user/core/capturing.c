@@ -3,6 +3,7 @@
 #include "capturing.h"
 
 #include "captured_wire.h"
+#include "rehearsal.h"
 
 /* Whose packets are held, sent and replayed is for user space to say; what is passed on as well is the programs' alone. */
 #define OF_PROGRAMS                                                                      \
@@ -82,7 +83,10 @@ int capturing_open(struct capture **out, const struct method *method)
 			   .context = (void *)method},
 	};
 
-	return method->config->capture.path ? capture_new(out, &options) : 0;
+	if (!options.config->path)
+		return 0;
+	return method->config->is_rehearsal ? rehearsal_capture(options.config->path)
+					    : capture_new(out, &options);
 }
 
 int capturing_wrap(struct wire **wire, struct capture *capture, const struct method *method)

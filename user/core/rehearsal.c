@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "capture_file.h"
 #include "control.h"
 #include "log.h"
 #include "metrics_server.h"
@@ -77,6 +78,21 @@ int rehearsal_events(const struct config *config)
 		err = access(path, W_OK) ? -errno : 0;
 	if (err)
 		log_error("%s: cannot open for events: %s", path, strerror(-err));
+	return err;
+}
+
+int rehearsal_capture(const char *path)
+{
+	struct stat status;
+	int err;
+
+	if (!strcmp(path, "-"))
+		return 0;
+	if (!lstat(path, &status))
+		return capture_file_check(path);
+	err = errno == ENOENT ? look_at_folder(path) : -errno;
+	if (err)
+		log_error("%s: cannot open for packets: %s", path, strerror(-err));
 	return err;
 }
 

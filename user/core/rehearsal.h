@@ -12,6 +12,8 @@
 int rehearsal_lock(const char *ifname);
 /* The file of --events, if it is a rehearsal. */
 int rehearsal_events(const struct config *config);
+/* The file of --pcap. */
+int rehearsal_capture(const char *path);
 /* The socket of service socket. */
 int rehearsal_service(const char *service);
 /* The address of --metrics; NULL: none. */

@@ -136,12 +136,12 @@ static int check_existing(int fd)
 }
 
 /* O_NONBLOCK: a FIFO that nobody reads is an error, not a wait. */
-static int open_path(const char *path, struct stat *status)
+static int open_path(const char *path, bool creates, struct stat *status)
 {
 	const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | flags, 0600), err;
+	int fd = creates ? open(path, O_RDWR | O_CREAT | O_EXCL | flags, 0600) : -EEXIST, err;
 
-	if (fd < 0 && errno == EEXIST) {
+	if (fd < 0 && (!creates || errno == EEXIST)) {
 		if (lstat(path, status))
 			return -errno;
 		fd = open(path, (S_ISREG(status->st_mode) ? O_RDWR : O_WRONLY) | flags);
@@ -205,7 +205,7 @@ static int open_file(struct capture_file *file)
 	int err;
 
 	file->fd = is_standard_output(file) ? open_standard_output(&status)
-					    : open_path(file->options.path, &status);
+					    : open_path(file->options.path, true, &status);
 	if (file->fd < 0)
 		return file->fd;
 	/* What others append to as well is not ours to cut. */
@@ -270,7 +270,7 @@ static int shift_earlier(const struct capture_file *file)
 
 	if (!file->options.size || is_standard_output(file) || !has_packets(file->options.path))
 		return 0;
-	fd = open_path(file->options.path, &status);
+	fd = open_path(file->options.path, true, &status);
 	if (fd < 0)
 		return fd;
 	close(fd);
@@ -331,6 +331,18 @@ void capture_file_reopen(struct capture_file *file)
 	err = open_file(file);
 	if (err)
 		log_error("%s: cannot open for packets again: %s", file->name, reason_of(err));
+}
+
+int capture_file_check(const char *path)
+{
+	struct stat status;
+	int fd = open_path(path, false, &status);
+
+	if (fd >= 0)
+		close(fd);
+	else
+		log_error("%s: cannot open for packets: %s", path, reason_of(fd));
+	return fd < 0 ? fd : 0;
 }
 
 int capture_file_open(struct capture_file **out, const struct capture_file_options *options)

@@ -26,6 +26,8 @@ struct capture_file_options {
 
 /* The head is written. Errors are logged. What is no capture is not overwritten. */
 int capture_file_open(struct capture_file **out, const struct capture_file_options *options);
+/* What that would say of a file that exists, which stays as it is. */
+int capture_file_check(const char *path);
 /*
  * Whole blocks, all of them or none: -errno. A pipe makes it wait until there is room, or capture_file_stop(): -ECANCELED. -EPIPE: its
  * reader is gone.
