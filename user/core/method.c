@@ -129,7 +129,8 @@ void method_kern_options(struct kern_options *out, const struct config *config,
 		.connects_back = kinds[config->method].connects_back,
 		.accepts = kinds[config->method].accepts,
 		.mss_limit = (uint16_t)config->sockopts.values[SOCKOPT_MAXSEG],
-		.lacks_endpoints = !socket_spec_of_service(config->service, &applications),
+		.lacks_endpoints =
+			config->service && !socket_spec_of_service(config->service, &applications),
 		.defers = config->sockopts.values[SOCKOPT_DEFER_ACCEPT],
 		.captures = capturing_wants(config),
 		.capture_size = KERN_CAPTURE_SIZE,
@@ -169,7 +170,9 @@ static int open_parent(struct method *method)
 
 	if (err)
 		return err;
-	accept_settings_warn(method->config->ifname, &method->config->ports);
+	/* A rehearsal finds it by itself. */
+	if (!method->config->is_rehearsal)
+		accept_settings_warn(method->config->ifname, &method->config->ports);
 	err = hidden_choose(&method->parent);
 	if (err)
 		log_error("%s: no address for a listener: %s", method->config->ifname,
