@@ -149,6 +149,8 @@ hold_open()
 {
 	local pipe=$BATS_TEST_TMPDIR/$2
 	[ -p "$pipe.in" ] || mkfifo "$pipe.in"
+	# What the one before was told is not this one's.
+	: >"$pipe"
 	ip netns exec "$CLIENT" nc "$1" "$2" <>"$pipe.in" >"$pipe" 2>&1 3>&- &
 	STARTED=$!
 	echo hello >"$pipe.in"

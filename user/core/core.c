@@ -110,6 +110,8 @@ static void beat(void *context, uint32_t events)
 		method_set_standby(&core->method,
 				   standby_beat(&core->standby, core->rates.per_s.cookie_sent));
 	applications_beat(core->applications);
+	if (core->closing && !core->applications && !sum.connections)
+		closing_compare(core->closing, sum.session.handed_off);
 	alerts_check(&core->alerts, gate, core->events);
 	events_beat(core->events);
 	capture_beat(core->method.capture);

@@ -20,6 +20,8 @@
 	(4 << 20) /* bytes that may wait while we are busy: some ten thousand sockets */
 
 /* Who hears of the sockets in an answer, and how many there were. */
+#define TIMER_OF_TIME_WAIT 3 /* of struct inet_diag_msg, as /proc/net/tcp has it */
+
 struct visit {
 	sock_diag_fn fn; /* NULL: nobody */
 	void *context;
@@ -29,6 +31,15 @@ struct visit {
 static struct addr addr_of(uint8_t family, const __be32 words[4])
 {
 	return family == AF_INET6 ? addr_from_v6(words) : addr_from_v4(words);
+}
+
+/*
+ * What is left of a socket that was closed in FIN-WAIT-2, and waits for the remote's FIN, says FIN-WAIT-2. The timer tells that it is
+ * what a TIME-WAIT socket is: small, nobody's, and gone without another word.
+ */
+static uint8_t state_of(const struct inet_diag_msg *body)
+{
+	return body->idiag_timer == TIMER_OF_TIME_WAIT ? TCP_TIME_WAIT : body->idiag_state;
 }
 
 static void report(const struct visit *visit, const struct nlmsghdr *message)
@@ -42,7 +53,7 @@ static void report(const struct visit *visit, const struct nlmsghdr *message)
 	tuple.local.port = ntohs(body->id.idiag_sport);
 	tuple.remote.addr = addr_of(body->idiag_family, body->id.idiag_dst);
 	tuple.remote.port = ntohs(body->id.idiag_dport);
-	visit->fn(visit->context, &tuple, body->idiag_state);
+	visit->fn(visit->context, &tuple, state_of(body));
 }
 
 static void take_message(void *context, const struct nlmsghdr *message)

@@ -23,7 +23,8 @@
 #define OWED 256
 #define FORGET_BATCH 64
 #define LOOK_NS (10 * CLOCK_NS_PER_S) /* at most so often after ends were missed, */
-#define LOOK_SHARE 100 /* nor for more than this part of the time */
+#define DIFFERS_S 3 /* what ends has been told of by then */
+#define LOOK_SHARE 20 /* nor for more than this part of the time */
 
 /*
  * The kernel tells of a destroyed socket from a work queue, and a client may have connected again from the same port by
@@ -44,6 +45,8 @@ struct closing {
 	struct owed owed[OWED];
 	uint32_t owed_count;
 	uint64_t next_look_ns;
+	uint32_t differs_s; /* seconds that closing_compare() has found a difference */
+	bool has_to_look; /* the last look has not seen everything */
 };
 
 static bool find_owed(struct closing *closing, const struct tuple *tuple)
@@ -100,6 +103,14 @@ uint64_t closing_count(const struct closing *closing)
 	return __atomic_load_n(&closing->count, __ATOMIC_RELAXED);
 }
 
+void closing_compare(struct closing *closing, uint64_t handed_off)
+{
+	if (handed_off <= closing_count(closing))
+		closing->differs_s = 0;
+	else if (++closing->differs_s >= DIFFERS_S)
+		closing->has_to_look = true;
+}
+
 void closing_replaced(struct closing *closing, const struct tuple *tuple,
 		      const struct nol_flow *old, struct events *events)
 {
@@ -115,12 +126,15 @@ void closing_replaced(struct closing *closing, const struct tuple *tuple,
 	pthread_mutex_unlock(&closing->lock);
 }
 
-static bool has_socket(const struct closing *closing, const struct tuple *tuple)
+/* Where nobody can say (for want of memory, or of descriptors), it has one, and is looked for again. */
+static bool has_socket(struct closing *closing, const struct tuple *tuple)
 {
 	uint8_t state = 0;
+	const int err = sock_diag_find(tuple, closing->options.ifindex, &state);
 
-	return sock_diag_find(tuple, closing->options.ifindex, &state) != -ENOENT &&
-	       state != TCP_TIME_WAIT;
+	if (err && err != -ENOENT)
+		closing->has_to_look = true;
+	return err != -ENOENT && state != TCP_TIME_WAIT;
 }
 
 /* The word may have come before it was owed: then what is owed is nothing, and this is the end of the new connection. */
@@ -181,6 +195,16 @@ static bool close_if_gone(void *context, const struct tuple *tuple, const struct
 	return true;
 }
 
+/* Which flows have no socket any more? */
+static void look(struct closing *closing)
+{
+	struct flows *flows = closing->options.flows;
+
+	closing->has_to_look = false;
+	if (flows->ops->visit(flows, close_if_gone, closing) < 0)
+		closing->has_to_look = true;
+}
+
 static int read_words(struct closing *closing)
 {
 	struct flows *flows = closing->options.flows;
@@ -192,7 +216,6 @@ static int read_words(struct closing *closing)
 static void read_watch(void *context, uint32_t events)
 {
 	struct closing *closing = context;
-	struct flows *flows = closing->options.flows;
 
 	(void)events;
 	if (read_words(closing) != -ENOBUFS)
@@ -200,19 +223,24 @@ static void read_watch(void *context, uint32_t events)
 	pthread_mutex_lock(&closing->lock);
 	closing->owed_count = 0;
 	pthread_mutex_unlock(&closing->lock);
-	flows->ops->visit(flows, close_if_gone, closing);
+	look(closing);
 }
 
 /* The kernel may leave the flow table's word out, without saying of whom. */
-static void look_for_missed(struct closing *closing, uint64_t now_ns)
+static bool has_missed(const struct closing *closing)
 {
 	struct flows *flows = closing->options.flows;
+
+	return closing->watch_fd < 0 && flows->ops->has_missed && flows->ops->has_missed(flows);
+}
+
+static void look_for_missed(struct closing *closing, uint64_t now_ns)
+{
 	uint64_t took_ns;
 
-	if (closing->watch_fd >= 0 || !flows->ops->has_missed || now_ns < closing->next_look_ns ||
-	    !flows->ops->has_missed(flows))
+	if (now_ns < closing->next_look_ns || (!closing->has_to_look && !has_missed(closing)))
 		return;
-	flows->ops->visit(flows, close_if_gone, closing);
+	look(closing);
 	took_ns = clock_monotonic_ns() - now_ns;
 	closing->next_look_ns =
 		now_ns + (took_ns * LOOK_SHARE > LOOK_NS ? took_ns * LOOK_SHARE : LOOK_NS);

@@ -38,6 +38,11 @@ void closing_replaced(struct closing *closing, const struct tuple *tuple,
 		      const struct nol_flow *old, struct events *events);
 /* The table is full: up to count flows in their grace are forgotten early, the oldest first. */
 void closing_make_room(struct closing *closing, uint32_t count);
+/*
+ * Once a second while no service has a connection: so many were handed off. If fewer have ended for some seconds, it is looked which have ended
+ * without a word. Not while there are connections, which would wait for that.
+ */
+void closing_compare(struct closing *closing, uint64_t handed_off);
 /* How many connections have been closed so far. */
 uint64_t closing_count(const struct closing *closing);
 
