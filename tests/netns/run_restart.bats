@@ -4,36 +4,7 @@
 load helpers
 load accept
 load run
-
-setup_file()
-{
-	needs_accept
-	lab_up
-	FILE_SERVER=$SERVER FILE_CLIENT=$CLIENT
-	# The loader lives as long as somebody uses it: here, as long as this one.
-	start keeper nsenter --net="/run/netns/$SERVER" "$NOLISTEN" run -i eth0 -- sh -c 'echo ready; exec sleep infinity'
-	KEEPER=$STARTED
-	wait_for 15 has_text "$BATS_FILE_TMPDIR/keeper.out" ready
-	export FILE_SERVER FILE_CLIENT KEEPER
-}
-
-teardown_file()
-{
-	stop "$KEEPER"
-	lab_down
-}
-
-setup()
-{
-	SERVER=$FILE_SERVER CLIENT=$FILE_CLIENT
-	RUNS=()
-}
-
-teardown()
-{
-	end_runs
-	[ "$SERVER" = "$FILE_SERVER" ] || lab_down
-}
+load run_kept
 
 # own_lab: where nobody else keeps a loader.
 own_lab()
