@@ -131,10 +131,11 @@ static void a_goal_may_be_a_difference(void **state)
 	open_board(&board, NULL);
 	board.rows[0] = (struct board_row){.name = "app", .reason = ""};
 	for (board.round = 0; board.round < 6; board.round++) {
-		board_record(&board, "app", "cpu.us_per_connection", 33);
-		board_record(&board, "auto", "cpu.us_per_connection", 30);
+		board_record(&board, "app", "parallel.each_us", 33);
+		board_record(&board, "auto", "parallel.each_us", 30);
 	}
-	assert_true(judge(&board, "a connection by libnolisten, us of CPU to auto's own service",
+	assert_true(judge(&board,
+			  "a connection by libnolisten, 32 at once, us to auto's own service",
 			  &result));
 	assert_string_equal(result.limit, "at most 4 more");
 	assert_int_equal(result.state, GOAL_MET);

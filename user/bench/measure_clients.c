@@ -213,6 +213,7 @@ int measure_parallel(struct trial *trial, uint32_t slice_ms)
 	if (err)
 		return err;
 	trial_record(trial, "parallel.per_s", per_second(result));
+	trial_record(trial, "parallel.each_us", 1e6 / per_second(result));
 	trial_record(trial, "parallel.failed", result->failed);
 	trial_record(trial, "parallel.p50_us", quantile_us(&result->latency, 0.5));
 	trial_record(trial, "parallel.p99_us", quantile_us(&result->latency, 0.99));

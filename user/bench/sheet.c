@@ -36,6 +36,7 @@ const struct sheet sheet_table[SHEETS + 1] = {
 			.title = "connections, 32 at once",
 			.compared = "parallel.per_s",
 			.figures = {{"parallel.per_s", "per s", 0},
+				    {"parallel.each_us", "us each", 1},
 				    {"parallel.p50_us", "p50 us", 1},
 				    {"parallel.p99_us", "p99 us", 1},
 				    {"parallel.failed", "failed", 0}},
