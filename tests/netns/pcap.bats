@@ -6,6 +6,8 @@ load pcap
 
 # tcp.flags, as tshark has them.
 SYN=0x0002 RST=0x0004 ACK=0x0010 SYN_ACK=0x0012 RST_ACK=0x0014
+# A connection's name.
+ID='community_id=1:[A-Za-z0-9+/]{27}='
 
 setup()
 {
@@ -53,20 +55,20 @@ send_fragments()
 	v4="$(mac "$CLIENT")"$'\t10.0.0.1\t\t'
 	v6="$(mac "$CLIENT")"$'\t\tfd00::1\t'
 	for from in "$v4" "$v6"; do
-		has_packet "^$from" $'\t'"$SYN" 'verdict=answered reason=cookie_sent method=xdp flow=[0-9]+$'
-		has_packet "^$from" $'\t'"$ACK" 'verdict=held reason=held_cookie method=xdp flow=[0-9]+$'
+		has_packet "^$from" $'\t'"$SYN" 'verdict=answered reason=cookie_sent method=xdp '"$ID"'$'
+		has_packet "^$from" $'\t'"$ACK" 'verdict=held reason=held_cookie method=xdp '"$ID"'$'
 	done
-	has_packet $'\t10.0.0.2\t' "$SYN_ACK" 'verdict=sent reason=cookie_sent method=xdp flow=[0-9]+$'
-	has_packet $'\tfd00::2\t' "$SYN_ACK" 'verdict=sent reason=cookie_sent method=xdp flow=[0-9]+$'
+	has_packet $'\t10.0.0.2\t' "$SYN_ACK" 'verdict=sent reason=cookie_sent method=xdp '"$ID"'$'
+	has_packet $'\tfd00::2\t' "$SYN_ACK" 'verdict=sent reason=cookie_sent method=xdp '"$ID"'$'
 	has_packet "^$v4"$'1111\t' 'verdict=answered reason=stray_answered method=xdp'
 	has_packet "^$(mac "$SERVER")"$'\t10.0.0.2\t' "$RST" 'verdict=sent reason=stray_answered method=xdp'
 	has_packet "^$v4"$'2222\t' 'verdict=dropped reason=stray_reset'
 	has_packet "^$(mac "$SERVER")"$'\t10.0.0.2\t' "$RST_ACK" 'verdict=dropped reason=rst_dropped'
 }
 
-@test "is a file of nanoseconds with an interface, directions, one flow to a connection" {
+@test "is a file of nanoseconds with an interface, directions, the name that events have for a connection" {
 	local flows
-	start_loader -q --pcap="$CAPTURE"
+	start_loader -q --pcap="$CAPTURE" --events="$BATS_TEST_TMPDIR/events"
 	greet 10.0.0.2
 	greet 10.0.0.2
 	stop_loader
@@ -74,10 +76,11 @@ send_fragments()
 	is_equal "$(packets '^eth0')" "$(by_tcpdump)"
 	has_packet $'^eth0\t0x00000002\t' verdict=sent
 	has_packet $'^eth0\t0x00000001\t' verdict=held
-	# What tshark takes for a connection has one number, and no two have the same.
-	flows=$(sed -E 's/^eth0\t\S+\t([0-9]+).* flow=([0-9]+)$/\1 \2/' <<<"$PACKETS" | sort -u)
+	# What tshark takes for a connection has one name, and no two have the same.
+	flows=$(sed -E 's/^eth0\t\S+\t([0-9]+).* community_id=(.*)$/\1 \2/' <<<"$PACKETS" | sort -u)
 	is_equal "$(cut -d' ' -f1 <<<"$flows" | xargs)" "0 1"
 	is_equal "$(cut -d' ' -f2 <<<"$flows" | sort -u | wc -l)" 2
+	is_equal "$(cut -d' ' -f2 <<<"$flows" | sort)" "$(jq -r 'select(.src_ip).community_id' "$BATS_TEST_TMPDIR/events" | sort -u)"
 	expect "nanoseconds (9)" capinfos -M "$CAPTURE"
 	expect "Number of stat entries = 1" capinfos -M "$CAPTURE"
 	expect "link-type EN10MB" tcpdump -nr "$CAPTURE"
@@ -92,9 +95,9 @@ send_fragments()
 	wait_for 5 has_counter stray_ignored 1
 	stop_loader
 	read_capture eth.src eth.dst ip.src tcp.srcport tcp.flags
-	has_packet $'\t10.0.0.1\t' "$SYN" 'verdict=held reason=held_syn method=engine flow=[0-9]+$'
-	has_packet "^$(mac "$SERVER")"$'\t'"$(mac "$CLIENT")"$'\t10.0.0.2\t' "$SYN_ACK" 'verdict=sent method=engine flow=[0-9]+$'
-	has_packet "^$(mac "$SERVER")"$'\t'"$(mac "$CLIENT")"$'\t\t' "$SYN_ACK" 'verdict=sent method=engine flow=[0-9]+$'
+	has_packet $'\t10.0.0.1\t' "$SYN" 'verdict=held reason=held_syn method=engine '"$ID"'$'
+	has_packet "^$(mac "$SERVER")"$'\t'"$(mac "$CLIENT")"$'\t10.0.0.2\t' "$SYN_ACK" 'verdict=sent method=engine '"$ID"'$'
+	has_packet "^$(mac "$SERVER")"$'\t'"$(mac "$CLIENT")"$'\t\t' "$SYN_ACK" 'verdict=sent method=engine '"$ID"'$'
 	has_packet $'\t10.0.0.1\t' "$ACK" 'verdict=held reason=held_flow method=engine'
 	has_packet $'\t10.0.0.1\t' 'verdict=replayed reason=held_flow method=engine'
 	has_packet $'\t3333\t' 'verdict=dropped reason=stray_ignored'
@@ -120,11 +123,11 @@ send_fragments()
 		greet fd00::2
 		stop_loader
 		read_capture eth.src ip.src ipv6.src tcp.flags
-		has_packet $'\t10.0.0.1\t' "$SYN" 'verdict=answered reason=cookie_sent method=accept flow=[0-9]+$'
-		has_packet $'\tfd00::1\t' "$SYN" 'verdict=answered reason=cookie_sent method=accept flow=[0-9]+$'
-		has_packet "^$(mac "$SERVER")"$'\t10.0.0.2\t' "$SYN_ACK" 'verdict=sent reason=cookie_sent method=accept flow=[0-9]+$'
-		has_packet "^$(mac "$CLIENT")"$'\t10.0.0.1\t' "$ACK" 'verdict=accepted reason=accept_child method=accept flow=[0-9]+$'
-		has_packet $'\tfd00::1\t' "$ACK" 'verdict=accepted reason=accept_child method=accept flow=[0-9]+$'
+		has_packet $'\t10.0.0.1\t' "$SYN" 'verdict=answered reason=cookie_sent method=accept '"$ID"'$'
+		has_packet $'\tfd00::1\t' "$SYN" 'verdict=answered reason=cookie_sent method=accept '"$ID"'$'
+		has_packet "^$(mac "$SERVER")"$'\t10.0.0.2\t' "$SYN_ACK" 'verdict=sent reason=cookie_sent method=accept '"$ID"'$'
+		has_packet "^$(mac "$CLIENT")"$'\t10.0.0.1\t' "$ACK" 'verdict=accepted reason=accept_child method=accept '"$ID"'$'
+		has_packet $'\tfd00::1\t' "$ACK" 'verdict=accepted reason=accept_child method=accept '"$ID"'$'
 	done
 }
 
@@ -138,9 +141,9 @@ send_fragments()
 		stop_loader
 		expect "link-type RAW" tcpdump -nr "$CAPTURE"
 		read_capture ip.src ipv6.src tcp.flags
-		has_packet '^10.0.0.1' "$SYN" "verdict=$verdict reason=held_syn method=$method flow=[0-9]+\$"
-		has_packet '^10.0.0.2' "$SYN_ACK" "verdict=sent method=$method flow=[0-9]+\$"
-		has_packet $'^\tfd00::2' "$SYN_ACK" "verdict=sent method=$method flow=[0-9]+\$"
+		has_packet '^10.0.0.1' "$SYN" "verdict=$verdict reason=held_syn method=$method $ID\$"
+		has_packet '^10.0.0.2' "$SYN_ACK" "verdict=sent method=$method $ID\$"
+		has_packet $'^\tfd00::2' "$SYN_ACK" "verdict=sent method=$method $ID\$"
 	done
 }
 
@@ -158,8 +161,8 @@ send_fragments()
 	stop "$STARTED"
 	expect "link-type RAW" tcpdump -nr "$CAPTURE"
 	read_capture frame.interface_name ip.src ipv6.src tcp.flags
-	has_packet $'^tun0\t10.2.0.1\t' "$SYN" 'verdict=answered reason=cookie_sent method=xdp flow=[0-9]+$'
-	has_packet $'^tun0\t\tfd02::2\t' "$SYN_ACK" 'verdict=sent reason=cookie_sent method=xdp flow=[0-9]+$'
+	has_packet $'^tun0\t10.2.0.1\t' "$SYN" 'verdict=answered reason=cookie_sent method=xdp '"$ID"'$'
+	has_packet $'^tun0\t\tfd02::2\t' "$SYN_ACK" 'verdict=sent reason=cookie_sent method=xdp '"$ID"'$'
 	has_packet $'^tun0\t\tfd02::1\t' 'verdict=held reason=held_cookie'
 }
 
@@ -189,5 +192,5 @@ send_fragments()
 	read_capture tcp.srcport
 	is_equal "$(packets 'verdict=answered reason=cookie_sent')" 300
 	is_equal "$(packets 'verdict=held reason=held_cookie')" 300
-	is_equal "$(sed 's/.* flow=//' <<<"$PACKETS" | sort -u | wc -l)" 300
+	is_equal "$(sed 's/.* community_id=//' <<<"$PACKETS" | sort -u | wc -l)" 300
 }

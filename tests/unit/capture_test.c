@@ -159,7 +159,7 @@ static void packets_are_cut_if_that_is_asked_for(void **state)
 	walked = close_capture();
 	assert_int_equal(walked.snap_len, 24);
 	assert_int_equal(walked.frame_len, 40);
-	assert_non_null(strstr(walked.comment, " flow="));
+	assert_non_null(strstr(walked.comment, " community_id=1:"));
 }
 
 static void only_verdicts_that_are_asked_for_are_written(void **state)
@@ -313,31 +313,31 @@ static void several_threads_share_it(void **state)
 
 static void comment_of(const struct captured *packet, char out[CAPTURE_COMMENT_SIZE])
 {
-	capture_comment_build(packet, false, out);
+	capture_comment_build(packet, false, 0, out);
 }
 
-/* Everything up to the number, which is the same for both directions. */
-static void a_comment_has_verdict_reason_method_and_flow(void **state)
+/* Everything up to the ID, which is the same for both directions. */
+static void a_comment_has_verdict_reason_method_and_id(void **state)
 {
 	char in[CAPTURE_COMMENT_SIZE], back[CAPTURE_COMMENT_SIZE], other[CAPTURE_COMMENT_SIZE];
 	struct captured packet = packet_of(V4_REMOTE, V4_LOCAL, 1);
 
 	(void)state;
 	comment_of(&packet, in);
-	assert_memory_equal(in, "verdict=held reason=held_syn method=engine flow=", 48);
+	assert_memory_equal(in, "verdict=held reason=held_syn method=engine community_id=1:", 58);
 	packet = packet_of(V4_LOCAL, V4_REMOTE, 1);
 	packet.verdict = NOL_CAPTURE_SENT;
 	packet.reason = NOL_CAPTURE_NO_REASON;
 	packet.is_outgoing = true;
 	comment_of(&packet, back);
-	assert_memory_equal(back, "verdict=sent method=engine flow=", 32);
-	assert_string_equal(back + 32, in + 48);
+	assert_memory_equal(back, "verdict=sent method=engine community_id=1:", 42);
+	assert_string_equal(back + 42, in + 58);
 	packet = packet_of("10.0.0.1:50815", V4_LOCAL, 1);
 	comment_of(&packet, other);
 	assert_string_not_equal(other, in);
 }
 
-static void what_is_no_tcp_has_no_flow(void **state)
+static void what_is_no_tcp_has_no_id(void **state)
 {
 	char comment[CAPTURE_COMMENT_SIZE];
 	struct captured packet = packet_of(V4_REMOTE, V4_LOCAL, 1);
@@ -345,14 +345,14 @@ static void what_is_no_tcp_has_no_flow(void **state)
 	(void)state;
 	bytes[9] = 17;
 	comment_of(&packet, comment);
-	assert_null(strstr(comment, "flow"));
+	assert_null(strstr(comment, "community_id"));
 	bytes[9] = 6;
 	for (packet.snap_len = 0; packet.snap_len < 24; packet.snap_len++) {
 		comment_of(&packet, comment);
-		assert_null(strstr(comment, "flow"));
+		assert_null(strstr(comment, "community_id"));
 	}
 	comment_of(&packet, comment);
-	assert_non_null(strstr(comment, "flow"));
+	assert_non_null(strstr(comment, "community_id"));
 }
 
 static void verdicts_are_words(void **state)
@@ -386,8 +386,8 @@ int main(void)
 		capture_test(what_nobody_reads_is_lost_and_counted),
 		capture_test(a_renamed_file_is_followed_by_another),
 		capture_test(several_threads_share_it),
-		cmocka_unit_test(a_comment_has_verdict_reason_method_and_flow),
-		cmocka_unit_test(what_is_no_tcp_has_no_flow),
+		cmocka_unit_test(a_comment_has_verdict_reason_method_and_id),
+		cmocka_unit_test(what_is_no_tcp_has_no_id),
 		cmocka_unit_test(verdicts_are_words),
 	};
 

@@ -77,6 +77,7 @@ int capturing_open(struct capture **out, const struct method *method)
 		.config = &method->config->capture,
 		.ifname = method->config->ifname,
 		.is_ethernet = method->kern && method->link->has_link_header,
+		.community_id_seed = method->config->events.community_id_seed,
 		.source = {.fd = method->kern ? kern_capture_fd(method->kern) : -1,
 			   .take = take_copies,
 			   .lost = count_lost,

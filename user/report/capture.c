@@ -200,7 +200,8 @@ static void write_packet(void *context, const struct captured *packet)
 		block.lost = stats.lost - capture->lost_told;
 		capture->lost_told = stats.lost;
 	}
-	capture_comment_build(packet, capture->options.is_ethernet, comment);
+	capture_comment_build(packet, capture->options.is_ethernet,
+			      capture->options.community_id_seed, comment);
 	capture->blocks_len += pcapng_build_packet(capture->blocks + capture->blocks_len,
 						   BLOCKS_SIZE - capture->blocks_len, &block);
 	capture->pending++;

@@ -64,6 +64,7 @@ struct capture_options {
 	const struct capture_config *config;
 	const char *ifname;
 	bool is_ethernet; /* else packets begin with the IP header */
+	uint16_t community_id_seed; /* as that of events */
 	struct capture_source source;
 };
 

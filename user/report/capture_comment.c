@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Words, and a number that all packets of a 4-tuple have. */
+/* Words, and the name of the connection that events have too. */
 #include "capture_comment.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bytes.h"
+#include "community_id.h"
 #include "events.h"
 #include "ip.h"
 #include "segment.h"
-#include "siphash.h"
 
 #define ETHERNET_LEN 14
 #define TYPE_OFFSET 12
 #define TAG_LEN 4
 #define TYPE_VLAN 0x8100
 #define TYPE_QINQ 0x88a8
-#define FLOW_BITS 53 /* what every reader of numbers keeps */
 
 #define VERDICT_TEXT(member, text, meaning) [NOL_CAPTURE_##member] = text,
 static const char *const verdict_texts[] = {NOL_CAPTURES(VERDICT_TEXT)};
@@ -105,18 +103,10 @@ static bool read_tuple(const struct captured *packet, bool is_ethernet, struct t
 	return true;
 }
 
-static uint64_t number_of(const struct tuple *tuple)
-{
-	static const uint8_t key[SIPHASH_KEY_SIZE];
-
-	_Static_assert(sizeof(*tuple) == 2 * (sizeof(struct addr) + sizeof(uint16_t)),
-		       "no holes with chance in them");
-	return siphash_24(key, tuple, sizeof(*tuple)) >> (64 - FLOW_BITS);
-}
-
-void capture_comment_build(const struct captured *packet, bool is_ethernet,
+void capture_comment_build(const struct captured *packet, bool is_ethernet, uint16_t seed,
 			   char out[CAPTURE_COMMENT_SIZE])
 {
+	char id[COMMUNITY_ID_LEN];
 	const bool has_reason = packet->reason < sizeof(reason_texts) / sizeof(reason_texts[0]);
 	struct tuple tuple;
 	int len = snprintf(out, CAPTURE_COMMENT_SIZE, "verdict=%s%s%s method=%s",
@@ -124,7 +114,9 @@ void capture_comment_build(const struct captured *packet, bool is_ethernet,
 			   has_reason ? reason_texts[packet->reason] : "",
 			   method_text(packet->method));
 
-	if (read_tuple(packet, is_ethernet, &tuple))
-		snprintf(out + len, CAPTURE_COMMENT_SIZE - (size_t)len, " flow=%" PRIu64,
-			 number_of(&tuple));
+	if (!read_tuple(packet, is_ethernet, &tuple))
+		return;
+	community_id(&tuple, seed, id);
+	snprintf(out + len, CAPTURE_COMMENT_SIZE - (size_t)len, " community_id=%.*s",
+		 COMMUNITY_ID_LEN, id);
 }
