@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "container.h"
@@ -129,7 +131,7 @@ static int take(struct wire *wire, struct accepted *out)
 
 	if (parent->old_fd >= 0) {
 		err = accept_at(parent->old_fd, out);
-		if (!err || err == -EMFILE || err == -ENFILE)
+		if (err != -EAGAIN)
 			return err;
 		close_old(parent);
 	}
@@ -144,6 +146,16 @@ static int set_parent(struct wire_parent *parent)
 	if (!err)
 		kern_set_parent(parent->kern, parent->worker, &where);
 	return err;
+}
+
+/*
+ * A segment that has met the old parent's address on another processor may not be in its queue yet, and would be reset with it. The kernel takes each
+ * from the program to the queue within one RCU section; this waits until all that have begun are over, tens of milliseconds at most. A kernel
+ * without that call closes a little early.
+ */
+static void await_children(void)
+{
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 static int renew(struct wire *wire, bool is_kept)
@@ -162,7 +174,9 @@ static int renew(struct wire *wire, bool is_kept)
 	}
 	close_old(parent);
 	parent->old_fd = old_fd;
-	if (!is_kept)
+	if (is_kept)
+		await_children();
+	else
 		close_old(parent);
 	return 0;
 }
