@@ -139,6 +139,20 @@ static void what_is_not_ours_is_left_alone(void **state)
 	assert_null(fields.rest);
 }
 
+static void a_command_without_its_dashes_is_told_of_them(void **state)
+{
+	struct command with_rest = command, with_nothing_else = command;
+
+	(void)state;
+	with_rest.has_rest = with_nothing_else.has_rest = true;
+	with_nothing_else.arguments = NULL;
+	assert_int_equal(PARSE_OF(&with_rest, "1", "2", "cat", "-Z"), -EINVAL);
+	assert_string_equal(error, "'cat': one too many, and a command needs -- in front of it "
+				   "(see test it --help)");
+	assert_int_equal(PARSE_OF(&with_nothing_else, "--bare", "cat", "-Z"), -EINVAL);
+	assert_string_equal(error, "'cat': a command needs -- in front of it (see test it --help)");
+}
+
 static void what_is_missing_is_asked_for(void **state)
 {
 	struct command without_arguments = command;
@@ -172,6 +186,7 @@ int main(void)
 		cmocka_unit_test(an_optional_argument_comes_with_its_option_only),
 		cmocka_unit_test(arguments_are_known_by_their_places),
 		cmocka_unit_test(what_is_not_ours_is_left_alone),
+		cmocka_unit_test(a_command_without_its_dashes_is_told_of_them),
 		cmocka_unit_test(what_is_missing_is_asked_for),
 		cmocka_unit_test(a_question_mark_asks_for_help_too),
 	};

@@ -129,6 +129,30 @@ static int take_arguments(struct option_parse *parse, char **arguments, size_t c
 	return err;
 }
 
+/* Of what may run a command: there are as many arguments as it takes already, so this one is the command's. */
+static bool is_of_command(const struct command *command, size_t count)
+{
+	const struct option_row *row = command->arguments;
+
+	if (!command->has_rest)
+		return false;
+	while (row && row->take && count) {
+		row++;
+		count--;
+	}
+	return !row || !row->take;
+}
+
+static int take_argument(struct option_parse *parse, char **argv, size_t *count, char *text)
+{
+	if (is_of_command(parse->command, *count))
+		return option_fail(
+			parse, "'%s': %sa command needs -- in front of it (see %s --help)", text,
+			*count ? "one too many, and " : "", command_title(parse->command));
+	argv[(*count)++] = text;
+	return 0;
+}
+
 /* The options; what is none of them is moved to the front of argv. */
 static int take_options(struct option_parse *parse, char **argv, size_t *count)
 {
@@ -139,7 +163,7 @@ static int take_options(struct option_parse *parse, char **argv, size_t *count)
 	while (!err && (text = *next)) {
 		next++;
 		if (text[0] != '-' || !text[1] || parse->rest)
-			argv[(*count)++] = text;
+			err = take_argument(parse, argv, count, text);
 		else if (!strcmp(text, "--"))
 			parse->rest = next;
 		else if (text[1] == '-')
