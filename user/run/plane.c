@@ -3,6 +3,7 @@
 #include "plane.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,21 @@
 bool plane_has_parents(void)
 {
 	return kern_can_accept();
+}
+
+/* One that does not says so before it looks at what is asked. */
+bool plane_takes_parents(const char *socket)
+{
+	const struct nolisten_options nothing = {.path = socket, .ports = "none"};
+	const struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(1)};
+	struct nolisten *client;
+	int err;
+
+	if (nolisten_open(&client, &nothing))
+		return true;
+	err = lib_await(client, (const struct sockaddr *)&any, sizeof(any), true);
+	nolisten_close(client);
+	return err != -EOPNOTSUPP;
 }
 
 const char *plane_why(const struct plane *plane)

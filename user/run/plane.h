@@ -51,6 +51,8 @@ struct plane_connection {
 
 /* What is known of a kernel before a plane is opened: can it queue connections at parents (Linux 6.9)? */
 bool plane_has_parents(void);
+/* And of a loader that runs already: has it listeners of others (method accept)? Also if nobody is there, which plane_open() will say. */
+bool plane_takes_parents(const char *socket);
 
 /*
  * Waits until each interface's data plane is there, some tenths of a second. Nothing is answered yet. -errno, logged in one line,

@@ -135,6 +135,10 @@ static bool find_obstacle(const struct run_options *options, struct obstacle *ou
 	*out = (struct obstacle){.needed = "Linux 6.9, and no --no-parent"};
 	if (options->has_no_parent || !plane_has_parents())
 		return true;
+	if (options->socket && !plane_takes_parents(options->socket)) {
+		snprintf(out->needed, sizeof(out->needed), "a loader with --method=accept");
+		return true;
+	}
 	out->is_nat = !options->socket && survey_nat_prevents(options->ports, way);
 	if (out->is_nat)
 		snprintf(out->needed, sizeof(out->needed), "no NAT, or a rule: %s", way);
