@@ -10,6 +10,9 @@ setup_file()
 	local way
 	SERVERS=$("$REPO/tests/servers") || skip "Debian's servers cannot be fetched"
 	export SERVERS
+	# The one server of Debian's in Go that is linked statically and small: Go 1.19, which makes no MPTCP listeners yet.
+	GO=$("$REPO/tests/unpacked" scep scep)/usr/bin/scepserver || skip "scepserver cannot be fetched"
+	export GO
 	LD_LIBRARY_PATH=$(echo "$SERVERS"/usr/lib/*-linux-gnu)
 	export LD_LIBRARY_PATH
 	PATH=$SERVERS/usr/sbin:$SERVERS/usr/bin:$PATH
@@ -106,14 +109,17 @@ haproxy_up()
 
 start_all()
 {
-	local way=$1
+	local way=$1 depot=$BATS_FILE_TMPDIR/depot
 	ALL_RUNS=
+	"$GO" ca -init -depot "$depot" -keySize 1024 >&2
 	under nginx "$way" nginx -e stderr -c "$(nginx_conf nginx 8100 '[::]:8100')"
 	under reuseport "$way" nginx -e stderr -c "$(nginx_conf reuseport '8200 reuseport' '[::]:8200 reuseport')"
 	under redis "$way" redis-server --port 8300 --save '' --protected-mode no --bind '* -::*'
 	haproxy_up "$way"
 	under node "$way" node -e 'require("http").createServer((request, response) => response.end("node\n")).listen(8500)'
 	under go "$way" prometheus-node-exporter --web.listen-address=:8600 --log.level=error
+	under go-static "$way" "$GO" -depot "$depot" -port 8900
+	under go-static-put --no-parent "$GO" -depot "$depot" -port 8910
 	sshd_up "$way"
 	under nginx-put --no-parent nginx -e stderr -c "$(nginx_conf nginx-put 8700 '[::]:8700')"
 	under redis-put --no-parent redis-server --port 8800 --save '' --protected-mode no --bind '* -::*'
@@ -196,6 +202,22 @@ needs()
 @test "Go's net/http" {
 	needs go 8600
 	[ "$(both_families /metrics 8600 | grep -c '^go_info')" = 2 ]
+}
+
+# serves_as_go PORT: to curl in both families, and to ab.
+serves_as_go()
+{
+	is_equal "$(both_families '/scep?operation=GetCACaps' "$1" | grep -c POSTPKIOperation)" 2
+	run in_client ab -q -n 500 -c 8 "http://10.0.0.2:$1/scep?operation=GetCACaps"
+	[[ $output == *"Complete requests:      500"*"Failed requests:        0"* ]]
+}
+
+@test "Go's net/http, statically linked" {
+	is_equal "$(readelf -l "$GO" | grep -c INTERP)" 0
+	needs go-static 8900
+	serves_as_go 8900
+	needs go-static-put 8910
+	serves_as_go 8910
 }
 
 @test "sshd: ssh logs in and runs a command" {
