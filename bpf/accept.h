@@ -276,7 +276,7 @@ static __noinline int accept_ack(struct __sk_buff *skb, const struct facts *fact
 	}
 	if (!cookie_read_terms(config, facts, &proof, &walk.found, now_ns, &terms))
 		return TC_ACT_UNSPEC;
-	if (is_used(facts))
+	if (is_used(facts, used_mark(facts)))
 		return follow(skb, facts, now_ns);
 	/* A listener without a key drops it. */
 	if (walk.is_signed) {

@@ -17,6 +17,9 @@ const volatile __u32 nol_ring_quarter = 64 * 1024; /* of each ring, in bytes: se
 const volatile __u32 nol_workers = 1; /* at most NOL_WORKERS_MAX */
 const volatile __u32 nol_worker_seed = 0; /* nobody shall choose whose turn a flow is */
 
+/* Tarpit: connections stay shut, see shut.h. */
+const volatile bool nol_keeps_shut = false;
+
 /* Leases of raw-socket programs are in nol_leases, and expire after that: their flows are not answered. 0: there are none. */
 const volatile __u64 nol_lease_expiry_ns = 0;
 

@@ -184,12 +184,13 @@ static __always_inline __u32 cookie_age(const struct nol_cookie *config, __u32 i
 	return (config->newest - iss) & (NOL_COOKIE_SLOTS - 1);
 }
 
-/* Does this segment acknowledge a cookie of ours, of whatever age, for the ISN before its own first byte? */
-static __always_inline bool cookie_matches(const struct nol_cookie *config,
-					   const struct facts *facts, struct cookie_proof *out)
+/* Does this segment acknowledge a cookie of ours, of whatever age, for that ISN? */
+static __always_inline bool cookie_matches_isn(const struct nol_cookie *config,
+					       const struct facts *facts, __u32 isn,
+					       struct cookie_proof *out)
 {
 	__u32 iss = facts->ack - 1, slot = iss & (NOL_COOKIE_SLOTS - 1);
-	__u64 hash = cookie_hash(config, facts, facts->seq - 1, slot);
+	__u64 hash = cookie_hash(config, facts, isn, slot);
 
 	out->code = ((iss >> NOL_COOKIE_SLOT_BITS) - (__u32)hash) * NOL_COOKIE_GATHER &
 		    COOKIE_HASH_MASK;
@@ -197,11 +198,41 @@ static __always_inline bool cookie_matches(const struct nol_cookie *config,
 	return out->code < (facts->is_ipv4 ? config->codes_v4[slot] : config->codes_v6[slot]);
 }
 
+/* The ISN is before its own first byte. */
+static __always_inline bool cookie_matches(const struct nol_cookie *config,
+					   const struct facts *facts, struct cookie_proof *out)
+{
+	return cookie_matches_isn(config, facts, facts->seq - 1, out);
+}
+
+/*
+ * A remote whose window is shut sends no data behind a final ACK that was lost: what comes next is Linux's window probe, or a keep-alive, which
+ * has a number that was acknowledged already, the ISN.
+ */
+static __always_inline bool is_probe_of_cookie(const struct nol_cookie *config,
+					       const struct facts *facts, struct cookie_proof *out)
+{
+	return nol_keeps_shut && facts->flags == TCP_FLAG_ACK &&
+	       cookie_matches_isn(config, facts, facts->seq, out);
+}
+
+static __always_inline bool cookie_find(const struct nol_cookie *config, const struct facts *facts,
+					struct cookie_proof *out, struct nol_terms *terms)
+{
+	if (cookie_matches(config, facts, out))
+		return true;
+	if (!is_probe_of_cookie(config, facts, out))
+		return false;
+	terms->options |= NOL_TERM_PROBE;
+	return true;
+}
+
 /* And is it young enough? Counts those that are not. */
 static __always_inline bool cookie_is_valid(const struct nol_cookie *config,
-					    const struct facts *facts, struct cookie_proof *out)
+					    const struct facts *facts, struct cookie_proof *out,
+					    struct nol_terms *terms)
 {
-	if (!cookie_matches(config, facts, out)) {
+	if (!cookie_find(config, facts, out, terms)) {
 		count(cookie_forged);
 		return false;
 	}
@@ -234,7 +265,8 @@ static __always_inline void cookie_decode(const struct nol_cookie *config,
 
 /*
  * What the two ends have agreed to; options: of the segment with the valid cookie. A remote that echoes no TSval has not
- * agreed to timestamps, whatever it offered. False: it echoes one that it cannot have from us. *terms has to be zero.
+ * agreed to timestamps, whatever it offered. False: it echoes one that it cannot have from us. *terms has to be zero, but for
+ * NOL_TERM_PROBE.
  */
 static __always_inline bool cookie_read_terms(const struct nol_cookie *config,
 					      const struct facts *facts,
@@ -276,7 +308,7 @@ static __always_inline bool cookie_accept(struct xdp_md *ctx, const struct facts
 
 	if (!config || !config->newest || !may_complete(facts) || !facts->key.remote_port)
 		return false;
-	if (!cookie_is_valid(config, facts, &proof) || !options_read(ctx, facts, &walk) ||
+	if (!cookie_is_valid(config, facts, &proof, terms) || !options_read(ctx, facts, &walk) ||
 	    walk.is_signed)
 		return false;
 	return cookie_read_terms(config, facts, &proof, &walk.found, bpf_ktime_get_coarse_ns(),

@@ -42,7 +42,7 @@ static __always_inline void begin_flow(const struct facts *facts, struct nol_rec
 		.held = 1,
 		.created_ns = record->held_ns,
 		.method = NOL_METHOD_XDP,
-		.cookie = used_mark(facts),
+		.cookie = used_mark_by(facts, &hold->terms),
 	};
 	int err = flow_add(key, &flow);
 

@@ -10,23 +10,26 @@
 #include "closed.h"
 #include "guard.h"
 #include "hold.h"
+#include "shut.h"
 #include "stray.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, NOL_ENDS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
 } nol_ends SEC(".maps");
 
-/* A stray ends in nol_xdp_stray; should that be missing, it is held. */
+/* A stray ends in nol_xdp_stray, what is of a tarpit's connection in nol_xdp_shut; should that be missing, it is held. */
 static __always_inline int hold_or_end(struct xdp_md *ctx, const struct facts *facts,
 				       struct hold *hold, const struct nol_config *config)
 {
 	if (hold->reason == NOL_HOLD_STRAY)
-		bpf_tail_call(ctx, &nol_ends, 0);
+		bpf_tail_call(ctx, &nol_ends, NOL_END_STRAY);
+	if (nol_keeps_shut && hold->flow && flow_is_shut(hold->flow))
+		bpf_tail_call(ctx, &nol_ends, NOL_END_SHUT);
 	return hold_packet(ctx, facts, hold, config);
 }
 
@@ -47,7 +50,8 @@ static __always_inline int take_segment(struct xdp_md *ctx, const struct facts *
 	if (hold.reason == NOL_HOLD_SYN && !hold.has_entry && answer_syn(ctx, facts))
 		return XDP_TX;
 	if (hold.reason == NOL_HOLD_STRAY && !hold.has_entry &&
-	    cookie_accept(ctx, facts, &hold.terms) && !was_used(facts))
+	    cookie_accept(ctx, facts, &hold.terms) &&
+	    !was_used(facts, used_mark_by(facts, &hold.terms)))
 		hold.reason = NOL_HOLD_COOKIE;
 	return hold_or_end(ctx, facts, &hold, config);
 }
@@ -80,6 +84,21 @@ int nol_xdp_stray(struct xdp_md *ctx)
 		return pass_cut_off();
 	facts_read(&packet, &facts);
 	return end_stray(ctx, &facts, config);
+}
+
+/* The same of a tarpit's connections. */
+SEC("xdp.frags")
+int nol_xdp_shut(struct xdp_md *ctx)
+{
+	const struct nol_config *config = find_config();
+	struct packet packet = {};
+	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
+	struct facts facts;
+
+	if (!config || parse_tcp(&cursor, &packet) != PARSE_TCP)
+		return pass_cut_off();
+	facts_read(&packet, &facts);
+	return take_shut(ctx, &facts, config);
 }
 
 struct {
@@ -184,6 +203,11 @@ int nol_flow_set(struct nol_flow_change *change)
 	__u32 held = change->held;
 	struct nol_flow *flow = flow_find(&key);
 
+	if (flow && nol_is_shut(change->to)) {
+		flow_shut(&key, flow, change);
+		change->result = 0;
+		return 0;
+	}
 	change->result = flow ? change_flow(&key, flow, change->to, &held) : -ENOENT;
 	change->held = held;
 	return 0;

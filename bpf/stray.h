@@ -85,17 +85,19 @@ static __always_inline enum stray_verdict judge_stray(struct xdp_md *ctx, const 
 	return judge_sums(ctx, facts);
 }
 
-/* <SEQ=SEG.ACK><CTL=RST>: byte for byte what segment_build() makes of it. */
-static __always_inline void build_reset(struct answer *reset, const struct facts *facts)
+/* A segment without options, data or a window: byte for byte what segment_build() makes of it. *out has to be zero. */
+static __always_inline void build_bare(struct answer *out, const struct facts *facts, __u32 seq,
+				       __u32 ack, __u8 flags)
 {
 	__u16 check;
 
-	reset->count = ANSWER_MIN_WORDS;
-	reset->words[0] = bpf_htonl((__u32)facts->key.local_port << 16 | facts->key.remote_port);
-	reset->words[1] = bpf_htonl(facts->ack);
-	reset->words[3] = bpf_htonl(ANSWER_MIN_WORDS << 28 | TCP_FLAG_RST << 16);
-	check = ~fold_sum(sum_five(reset->words) + sum_pseudo(facts, TCP_MIN_HEADER));
-	reset->words[ANSWER_CHECK_WORD] = join_halves(check, 0);
+	out->count = ANSWER_MIN_WORDS;
+	out->words[0] = bpf_htonl((__u32)facts->key.local_port << 16 | facts->key.remote_port);
+	out->words[1] = bpf_htonl(seq);
+	out->words[2] = bpf_htonl(ack);
+	out->words[3] = bpf_htonl((__u32)ANSWER_MIN_WORDS << 28 | (__u32)flags << 16);
+	check = ~fold_sum(sum_five(out->words) + sum_pseudo(facts, TCP_MIN_HEADER));
+	out->words[ANSWER_CHECK_WORD] = join_halves(check, 0);
 }
 
 static __always_inline int drop_ignored(struct xdp_md *ctx)
@@ -111,7 +113,7 @@ static __always_inline int answer_stray(struct xdp_md *ctx, const struct facts *
 	struct capture_before ack = {};
 	struct answer reset = {};
 
-	build_reset(&reset, facts);
+	build_bare(&reset, facts, facts->ack, 0, TCP_FLAG_RST); /* <SEQ=SEG.ACK><CTL=RST> */
 	capture_begin(ctx, &ack);
 	if (!fit_frame(ctx, facts, &reset) || !write_frame(ctx, facts, &reset)) {
 		capture_forget(&ack);

@@ -12,9 +12,22 @@
 #include "stats.h"
 
 /* Both sequence numbers are the connection's own. Zero, which no place means, is none in practice. */
+static __always_inline __u64 used_mark_of(__u32 seq, __u32 ack)
+{
+	return (__u64)seq << 32 | ack;
+}
+
 static __always_inline __u64 used_mark(const struct facts *facts)
 {
-	return (__u64)facts->seq << 32 | facts->ack;
+	return used_mark_of(facts->seq, facts->ack);
+}
+
+/* Of what has been found to bring a cookie. */
+static __always_inline __u64 used_mark_by(const struct facts *facts, const struct nol_terms *terms)
+{
+	const __u32 seq = terms->options & NOL_TERM_PROBE ? facts->seq + 1 : facts->seq;
+
+	return used_mark_of(seq, facts->ack);
 }
 
 static __always_inline __u64 *used_place(const struct nol_flow_key *key)
@@ -24,17 +37,17 @@ static __always_inline __u64 *used_place(const struct nol_flow_key *key)
 	return bpf_map_lookup_elem(&nol_used, &index);
 }
 
-static __always_inline bool is_used(const struct facts *facts)
+static __always_inline bool is_used(const struct facts *facts, __u64 mark)
 {
 	const __u64 *place = used_place(&facts->key);
 
-	return place && *(const volatile __u64 *)place == used_mark(facts);
+	return place && *(const volatile __u64 *)place == mark;
 }
 
 /* Counted if so. */
-static __always_inline bool was_used(const struct facts *facts)
+static __always_inline bool was_used(const struct facts *facts, __u64 mark)
 {
-	if (!is_used(facts))
+	if (!is_used(facts, mark))
 		return false;
 	count(cookie_used);
 	return true;

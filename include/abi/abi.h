@@ -11,6 +11,7 @@
 
 #include "advertised.h"
 #include "limit.h"
+#include "shut.h"
 #include "terms.h"
 
 #define NOL_ABI_SIZE(type, size) \
@@ -50,7 +51,8 @@ enum nol_method {
 
 /*
  * RFC 9293 names where RFC 9293 has the state. Passive: SYN_RECEIVED -> HANDED_OFF -> CLOSED -> gone.
- * Active: SYN_SENT -> HANDED_OFF. With a tarpit: SYN_RECEIVED -> SHUT -> gone. Ingress holds the packets of every state but HANDED_OFF and CLOSED.
+ * Active: SYN_SENT -> HANDED_OFF. With a tarpit: SYN_RECEIVED -> SHUT -> SHUT_FIN -> gone. Ingress holds the packets of every state but
+ * HANDED_OFF and CLOSED, and answers most of what comes in SHUT and SHUT_FIN (bpf/shut.h).
  */
 enum nol_flow_state {
 	NOL_FLOW_NONE,
@@ -58,9 +60,15 @@ enum nol_flow_state {
 	NOL_FLOW_SYN_RECEIVED, /* half-open: our SYN-ACK is out, and until the kernel socket owns the flow */
 	NOL_FLOW_HANDED_OFF, /* a kernel socket owns it */
 	NOL_FLOW_CLOSED, /* the socket is gone; kept for a grace so that late data meets the kernel */
-	NOL_FLOW_SHUT, /* a connection that user space answers: no kernel socket will own it */
+	NOL_FLOW_SHUT, /* a connection of a tarpit: no kernel socket will own it, and this entry is all that is known of it */
 	NOL_FLOW_GONE, /* what was replayed has ended the socket already: CLOSED once it is handed off */
+	NOL_FLOW_SHUT_FIN, /* the same as SHUT, and the remote has ended */
 };
+
+static inline __attribute__((always_inline)) _Bool nol_is_shut(enum nol_flow_state state)
+{
+	return state == NOL_FLOW_SHUT || state == NOL_FLOW_SHUT_FIN;
+}
 
 struct nol_flow_key {
 	__u8 local_addr[16];
@@ -107,6 +115,8 @@ static inline __attribute__((always_inline)) __u32 nol_flow_slot(const struct no
  * That is why no packet can slip between "held" and "handed off". held counts the NOL_HOLD_FLOW records of the
  * flow; on two CPUs they may enter the ring in another order than they were counted, so whoever changes the
  * state counts the records it has read, and does not take the largest `held` of them.
+ *
+ * Of a flow that is shut nobody counts anything: held is when it was answered last, in ms (nol_clock_ms()), of ingress and user space.
  */
 struct nol_flow {
 	enum nol_flow_state
@@ -116,7 +126,10 @@ struct nol_flow {
 	__u64 created_ns; /* CLOCK_MONOTONIC */
 	enum nol_method method;
 	__u32 rst_dropped; /* guard: kernel RSTs that did not get out */
-	__u64 cookie; /* ingress: what nol_used is to remember once the flow is handed off; 0: nothing */
+	union {
+		__u64 cookie; /* ingress: what nol_used is to remember once the flow is handed off; 0: nothing */
+		struct nol_shut shut; /* nol_flow_set: of one that is shut */
+	};
 } __attribute__((aligned(8)));
 NOL_ABI_SIZE(nol_flow, 32);
 
@@ -132,10 +145,11 @@ NOL_ABI_SIZE(nol_closed, 48);
 struct nol_flow_change {
 	struct nol_flow_key key;
 	enum nol_flow_state to;
-	__u32 held; /* in: what user space has seen; out: what was there */
+	__u32 held; /* in: what user space has seen; out: what was there. Of a flow that is shut: what it becomes, whatever was there */
 	__s32 result; /* 0, -ENOENT, or -EAGAIN: more packets were held than user space has seen */
+	struct nol_shut shut; /* likewise */
 };
-NOL_ABI_SIZE(nol_flow_change, 48);
+NOL_ABI_SIZE(nol_flow_change, 56);
 
 /* The argument of nol_flow_forget, run by BPF_PROG_RUN: remove those of the flows that are CLOSED. */
 #define NOL_FORGET_MAX 16
@@ -179,6 +193,13 @@ struct nol_config {
 	__u8 spinning[NOL_WORKERS_MAX]; /* by worker; 1: it polls its ring, no wake-up is needed */
 };
 NOL_ABI_SIZE(nol_config, 128);
+
+/* The programs of nol_ends, in which packets end that the general way has nothing more to say about. */
+enum nol_end {
+	NOL_END_STRAY,
+	NOL_END_SHUT,
+	NOL_ENDS,
+};
 
 /* Which SYNs ingress answers itself. */
 enum nol_answer {
@@ -380,6 +401,8 @@ NOL_ABI_SIZE(nol_back, 48);
 	X(stray_answered, "answered by a RST in XDP: belong to no flow and no socket")          \
 	X(stray_ignored, "dropped: strays that nobody answers")                                 \
 	X(stray_limited, "dropped: strays beyond so many RSTs a second")                        \
+	X(shut_answered, "answered in XDP: probes of a tarpit's connections")                   \
+	X(shut_ignored, "dropped: of a tarpit's connections, and in need of no answer")         \
 	X(held_cookie, "held: completes a handshake by a cookie")                               \
 	X(cookie_sent, "SYNs answered by a cookie")                                             \
 	X(cookie_expired, "cookies that came back too late")                                    \

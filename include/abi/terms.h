@@ -20,6 +20,8 @@ enum nol_term {
 	NOL_TERM_SACK = 2,
 	NOL_TERM_WSCALE = 4,
 	NOL_TERM_ECN = 8,
+	NOL_TERM_PROBE =
+		16, /* the segment that brought the cookie is a window probe: its SEQ is the ISN, not the one behind */
 };
 
 struct nol_terms {

@@ -143,9 +143,7 @@ static void update_known(struct world *world, const struct engine_action *action
 {
 	struct engine_flow *flow = action->flow;
 	struct known *known = known_of(world, &flow->tuple);
-	bool is_over = action->event == ENGINE_EVENT_RESET ||
-		       action->event == ENGINE_EVENT_EXPIRED ||
-		       action->event == ENGINE_EVENT_CLOSED;
+	bool is_over = action->event == ENGINE_EVENT_RESET || action->event == ENGINE_EVENT_EXPIRED;
 
 	if (known->is_live) {
 		check(flow->iss == known->iss && flow->state >= known->state);
@@ -153,10 +151,6 @@ static void update_known(struct world *world, const struct engine_action *action
 	} else {
 		check(!is_over && flow->state < ENGINE_ESTABLISHED);
 	}
-	/* A window that stays shut, and nothing else is ever said. */
-	if (flow->state == ENGINE_SHUT && action->has_reply)
-		check(action->reply.flags == TCP_ACK && !action->reply.window);
-	check(action->event != ENGINE_EVENT_CLOSED || known->state == ENGINE_SHUT);
 	check(engine_find(world->engine, &flow->tuple) == (is_over ? NULL : flow));
 	*known = (struct known){!is_over, flow->iss, flow->state};
 }
@@ -175,14 +169,26 @@ static void check_action(struct world *world, const struct engine_action *action
 
 static void check_count(const struct world *world)
 {
-	uint32_t count = 0, shut = 0;
+	uint32_t count = 0;
 
-	for (unsigned int i = 0; i < PORTS; i++) {
+	for (unsigned int i = 0; i < PORTS; i++)
 		count += world->known[i].is_live;
-		shut += world->known[i].is_live && world->known[i].state == ENGINE_SHUT;
-	}
-	check(engine_shut_count(world->engine) == shut);
 	check(engine_flow_count(world->engine) == count && count <= MAX_FLOWS);
+}
+
+/* A window that stays shut, and nothing else is ever said; a RST ends it, if it ends. */
+static void check_shut(const struct engine_flow *flow, const struct segment *in, uint64_t now_ns)
+{
+	struct engine_action action;
+	struct engine_shut shut;
+
+	engine_shut_begin(&shut, flow, now_ns);
+	check(engine_shut_input(&shut, in, now_ns, &action) ||
+	      (in->flags & TCP_RST && in->seq == flow->irs + 1));
+	check(!action.has_reply ||
+	      (action.reply.flags == TCP_ACK && !action.reply.window && !(in->flags & TCP_RST) &&
+	       action.reply.seq == flow->iss + 1 && action.reply.ack == flow->irs + 1));
+	check(engine_shut_deadline_ns(&shut, now_ns, CLOCK_NS_PER_S, now_ns) > now_ns);
 }
 
 static void step_input(struct world *world, struct input *input, bool is_time_wait)
@@ -202,6 +208,8 @@ static void step_input(struct world *world, struct input *input, bool is_time_wa
 	in.payload = payload;
 	in.payload_len = take_byte(input);
 	snd_nxt = is_time_wait ? take_u32(input) : 0;
+	if (flow)
+		check_shut(flow, &in, world->now_ns);
 	engine_input(world->engine, &in, world->now_ns, is_time_wait ? &snd_nxt : NULL, &action);
 	check_action(world, &action);
 	check(!action.has_reply || tuple_is_equal(&action.reply.tuple, &in.tuple));
@@ -252,8 +260,6 @@ static void step_time(struct world *world, struct input *input)
 	while (engine_expire(world->engine, world->now_ns, &action)) {
 		check(was_due_ns <= world->now_ns);
 		check_action(world, &action);
-		if (action.event == ENGINE_EVENT_CLOSED)
-			continue;
 		check(action.reason == ENGINE_REASON_TIMEOUT);
 		check(!action.has_reply || action.event != ENGINE_EVENT_EXPIRED);
 		check(action.has_reply || action.event == ENGINE_EVENT_EXPIRED || world->defers);
@@ -316,7 +322,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.defer_timeouts = retries >> 6,
 		.syn_retries = take_byte(&input) % 8,
 		.resets_per_s = take_byte(&input),
-		.shut_ns = retries & 16 ? 200 * CLOCK_NS_PER_S : 0,
 	};
 
 	take_settings(&input, &config.settings);

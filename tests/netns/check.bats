@@ -83,7 +83,7 @@ last_line()
 	check_untrusted -v
 	is_equal "$status" 1
 	grep -A20 "^FAILED  *nolisten, plain" <<<"$output" | grep -q "^         | processed [0-9]* insns"
-	[ "$(grep -c '^         | ' <<<"$output")" -le $((12 * 20)) ]
+	[ "$(grep -c '^         | ' <<<"$output")" -le $((13 * 20)) ]
 }
 
 @test "asks nothing of the verifier for methods without BPF" {
@@ -108,7 +108,7 @@ last_line()
 	is_equal "$(jq -r '[.loads[] | "\(.object)/\(.variant)/\(.required)/\(.ok)/\(.reason)"] | join(" ")' \
 		<<<"$output")" "nolisten/plain/true/true/null nolisten/connect/true/true/null \
 nolisten/accept/false/$accepts nolisten/workers/true/true/null nolisten/loopback/true/true/null nolisten/no link header/true/true/null \
-nolisten/capture/false/true/null nolisten/capture connect/false/true/null nolisten/capture accept/false/$accepts \
+nolisten/tarpit/false/true/null nolisten/capture/false/true/null nolisten/capture connect/false/true/null nolisten/capture accept/false/$accepts \
 cwnd//false/true/null trace//false/true/null resets//false/true/null meet//false/true/null lease//false/true/null self//false/true/null bench//false/true/null"
 }
 

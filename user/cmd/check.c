@@ -121,6 +121,8 @@ static bool is_needed(const struct loadable *loadable, const struct config *conf
 		return config->method == NOL_METHOD_ACCEPT;
 	case LOADABLE_WORKERS:
 		return is_any || config->workers > 1;
+	case LOADABLE_TARPIT:
+		return config->tarpit_s;
 	case LOADABLE_CAPTURE:
 		return config->capture.path;
 	case LOADABLE_CAPTURE_CONNECT:

@@ -131,6 +131,7 @@ void method_kern_options(struct kern_options *out, const struct config *config,
 		.mss_limit = (uint16_t)config->sockopts.values[SOCKOPT_MAXSEG],
 		.lacks_endpoints =
 			config->service && !socket_spec_of_service(config->service, &applications),
+		.keeps_shut = config->tarpit_s,
 		.defers = config->sockopts.values[SOCKOPT_DEFER_ACCEPT],
 		.captures = capturing_wants(config),
 		.capture_size = KERN_CAPTURE_SIZE,

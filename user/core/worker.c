@@ -202,6 +202,7 @@ static int open_session(struct worker *worker)
 		.events = worker->events,
 		.closing = options->closing,
 		.engine = options->engine,
+		.is_first = !options->number,
 		.spin_ns = options->config->spin_us * CLOCK_NS_PER_US,
 	};
 

@@ -21,6 +21,7 @@ struct workers {
 	int failed_fd;
 	struct loop_source *failed_source;
 	bool is_stopping;
+	bool has_left; /* nothing is held any more */
 };
 
 uint32_t workers_count(const struct workers *workers)
@@ -177,6 +178,7 @@ static void leave(struct worker *worker, void *context)
 void workers_leave(struct workers *workers)
 {
 	workers_call(workers, leave, NULL);
+	workers->has_left = true;
 }
 
 static void set_session(struct worker *worker, void *context)
@@ -208,7 +210,7 @@ static void read_counts(struct worker *worker, void *context)
 	*(struct worker_counts *)context = (struct worker_counts){
 		.session = *session_stats(worker_session(worker)),
 		.half_open = session_half_open(worker_session(worker)),
-		.connections = service_active(service) + session_shut(worker_session(worker)),
+		.connections = service_active(service),
 		.refused = service_refused(service),
 	};
 	passing_read(service, &((struct worker_counts *)context)->passing);
@@ -256,6 +258,9 @@ void workers_read(struct workers *workers, struct worker_counts *each, struct wo
 		sum->connections += one.connections;
 		sum->refused += one.refused;
 	}
+	/* Of a tarpit, in whichever session they have ended; they are nobody's once we leave. */
+	if (!workers->has_left)
+		sum->connections += sum->session.tarpit_held - sum->session.tarpit_ended;
 	if (workers->options.closing)
 		sum->session.closed = closing_count(workers->options.closing);
 }

@@ -64,7 +64,7 @@ void adopt_input(struct engine *engine, const struct segment *in, const struct n
 	}
 	tcb->public.is_adopted = true;
 	tcb->public.iss = in->ack - 1;
-	tcb->public.irs = in->seq - 1;
+	tcb->public.irs = terms->options & NOL_TERM_PROBE ? in->seq : in->seq - 1;
 	agree(engine, tcb, in, terms);
 	out->flow = &tcb->public;
 	if (tcb_is_deferred(engine, tcb, in)) {
@@ -75,6 +75,4 @@ void adopt_input(struct engine *engine, const struct segment *in, const struct n
 	}
 	tcb_establish(engine, tcb, in);
 	out->event = ENGINE_EVENT_ESTABLISHED;
-	if (engine->config.shut_ns)
-		shut_begin(engine, tcb, in, out);
 }

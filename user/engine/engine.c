@@ -14,8 +14,8 @@
  *	         └──────────────► SYN_SENT ───────┴──────── SYN-ACK / ACK ─────┘
  *
  * RSTs, new SYNs and timeouts end a flow before ESTABLISHED. From there on every segment is reported as HELD and
- * none is answered: the socket that takes over will see them again and answer them itself, a RST too. With shut_ns there
- * is none, and ESTABLISHED is SHUT: shut.c answers.
+ * none is answered: the socket that takes over will see them again and answer them itself, a RST too. Where there will be none, shut.c
+ * answers.
  *
  * Nothing is decided twice: listen.c, syn_sent.c and half_open.c hold the rules of one state each, flow.c what a
  * flow remembers, reply.c what is sent. A call gives at most one reply and one event. Memory is bounded by
@@ -62,7 +62,6 @@ int engine_new(struct engine **out, const struct engine_config *config)
 	engine->config = *config;
 	nol_limit_set(&engine->own_limit, config->resets_per_s);
 	engine->limit = config->limit ?: &engine->own_limit;
-	engine->timers.shut_ns = config->shut_ns;
 	err = tcb_table_init(&engine->table, config->key, config->max_flows);
 	if (err)
 		goto out;
@@ -108,7 +107,7 @@ static bool is_local_valid(const struct addr *local)
 	return addr_is_valid_source(local) || addr_is_loopback(local);
 }
 
-static enum engine_reason find_flaw(const struct segment *in)
+enum engine_reason engine_find_flaw(const struct segment *in)
 {
 	if (in->checksum == CHECKSUM_BAD)
 		return ENGINE_REASON_BAD_CHECKSUM;
@@ -128,7 +127,7 @@ void engine_input(struct engine *engine, const struct segment *segment, uint64_t
 {
 	struct tcb *tcb;
 
-	*out = (struct engine_action){.reason = find_flaw(segment)};
+	*out = (struct engine_action){.reason = engine_find_flaw(segment)};
 	if (out->reason)
 		return;
 	advance(engine, now_ns);
@@ -148,9 +147,6 @@ void engine_input(struct engine *engine, const struct segment *segment, uint64_t
 	case ENGINE_ESTABLISHED:
 		out->event = ENGINE_EVENT_HELD;
 		break;
-	case ENGINE_SHUT:
-		shut_input(engine, tcb, segment, out);
-		break;
 	}
 }
 
@@ -161,7 +157,7 @@ void engine_adopt(struct engine *engine, const struct segment *segment,
 		engine_input(engine, segment, now_ns, NULL, out);
 		return;
 	}
-	*out = (struct engine_action){.reason = find_flaw(segment)};
+	*out = (struct engine_action){.reason = engine_find_flaw(segment)};
 	if (out->reason)
 		return;
 	advance(engine, now_ns);
@@ -248,9 +244,7 @@ bool engine_expire(struct engine *engine, uint64_t now_ns, struct engine_action 
 		return false;
 	*out = (struct engine_action){.reason = ENGINE_REASON_TIMEOUT, .flow = &tcb->public};
 	timers_stop(&engine->timers, tcb);
-	if (tcb->public.state == ENGINE_SHUT) {
-		shut_expire(engine, tcb, out);
-	} else if (is_given_up(engine, tcb)) {
+	if (is_given_up(engine, tcb)) {
 		out->event = ENGINE_EVENT_EXPIRED;
 		tcb_remove(engine, tcb);
 	} else {
@@ -281,11 +275,6 @@ void engine_release(struct engine *engine, struct engine_flow *flow)
 uint32_t engine_flow_count(const struct engine *engine)
 {
 	return engine->table.count;
-}
-
-uint32_t engine_shut_count(const struct engine *engine)
-{
-	return engine->shut_count;
 }
 
 void engine_set(struct engine *engine, const struct engine_settings *settings)

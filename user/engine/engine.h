@@ -43,7 +43,10 @@ struct engine_config {
 	struct engine_settings settings; /* to begin with */
 	/* Timeouts of a SYN-ACK for which a final ACK without data is not enough (TCP_DEFER_ACCEPT). */
 	uint8_t defer_timeouts;
-	/* Flows whose SYN was the remote's are never taken over, but kept for so long with a window of 0; 0: they are. */
+	/*
+	 * For the caller: flows whose SYN was the remote's are never taken over, but kept for so long with a window of 0, see struct engine_shut;
+	 * 0: they are.
+	 */
 	uint64_t shut_ns;
 	/* RSTs and challenge ACKs, all flows together; the burst has the same size. */
 	uint32_t resets_per_s;
@@ -76,7 +79,6 @@ enum engine_state {
 	ENGINE_SYN_SENT,
 	ENGINE_SYN_RECEIVED,
 	ENGINE_ESTABLISHED, /* complete; held until engine_release() */
-	ENGINE_SHUT, /* complete, and nobody takes it over: its window never opens */
 };
 
 /* Agreed at the handshake, all that a hand-off needs. Sequence space in host order. */
@@ -114,10 +116,9 @@ enum engine_event {
 	ENGINE_EVENT_SYN, /* new half-open flow */
 	/*
 	 * The handshake is complete: hand off. With a reply (the ACK of a SYN-ACK, active opens only) send that
-	 * afterwards; without one this segment is to be replayed. In state ENGINE_SHUT: nothing is to be done.
+	 * afterwards; without one this segment is to be replayed.
 	 */
 	ENGINE_EVENT_ESTABLISHED,
-	ENGINE_EVENT_CLOSED, /* one that was never taken over is over; valid until the next call */
 	ENGINE_EVENT_HELD, /* of a flow that is established and not released: replay it too */
 	ENGINE_EVENT_RESET, /* flow removed by a RST or a new SYN; flow is valid until the next call */
 	ENGINE_EVENT_EXPIRED, /* flow given up; valid until the next call */
@@ -222,10 +223,28 @@ struct engine_flow *engine_find(struct engine *engine, const struct tuple *tuple
 /* Forget a flow: handed off, or given up by the caller. No segment is sent. */
 void engine_release(struct engine *engine, struct engine_flow *flow);
 uint32_t engine_flow_count(const struct engine *engine);
-uint32_t engine_shut_count(const struct engine *engine); /* of them in state ENGINE_SHUT */
 /* From now on. Half-open flows keep what they have advertised. */
 void engine_set(struct engine *engine, const struct engine_settings *settings);
 /* Our TSval for this flow at that time. */
 uint32_t engine_tsval(const struct engine_flow *flow, uint64_t now_ns);
+
+/* A connection that nobody takes over, with a window that stays shut: all that is to be known of it. */
+struct engine_shut {
+	uint32_t iss, irs;
+	uint32_t answered_ms; /* nol_clock_ms() of the last answer */
+	bool has_fin; /* the remote has ended */
+};
+
+/* A flow that is established becomes one. Nobody has been answered yet. */
+void engine_shut_begin(struct engine_shut *shut, const struct engine_flow *flow, uint64_t now_ns);
+/*
+ * A segment of it; what has changed is in *shut if there is a reply. False: that was its end. out: reason, and perhaps a
+ * reply.
+ */
+bool engine_shut_input(struct engine_shut *shut, const struct segment *in, uint64_t now_ns,
+		       struct engine_action *out);
+/* When it is over, as far as is known now. created_ns, hold_ns: it has been there since, and may be for so long. */
+uint64_t engine_shut_deadline_ns(const struct engine_shut *shut, uint64_t created_ns,
+				 uint64_t hold_ns, uint64_t now_ns);
 
 #endif

@@ -142,8 +142,6 @@ static void take_other(struct engine *engine, struct tcb *tcb, const struct segm
 	} else if (in->flags & TCP_ACK) {
 		tcb_establish(engine, tcb, in);
 		out->event = ENGINE_EVENT_ESTABLISHED;
-		if (engine->config.shut_ns && !tcb->public.is_active)
-			shut_begin(engine, tcb, in, out);
 	} else {
 		out->reason = ENGINE_REASON_FLAGS;
 	}

@@ -107,14 +107,6 @@ void reply_challenge(struct engine *engine, struct tcb *tcb, const struct segmen
 	reply_ack(engine, tcb, out);
 }
 
-void reply_quietly(struct engine *engine, struct tcb *tcb, struct engine_action *out)
-{
-	if (take_turn(engine, tcb))
-		reply_ack(engine, tcb, out);
-	else
-		out->reason = ENGINE_REASON_RATE_LIMITED;
-}
-
 void reply_reset(struct engine *engine, const struct segment *in, struct engine_action *out)
 {
 	struct segment *reply = &out->reply;

@@ -16,8 +16,6 @@ void reply_ack(struct engine *engine, struct tcb *tcb, struct engine_action *out
 /* The same as an answer to a segment that was not accepted: limited by flow and for all flows together. */
 void reply_challenge(struct engine *engine, struct tcb *tcb, const struct segment *in,
 		     struct engine_action *out);
-/* The same, limited by flow alone: the remote is who it says it is. */
-void reply_quietly(struct engine *engine, struct tcb *tcb, struct engine_action *out);
 /* The RST for this segment (RFC 9293, 3.10.7.1), none for a RST; limited for all flows together. */
 void reply_reset(struct engine *engine, const struct segment *in, struct engine_action *out);
 

@@ -23,11 +23,7 @@ void syn_sent_input(struct engine *engine, struct tcb *tcb, const struct segment
 void half_open_input(struct engine *engine, struct tcb *tcb, const struct segment *in,
 		     struct engine_action *out);
 
-/* The handshake is complete with this segment: instead of half-open it is shut. */
-void shut_begin(struct engine *engine, struct tcb *tcb, const struct segment *in,
-		struct engine_action *out);
-void shut_input(struct engine *engine, struct tcb *tcb, const struct segment *in,
-		struct engine_action *out);
-void shut_expire(struct engine *engine, struct tcb *tcb, struct engine_action *out);
+/* Why a segment is ignored whatever it belongs to; or ENGINE_REASON_NONE. */
+enum engine_reason engine_find_flaw(const struct segment *in);
 
 #endif

@@ -2,85 +2,81 @@
 /*
  * A connection that nobody takes over: established, with a window of 0 from the SYN-ACK on, so that what the remote may send is
  * a RST and bare ACKs (RFC 9293, 3.10.7.4). All else, its window probes among it, is not acceptable and gets an ACK, which
- * keeps it waiting: who is answered does not give up (RFC 9293, 3.8.6.1). Its FIN is not taken either.
+ * keeps it waiting: who is answered does not give up (RFC 9293, 3.8.6.1). Its FIN is not taken either. So neither sequence number ever
+ * changes, and the engine keeps nothing: whoever has the connection has a struct engine_shut. bpf/shut.h has the same rules.
  *
- * It ends with a RST, when it has been there for as long as the configuration says, or two minutes after the last FIN: a
- * remote that has given up says nothing more.
+ * It ends with a RST, when it has been there for as long as the configuration says, or two minutes after the last answer to a remote that
+ * has ended: one that has given up says nothing more.
  */
-#include "reply.h"
+#include <linux/types.h>
+
+#include <abi/shut.h>
+
+#include "clock.h"
+#include "engine.h"
 #include "rules.h"
-#include "seq.h"
-#include "tcb.h"
 
-/* 120 s, see timers.c. */
-#define LEVEL_OF_ENDED (TIMER_LEVELS - 1)
-
-static bool is_acceptable(const struct engine_flow *flow, const struct segment *in)
+static bool is_acceptable(const struct engine_shut *shut, const struct segment *in)
 {
-	return in->seq == flow->irs + 1 && !segment_seq_len(in);
+	return in->flags & TCP_ACK && !(in->flags & TCP_SYN) && in->ack == shut->iss + 1 &&
+	       in->seq == shut->irs + 1 && !segment_seq_len(in);
 }
 
-/* Unless the whole time ends sooner. */
-static void note_fin(struct engine *engine, struct tcb *tcb)
-{
-	const uint64_t whole_ns = tcb->public.established_ns + engine->config.shut_ns;
-
-	if (timers_end(LEVEL_OF_ENDED, engine->now_ns) >= whole_ns)
-		return;
-	timers_stop(&engine->timers, tcb);
-	tcb->level = LEVEL_OF_ENDED;
-	tcb->is_shut_timed = false;
-	timers_start(&engine->timers, tcb, engine->now_ns);
-}
-
-static void answer(struct engine *engine, struct tcb *tcb, const struct segment *in,
+static void answer(struct engine_shut *shut, const struct segment *in, uint64_t now_ns,
 		   struct engine_action *out)
 {
+	const uint32_t now_ms = nol_clock_ms(now_ns);
+
+	out->reason = ENGINE_REASON_RATE_LIMITED;
+	if ((int32_t)(now_ms - shut->answered_ms) < NOL_SHUT_QUIET_MS)
+		return;
+	shut->answered_ms = now_ms;
+	shut->has_fin = shut->has_fin || in->flags & TCP_FIN;
 	out->reason = ENGINE_REASON_SHUT;
-	if (in->flags & TCP_FIN)
-		note_fin(engine, tcb);
-	reply_quietly(engine, tcb, out);
+	out->has_reply = true;
+	out->reply.tuple = in->tuple;
+	out->reply.seq = shut->iss + 1;
+	out->reply.ack = shut->irs + 1;
+	out->reply.flags = TCP_ACK;
 }
 
-void shut_begin(struct engine *engine, struct tcb *tcb, const struct segment *in,
-		struct engine_action *out)
+void engine_shut_begin(struct engine_shut *shut, const struct engine_flow *flow, uint64_t now_ns)
 {
-	tcb->public.state = ENGINE_SHUT;
-	tcb->public.local_window = 0;
-	tcb->quiet_until_ns = 0;
-	tcb->is_shut_timed = true;
-	engine->shut_count++;
-	timers_start(&engine->timers, tcb, engine->now_ns);
-	if (segment_seq_len(in))
-		answer(engine, tcb, in, out);
+	*shut = (struct engine_shut){
+		.iss = flow->iss,
+		.irs = flow->irs,
+		.answered_ms = nol_clock_ms(now_ns) - NOL_SHUT_QUIET_MS,
+	};
 }
 
 /* RFC 5961, 3.2: in a window of 0 there is one number only. */
-static void take_reset(struct engine *engine, struct tcb *tcb, const struct segment *in,
+bool engine_shut_input(struct engine_shut *shut, const struct segment *in, uint64_t now_ns,
 		       struct engine_action *out)
 {
-	out->reason = ENGINE_REASON_OUT_OF_WINDOW;
-	if (in->seq != tcb->public.irs + 1)
-		return;
-	out->event = ENGINE_EVENT_CLOSED;
-	out->reason = ENGINE_REASON_REMOTE_RESET;
-	tcb_remove(engine, tcb);
+	*out = (struct engine_action){.reason = engine_find_flaw(in)};
+	if (out->reason)
+		return true;
+	if (in->flags & TCP_RST) {
+		const bool is_exact = in->seq == shut->irs + 1;
+
+		out->reason = is_exact ? ENGINE_REASON_REMOTE_RESET : ENGINE_REASON_OUT_OF_WINDOW;
+		return !is_exact;
+	}
+	if (!is_acceptable(shut, in))
+		answer(shut, in, now_ns, out);
+	return true;
 }
 
-void shut_input(struct engine *engine, struct tcb *tcb, const struct segment *in,
-		struct engine_action *out)
+uint64_t engine_shut_deadline_ns(const struct engine_shut *shut, uint64_t created_ns,
+				 uint64_t hold_ns, uint64_t now_ns)
 {
-	if (in->flags & TCP_RST)
-		take_reset(engine, tcb, in, out);
-	else if (in->flags & TCP_SYN || !(in->flags & TCP_ACK) || in->ack != tcb->public.iss + 1)
-		reply_challenge(engine, tcb, in, out);
-	else if (!is_acceptable(&tcb->public, in))
-		answer(engine, tcb, in, out);
-}
+	const uint64_t whole_ns = created_ns + hold_ns;
+	const int32_t since_ms = (int32_t)(nol_clock_ms(now_ns) - shut->answered_ms);
+	const int32_t left_ms = since_ms > 0 ? NOL_SHUT_ENDED_MS - since_ms : NOL_SHUT_ENDED_MS;
+	uint64_t ended_ns;
 
-void shut_expire(struct engine *engine, struct tcb *tcb, struct engine_action *out)
-{
-	out->event = ENGINE_EVENT_CLOSED;
-	out->reason = tcb->is_shut_timed ? ENGINE_REASON_SHUT_TIME : ENGINE_REASON_SHUT_END;
-	tcb_remove(engine, tcb);
+	if (!shut->has_fin)
+		return whole_ns;
+	ended_ns = now_ns + (uint64_t)(left_ms > 0 ? left_ms : 0) * CLOCK_NS_PER_MS;
+	return ended_ns < whole_ns ? ended_ns : whole_ns;
 }

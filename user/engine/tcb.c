@@ -139,6 +139,5 @@ void tcb_establish(struct engine *engine, struct tcb *tcb, const struct segment 
 void tcb_remove(struct engine *engine, struct tcb *tcb)
 {
 	timers_stop(&engine->timers, tcb);
-	engine->shut_count -= tcb->public.state == ENGINE_SHUT;
 	tcb_table_remove(&engine->table, tcb);
 }

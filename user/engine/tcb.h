@@ -22,7 +22,6 @@ struct tcb {
 	uint8_t offers; /* enum nol_offer: of the settings when it began */
 	uint8_t level; /* timeouts so far in this state */
 	bool is_timed;
-	bool is_shut_timed; /* its timer is that of ENGINE_SHUT */
 	bool is_acked; /* by a final ACK that was not enough, see tcb_is_deferred() */
 };
 
@@ -39,15 +38,13 @@ struct timer_list {
 };
 
 struct timers {
-	struct timer_list levels[TIMER_LEVELS + 1]; /* the last: of flows that are shut */
-	uint64_t shut_ns;
+	struct timer_list levels[TIMER_LEVELS];
 };
 
 struct engine {
 	struct engine_config config;
 	struct tcb_table table;
 	struct timers timers;
-	uint32_t shut_count;
 	struct nol_limit *limit; /* of RSTs and challenge ACKs */
 	struct nol_limit own_limit; /* where nobody shares one */
 	uint64_t now_ns; /* of the call under way */
@@ -84,8 +81,6 @@ void tcb_table_remove(struct tcb_table *table, struct tcb *tcb);
 
 /* Retransmission timers. now_ns must not go back from one call to the next. */
 void timers_start(struct timers *timers, struct tcb *tcb, uint64_t now_ns);
-/* When a wait of this level is over that begins now. */
-uint64_t timers_end(unsigned int level, uint64_t now_ns);
 void timers_stop(struct timers *timers, struct tcb *tcb);
 /* The flow whose timer ends first, or NULL. */
 struct tcb *timers_first(const struct timers *timers);

@@ -10,8 +10,6 @@
 
 static unsigned int level_of(const struct tcb *tcb)
 {
-	if (tcb->is_shut_timed)
-		return TIMER_LEVELS;
 	return tcb->level < TIMER_LEVELS ? tcb->level : TIMER_LEVELS - 1;
 }
 
@@ -22,17 +20,11 @@ static uint64_t wait_ns(unsigned int level)
 	return (wait_s < MAX_WAIT_S ? wait_s : MAX_WAIT_S) * CLOCK_NS_PER_S;
 }
 
-uint64_t timers_end(unsigned int level, uint64_t now_ns)
-{
-	return now_ns + wait_ns(level);
-}
-
 void timers_start(struct timers *timers, struct tcb *tcb, uint64_t now_ns)
 {
 	struct timer_list *list = &timers->levels[level_of(tcb)];
 
-	tcb->deadline_ns =
-		tcb->is_shut_timed ? now_ns + timers->shut_ns : timers_end(level_of(tcb), now_ns);
+	tcb->deadline_ns = now_ns + wait_ns(level_of(tcb));
 	tcb->later = NULL;
 	tcb->earlier = list->last;
 	if (list->last)
@@ -64,7 +56,7 @@ struct tcb *timers_first(const struct timers *timers)
 {
 	struct tcb *first = NULL;
 
-	for (unsigned int i = 0; i <= TIMER_LEVELS; i++) {
+	for (unsigned int i = 0; i < TIMER_LEVELS; i++) {
 		struct tcb *tcb = timers->levels[i].first;
 
 		if (tcb && (!first || tcb->deadline_ns < first->deadline_ns))

@@ -33,6 +33,7 @@ static const char *const flow_state_names[] = {
 	[NOL_FLOW_HANDED_OFF] = "HANDED_OFF",
 	[NOL_FLOW_CLOSED] = "CLOSED",
 	[NOL_FLOW_SHUT] = "SHUT",
+	[NOL_FLOW_SHUT_FIN] = "SHUT_FIN",
 	[NOL_FLOW_GONE] = "GONE",
 };
 

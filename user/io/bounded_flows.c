@@ -55,12 +55,21 @@ static void force_flow(struct flows *flows, const struct tuple *tuple)
 	inner->ops->force(inner, tuple);
 }
 
-static void shut_flow(struct flows *flows, const struct tuple *tuple)
+static int shut_flow(struct flows *flows, const struct tuple *tuple, const struct nol_flow *flow)
 {
 	struct flows *inner = from_flows(flows)->inner;
 
-	if (inner->ops->shut)
-		inner->ops->shut(inner, tuple);
+	return inner->ops->shut(inner, tuple, flow);
+}
+
+static int end_shut_flow(struct flows *flows, const struct tuple *tuple)
+{
+	struct bounded_flows *bounded = from_flows(flows);
+	const int err = bounded->inner->ops->end_shut(bounded->inner, tuple);
+
+	if (!err)
+		sources_release(bounded->sources, tuple);
+	return err;
 }
 
 static int close_flow(struct flows *flows, const struct tuple *tuple)
@@ -103,6 +112,7 @@ static const struct flows_ops ops = {
 	.hand_off = hand_off_flow,
 	.force = force_flow,
 	.shut = shut_flow,
+	.end_shut = end_shut_flow,
 	.close = close_flow,
 	.get = get_flow,
 	.forget = forget_flow,
@@ -115,6 +125,7 @@ static const struct flows_ops ops_without_force = {
 	.admit = admit_flow,
 	.hand_off = hand_off_flow,
 	.shut = shut_flow,
+	.end_shut = end_shut_flow,
 	.close = close_flow,
 	.get = get_flow,
 	.forget = forget_flow,

@@ -165,9 +165,9 @@ bool bpfless_takes(struct bpfless *bpfless, const struct segment *segment, uint6
 	struct nol_stats *stats = &bpfless->stats;
 
 	if (entry &&
-	    (entry->flow.state == NOL_FLOW_SYN_RECEIVED || entry->flow.state == NOL_FLOW_SHUT)) {
+	    (entry->flow.state == NOL_FLOW_SYN_RECEIVED || nol_is_shut(entry->flow.state))) {
 		entry->seen |= segment->flags & (TCP_FIN | TCP_RST);
-		entry->flow.held++;
+		entry->flow.held += !nol_is_shut(entry->flow.state);
 		stats->held_flow++;
 		return true;
 	}
@@ -296,12 +296,27 @@ int bpfless_hand_off_flow(struct flows *flows, const struct tuple *tuple, uint32
 	return 0;
 }
 
-void bpfless_shut_flow(struct flows *flows, const struct tuple *tuple)
+int bpfless_shut_flow(struct flows *flows, const struct tuple *tuple, const struct nol_flow *flow)
 {
 	struct flow_entry *entry = flow_memory_find(bpfless_of_flows(flows)->flows, tuple);
 
-	if (entry)
-		entry->flow.state = NOL_FLOW_SHUT;
+	if (!entry)
+		return -ENOENT;
+	entry->flow.state = flow->state;
+	entry->flow.held = flow->held;
+	entry->flow.shut = flow->shut;
+	return 0;
+}
+
+int bpfless_end_shut_flow(struct flows *flows, const struct tuple *tuple)
+{
+	struct bpfless *bpfless = bpfless_of_flows(flows);
+	const struct flow_entry *entry = flow_memory_find(bpfless->flows, tuple);
+
+	if (!entry || !nol_is_shut(entry->flow.state))
+		return -ENOENT;
+	flow_memory_remove(bpfless->flows, tuple);
+	return 0;
 }
 
 int bpfless_close_flow(struct flows *flows, const struct tuple *tuple)

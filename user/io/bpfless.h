@@ -92,7 +92,8 @@ int bpfless_read_stats(struct gate *gate, struct nol_stats *out);
 int bpfless_open_flow(struct flows *flows, const struct tuple *tuple, uint64_t now_ns,
 		      struct nol_flow *old);
 int bpfless_hand_off_flow(struct flows *flows, const struct tuple *tuple, uint32_t held);
-void bpfless_shut_flow(struct flows *flows, const struct tuple *tuple);
+int bpfless_shut_flow(struct flows *flows, const struct tuple *tuple, const struct nol_flow *flow);
+int bpfless_end_shut_flow(struct flows *flows, const struct tuple *tuple);
 int bpfless_close_flow(struct flows *flows, const struct tuple *tuple);
 int bpfless_get_flow(struct flows *flows, const struct tuple *tuple, struct nol_flow *out);
 void bpfless_forget_flow(struct flows *flows, const struct tuple *tuple, bool only_closed);

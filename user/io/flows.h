@@ -36,8 +36,10 @@ struct flows_ops {
 	int (*hand_off)(struct flows *flows, const struct tuple *tuple, uint32_t held);
 	/* The same, whatever was held. NULL: all that hand_off() waits for is certain to come. */
 	void (*force)(struct flows *flows, const struct tuple *tuple);
-	/* Its handshake is complete, and it stays ours; for people. NULL: it makes no difference here. */
-	void (*shut)(struct flows *flows, const struct tuple *tuple);
+	/* It is, or stays, a tarpit's connection: flow's state, held and shut; nobody counts what is held of it. 0 or -ENOENT. */
+	int (*shut)(struct flows *flows, const struct tuple *tuple, const struct nol_flow *flow);
+	/* One of these is over, and removed. -ENOENT: it was none, or is none any more. */
+	int (*end_shut)(struct flows *flows, const struct tuple *tuple);
 	/* Its kernel socket is gone: the grace begins. -ENOENT: no flow of ours was handed off there. */
 	int (*close)(struct flows *flows, const struct tuple *tuple);
 	/*

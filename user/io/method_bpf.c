@@ -147,9 +147,25 @@ static void force_flow(struct flows *flows, const struct tuple *tuple)
 	kern_flow_set(from_flows(flows)->kern, tuple, NOL_FLOW_HANDED_OFF);
 }
 
-static void shut_flow(struct flows *flows, const struct tuple *tuple)
+static int shut_flow(struct flows *flows, const struct tuple *tuple, const struct nol_flow *flow)
 {
-	kern_flow_set(from_flows(flows)->kern, tuple, NOL_FLOW_SHUT);
+	return kern_flow_shut(from_flows(flows)->kern, tuple, flow);
+}
+
+static int end_shut_flow(struct flows *flows, const struct tuple *tuple)
+{
+	struct kern *kern = from_flows(flows)->kern;
+	struct nol_flow flow;
+	int err;
+
+	kern_flow_lock(kern);
+	err = kern_flow_get(kern, tuple, &flow);
+	if (!err && !nol_is_shut(flow.state))
+		err = -ENOENT;
+	if (!err)
+		err = kern_flow_remove(kern, tuple, NULL);
+	kern_flow_unlock(kern);
+	return err;
 }
 
 static int close_flow(struct flows *flows, const struct tuple *tuple)
@@ -247,6 +263,7 @@ static const struct flows_ops flows_ops = {
 	.hand_off = hand_off_flow,
 	.force = force_flow,
 	.shut = shut_flow,
+	.end_shut = end_shut_flow,
 	.close = close_flow,
 	.watch_closed = watch_closed,
 	.take_closed = take_closed,

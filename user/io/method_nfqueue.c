@@ -156,6 +156,7 @@ static const struct flows_ops flows_ops = {
 	.open = bpfless_open_flow,
 	.hand_off = bpfless_hand_off_flow,
 	.shut = bpfless_shut_flow,
+	.end_shut = bpfless_end_shut_flow,
 	.close = bpfless_close_flow,
 	.get = bpfless_get_flow,
 	.forget = bpfless_forget_flow,

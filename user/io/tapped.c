@@ -117,6 +117,7 @@ const struct flows_ops tapped_flows_ops = {
 	.open = bpfless_open_flow,
 	.hand_off = hand_off_flow,
 	.shut = bpfless_shut_flow,
+	.end_shut = bpfless_end_shut_flow,
 	.close = close_flow,
 	.get = bpfless_get_flow,
 	.forget = bpfless_forget_flow,

@@ -50,18 +50,25 @@ int kern_flow_add(struct kern *kern, const struct tuple *tuple, const struct nol
 	return err;
 }
 
+static int run_change(struct kern *kern, const struct tuple *tuple, struct nol_flow_change *change)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = change, .ctx_size_in = sizeof(*change));
+	int err;
+
+	kern_flow_key(tuple, &change->key);
+	err = bpf_prog_test_run_opts(bpf_program__fd(kern->skel->progs.nol_flow_set), &run);
+	return err ? err : change->result;
+}
+
 /* *held: as in struct nol_flow_change. */
 static int change_state(struct kern *kern, const struct tuple *tuple, enum nol_flow_state to,
 			uint32_t *held)
 {
 	struct nol_flow_change change = {.to = to, .held = *held};
-	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &change, .ctx_size_in = sizeof(change));
-	int err;
+	const int err = run_change(kern, tuple, &change);
 
-	kern_flow_key(tuple, &change.key);
-	err = bpf_prog_test_run_opts(bpf_program__fd(kern->skel->progs.nol_flow_set), &run);
 	*held = change.held;
-	return err ? err : change.result;
+	return err;
 }
 
 int kern_flow_change(struct kern *kern, const struct tuple *tuple, enum nol_flow_state to,
@@ -78,6 +85,17 @@ int kern_flow_set(struct kern *kern, const struct tuple *tuple, enum nol_flow_st
 	for (int i = 0; i < FLOW_SET_ATTEMPTS && err == -EAGAIN; i++)
 		err = change_state(kern, tuple, to, &held);
 	return err;
+}
+
+int kern_flow_shut(struct kern *kern, const struct tuple *tuple, const struct nol_flow *flow)
+{
+	struct nol_flow_change change = {
+		.to = flow->state,
+		.held = flow->held,
+		.shut = flow->shut,
+	};
+
+	return run_change(kern, tuple, &change);
 }
 
 int kern_flow_get(struct kern *kern, const struct tuple *tuple, struct nol_flow *out)

@@ -30,21 +30,25 @@ static int choose_seed(__u32 *seed)
 	return getrandom(seed, sizeof(*seed), 0) == sizeof(*seed) ? 0 : -EIO;
 }
 
-static int link_tail(const struct bpf_map *map, const struct bpf_program *program)
+static int link_tail(const struct bpf_map *map, __u32 place, const struct bpf_program *program)
 {
 	const int fd = bpf_program__fd(program);
-	const __u32 first = 0;
 
-	return bpf_map_update_elem(bpf_map__fd(map), &first, &fd, BPF_ANY);
+	return bpf_map_update_elem(bpf_map__fd(map), &place, &fd, BPF_ANY);
 }
 
 /* Where ingress goes on with all but the plainest SYNs, and where strays end. */
-static int link_tails(const struct nolisten_bpf *skel, bool accepts)
+static int link_tails(const struct nolisten_bpf *skel, const struct kern_options *options)
 {
-	int err = link_tail(skel->maps.nol_general, skel->progs.nol_xdp_general)
-			  ?: link_tail(skel->maps.nol_ends, skel->progs.nol_xdp_stray);
+	int err =
+		link_tail(skel->maps.nol_general, 0, skel->progs.nol_xdp_general)
+			?: link_tail(skel->maps.nol_ends, NOL_END_STRAY, skel->progs.nol_xdp_stray);
 
-	return err || !accepts ? err : link_tail(skel->maps.nol_syns, skel->progs.nol_tc_syn);
+	if (!err && options->keeps_shut)
+		err = link_tail(skel->maps.nol_ends, NOL_END_SHUT, skel->progs.nol_xdp_shut);
+	if (!err && options->accepts)
+		err = link_tail(skel->maps.nol_syns, 0, skel->progs.nol_tc_syn);
+	return err;
 }
 
 static int load_programs(struct kern *kern)
@@ -63,12 +67,14 @@ static int load_programs(struct kern *kern)
 	skel->rodata->nol_mss_limit = options->mss_limit;
 	skel->rodata->nol_defers = options->defers;
 	skel->rodata->nol_lacks_endpoints = options->lacks_endpoints;
+	skel->rodata->nol_keeps_shut = options->keeps_shut;
 	skel->rodata->nol_ring_quarter = options->ring_size / 4;
 	skel->rodata->nol_workers = options->workers;
 	if (options->max_leases)
 		skel->rodata->nol_lease_expiry_ns = options->lease_expiry_s * CLOCK_NS_PER_S;
 	bpf_program__set_autoload(skel->progs.nol_tc_ingress, options->accepts);
 	bpf_program__set_autoload(skel->progs.nol_tc_syn, options->accepts);
+	bpf_program__set_autoload(skel->progs.nol_xdp_shut, options->keeps_shut);
 	closed_prepare(kern);
 	err = choose_seed(&skel->rodata->nol_worker_seed);
 	if (!err)
@@ -85,7 +91,7 @@ static int load_programs(struct kern *kern)
 		err = bpf_map__set_max_entries(skel->maps.nol_leases, options->max_leases);
 	if (!err)
 		err = nolisten_bpf__load(skel);
-	return err ? err : link_tails(skel, options->accepts);
+	return err ? err : link_tails(skel, options);
 }
 
 /* The page of an array with one entry; NULL with errno. */

@@ -50,6 +50,7 @@ struct kern_options {
 	bool connects_back; /* method connect: see struct nol_back */
 	uint16_t mss_limit; /* method accept: of what its sockets send (TCP_MAXSEG); 0: none */
 	bool lacks_endpoints; /* kern_set_endpoint() will not be called */
+	bool keeps_shut; /* a tarpit: see kern_flow_shut() */
 	bool defers; /* method accept: bare ACKs make no socket (TCP_DEFER_ACCEPT) */
 	uint32_t
 		max_leases; /* of raw-socket programs, see lease_guard.h; 0: there is no such guard */
@@ -134,6 +135,8 @@ int kern_flow_change(struct kern *kern, const struct tuple *tuple, enum nol_flow
 		     uint32_t held);
 /* The same, whatever held says. */
 int kern_flow_set(struct kern *kern, const struct tuple *tuple, enum nol_flow_state to);
+/* It is, or stays, a tarpit's connection: flow's state, held and shut. */
+int kern_flow_shut(struct kern *kern, const struct tuple *tuple, const struct nol_flow *flow);
 int kern_flow_get(struct kern *kern, const struct tuple *tuple, struct nol_flow *out);
 /* Removes; *out (may be NULL) gets the last value. */
 int kern_flow_remove(struct kern *kern, const struct tuple *tuple, struct nol_flow *out);

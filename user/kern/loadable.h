@@ -21,6 +21,7 @@ enum loadable_kind {
 	LOADABLE_WORKERS, /* more than one */
 	LOADABLE_LOOPBACK,
 	LOADABLE_NO_LINK_HEADER,
+	LOADABLE_TARPIT, /* kern_options.keeps_shut */
 	LOADABLE_CAPTURE, /* kern_options.captures, with each of these methods */
 	LOADABLE_CAPTURE_CONNECT,
 	LOADABLE_CAPTURE_ACCEPT,

@@ -22,6 +22,7 @@ const char *snapshot_state_text(enum nol_flow_state state)
 	case NOL_FLOW_CLOSED:
 		return "closed";
 	case NOL_FLOW_SHUT:
+	case NOL_FLOW_SHUT_FIN:
 		return "shut";
 	case NOL_FLOW_GONE:
 		return "gone";
@@ -34,13 +35,14 @@ json_t *snapshot_flow_to_json(const struct tuple *tuple, const struct nol_flow *
 {
 	char local[ENDPOINT_TEXT_SIZE], remote[ENDPOINT_TEXT_SIZE];
 	double age_s = (double)(now_ns - flow->created_ns) / CLOCK_NS_PER_S;
+	const __u32 held = nol_is_shut(flow->state) ? 0 : flow->held; /* nobody counts those */
 
 	endpoint_format(&tuple->local, local);
 	endpoint_format(&tuple->remote, remote);
 	return json_pack("{s:s, s:s, s:s, s:s, s:f, s:I, s:I}", "local", local, "remote", remote,
 			 "state", snapshot_state_text(flow->state), "method",
 			 method_text(flow->method), "age_s", age_s, "rst_dropped",
-			 (json_int_t)flow->rst_dropped, "held", (json_int_t)flow->held);
+			 (json_int_t)flow->rst_dropped, "held", (json_int_t)held);
 }
 
 static json_t *addresses_of(const struct snapshot *snapshot)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * tarpit: the remote is connected and can send nothing, for its window never opens. No socket takes part: what comes is
- * answered by the engine (user/engine/stuck.c), and this never gets a connection. If it does, there is one too many.
+ * answered by XDP or the engine (user/engine/shut.c), and this never gets a connection. If it does, there is one too many.
  */
 #include "connection.h"
 

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "segment.h"
 #include "session_private.h"
+#include "shutting.h"
 
 #define ROOM 64 /* flows in their grace that make room at a time when the table is full */
 
@@ -119,25 +120,6 @@ static void end_flow(struct session *session, const struct engine_action *action
 		    engine_reason_text(action->reason));
 }
 
-/* One that was never handed off. */
-static void tell_closed(struct session *session, const struct engine_action *action)
-{
-	const struct engine_flow *flow = action->flow;
-	const struct event event = {
-		.kind = EVENT_CLOSED,
-		.tuple = &flow->tuple,
-		.created_ns = flow->created_ns,
-		.method = adopted_method(flow, session->flows),
-		.rtt_us = -1,
-		.handoff_us = -1,
-		.reason = engine_reason_text(action->reason),
-	};
-
-	session->stats.tarpit_ended++;
-	forget_entry(session, &flow->tuple);
-	events_emit(session->options.events, &event);
-}
-
 static void tell_established(struct session *session, const struct engine_flow *flow)
 {
 	const struct event event = {
@@ -180,17 +162,11 @@ static void answer(struct session *session, struct engine_action *action)
 	send_segment(session, &action->reply);
 }
 
-/* Nobody takes it over: the engine answers it to its end. */
-static void keep_shut(struct session *session, struct engine_action *action)
+/* Nobody takes it over. */
+static void keep_shut(struct session *session, struct engine_flow *flow)
 {
-	struct flows *flows = session->flows;
-
-	tell_established(session, action->flow);
-	session->stats.tarpit_held++;
-	if (flows->ops->shut)
-		flows->ops->shut(flows, &action->flow->tuple);
-	if (action->has_reply)
-		answer(session, action);
+	tell_established(session, flow);
+	shutting_begin(session, flow);
 }
 
 static void begin_handoff(struct session *session, const struct engine_action *action,
@@ -242,14 +218,11 @@ void acting_on(struct session *session, struct engine_action *action,
 			return;
 		break;
 	case ENGINE_EVENT_ESTABLISHED:
-		if (action->flow->state == ENGINE_SHUT)
-			keep_shut(session, action);
+		if (shutting_wants(session, action->flow))
+			keep_shut(session, action->flow);
 		else
 			begin_handoff(session, action, packet);
 		return;
-	case ENGINE_EVENT_CLOSED:
-		tell_closed(session, action);
-		break;
 	case ENGINE_EVENT_HELD:
 		handoff_store(session->handoff, action->flow, packet);
 		break;
@@ -390,6 +363,8 @@ static void adopt(struct session *session, const struct held_packet *packet,
 	if (!action.flow && !is_known)
 		forget_entry(session, &segment->tuple);
 	acting_on(session, &action, packet);
+	if (action.event == ENGINE_EVENT_ESTABLISHED)
+		shutting_take(session, segment);
 }
 
 /* What the kernel has done meanwhile for a half-open flow. */
@@ -416,6 +391,8 @@ void acting_take_packet(void *context, const struct held_packet *packet)
 		drop_malformed(session, packet);
 		return;
 	}
+	if (shutting_take(session, &segment))
+		return;
 	if (packet->has_cookie) {
 		adopt(session, packet, &segment);
 		return;
@@ -427,6 +404,8 @@ void acting_take_packet(void *context, const struct held_packet *packet)
 	if (belongs_to_nothing(&action) && replay_if_handed_off(session, &segment, packet))
 		return;
 	acting_on(session, &action, packet);
+	if (action.event == ENGINE_EVENT_ESTABLISHED)
+		shutting_take(session, &segment);
 }
 
 void session_take_icmp_error(struct session *session, const struct icmp_error *error)

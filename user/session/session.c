@@ -34,6 +34,7 @@
 #include "clock.h"
 #include "log.h"
 #include "session_private.h"
+#include "shutting.h"
 
 #define RECEIVE_BATCH 256
 #define ACCEPT_BATCH_MAX 64
@@ -289,6 +290,8 @@ int session_new(struct session **out, const struct session_options *options)
 		err = open_handoff(session);
 	if (!err)
 		err = watch_wire(session);
+	if (!err && options->engine.shut_ns && options->is_first)
+		err = shutting_watch(session);
 	if (err)
 		session_free(session);
 	else
@@ -301,6 +304,7 @@ void session_free(struct session *session)
 	if (!session)
 		return;
 	loop_remove(session->wire_source);
+	loop_remove(session->shut_source);
 	if (session->spare_fd >= 0)
 		close(session->spare_fd);
 	handoff_free(session->handoff);
@@ -326,10 +330,5 @@ const struct session_stats *session_stats(const struct session *session)
 
 uint32_t session_half_open(const struct session *session)
 {
-	return engine_flow_count(session->engine) - engine_shut_count(session->engine);
-}
-
-uint32_t session_shut(const struct session *session)
-{
-	return session->is_leaving ? 0 : engine_shut_count(session->engine);
+	return engine_flow_count(session->engine);
 }

@@ -36,6 +36,7 @@ struct session_options {
 	struct closing *
 		closing; /* hears of the flows' end, perhaps in another thread; NULL where wire accepts */
 	struct engine_config engine;
+	bool is_first; /* of all that share the flow table */
 	uint64_t spin_ns; /* how long to poll after the last packet before sleeping */
 };
 
@@ -67,7 +68,5 @@ void session_take_icmp_error(struct session *session, const struct icmp_error *e
 void session_set(struct session *session, const struct engine_settings *settings);
 const struct session_stats *session_stats(const struct session *session);
 uint32_t session_half_open(const struct session *session);
-/* Connections of a tarpit: they need us, and are nobody's once we leave. */
-uint32_t session_shut(const struct session *session);
 
 #endif

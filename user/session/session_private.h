@@ -24,6 +24,8 @@ struct session {
 	struct session_stats stats;
 	uint64_t now_ns; /* of this round */
 	uint64_t last_packet_ns;
+	struct loop_source *shut_source; /* of a tarpit, see shutting.c */
+	uint64_t next_look_ns;
 	bool is_spinning;
 	bool is_stopping;
 	bool is_leaving; /* half-open flows are nobody's */
