@@ -123,8 +123,8 @@ static __always_inline void fill_attributes(struct bpf_tcp_req_attrs *attrs,
 		return;
 	attrs->tstamp_ok = 1;
 	attrs->rcv_tsval = options->tsval;
-	/* Our clock now, not the echo: the kernel goes on from here, and takes its distance from the echo for the RTT. */
-	attrs->rcv_tsecr = nol_clock_ms(now_ns) + terms->ts_offset;
+	/* Not the echo: the kernel goes on from here, and takes its distance from the echo for the RTT. */
+	attrs->rcv_tsecr = nol_tsval_after(options->tsecr, nol_clock_ms(now_ns) + terms->ts_offset);
 }
 
 /* Of the 4-tuple of a valid cookie: has the kernel got it already? Behind a TIME-WAIT socket there is no place for a child. */

@@ -15,6 +15,23 @@ static inline __u32 nol_clock_ms(__u64 ns)
 	return (__u32)(((ns >> 32) * factor + ((ns & 0xffffffff) * factor >> 32)) >> 19);
 }
 
+#define NOL_LONGEST_RTT_MS 1000 /* RFC 6298, 2.1 */
+
+/*
+ * The TSval with which a connection goes on whose cookie is echoed, now: by our clock, but not before the echo, or PAWS drops
+ * all that we send: the cookie may be of a machine whose clock is ahead. The socket takes its distance from the echo for the RTT,
+ * which is not to be longer than the one that is assumed when none is known: a remote may echo any moment of the cookie's
+ * life, and an RTO of two minutes would keep what is left of the connection for half an hour.
+ */
+static inline __u32 nol_tsval_after(__u32 tsecr, __u32 now)
+{
+	const __u32 since_ms = now - tsecr;
+
+	if (since_ms >> 31)
+		return tsecr;
+	return tsecr + (since_ms < NOL_LONGEST_RTT_MS ? since_ms : NOL_LONGEST_RTT_MS);
+}
+
 enum nol_term {
 	NOL_TERM_TIMESTAMPS = 1,
 	NOL_TERM_SACK = 2,

@@ -4,29 +4,15 @@
  * vouched for both sequence numbers. Half-open only while it waits for data (TCP_DEFER_ACCEPT).
  */
 #include "rules.h"
-#include "seq.h"
 #include "tcb.h"
 
-#define LONGEST_RTT_MS 1000 /* RFC 6298, 2.1 */
-
-/*
- * The clock that made the cookie's TSval goes on here, from that TSval at the earliest, or PAWS drops all we send: the
- * cookie may be another machine's, whose clock is ahead, and now_ns may have been read before the cookie was made. The socket takes
- * its distance from the echo for the RTT, which is not to be longer than the one that is assumed when none is known: a remote
- * may echo any moment of the cookie's life, and an RTO of two minutes would keep what is left of the connection for
- * half an hour.
- */
+/* The clock that made the cookie's TSval goes on here; now_ns may have been read before the cookie was made. */
 static uint32_t choose_ts_offset(const struct engine_flow *flow, const struct segment *in,
 				 const struct nol_terms *terms, uint64_t now_ns)
 {
-	const uint32_t echo = in->options.tsecr;
-	uint32_t tsval = nol_clock_ms(now_ns) + terms->ts_offset;
+	const uint32_t now = nol_clock_ms(now_ns) + terms->ts_offset;
 
-	if (seq_after(tsval, echo + LONGEST_RTT_MS))
-		tsval = echo + LONGEST_RTT_MS;
-	if (seq_before(tsval, echo))
-		tsval = echo;
-	return tsval - engine_tsval(flow, now_ns);
+	return nol_tsval_after(in->options.tsecr, now) - engine_tsval(flow, now_ns);
 }
 
 static void agree(struct engine *engine, struct tcb *tcb, const struct segment *in,
