@@ -143,12 +143,12 @@ static __always_inline void hash_addresses(struct siphash *s, const struct facts
 }
 
 static __always_inline __u64 cookie_hash(const struct nol_cookie *config, const struct facts *facts,
-					 __u32 isn, __u32 slot)
+					 __u32 isn, __u32 set, __u32 slot)
 {
 	const struct nol_flow_key *key = &facts->key;
 	struct siphash s;
 
-	siphash_start(&s, config->keys[slot & (NOL_COOKIE_SLOTS - 1)]);
+	siphash_start(&s, config->keys[set & (NOL_COOKIE_SETS - 1)][slot & (NOL_COOKIE_SLOTS - 1)]);
 	hash_addresses(&s, facts);
 	siphash_add(&s, key->remote_port | (__u64)key->local_port << 16 | (__u64)isn << 32);
 	return siphash_end(&s, facts->is_ipv4 ? NOL_COOKIE_KIND_V4 : NOL_COOKIE_KIND_V6);
@@ -170,7 +170,7 @@ static __always_inline bool cookie_make(const struct nol_cookie *config, const s
 	if (!cookie_find_class(config, facts->is_ipv4, effective_mss(options, facts->is_ipv4),
 			       &class))
 		return false;
-	hash = cookie_hash(config, facts, facts->seq, slot);
+	hash = cookie_hash(config, facts, facts->seq, config->making, slot);
 	out->iss = ((__u32)hash + cookie_encode(config, facts, options, class) * NOL_COOKIE_SPREAD)
 			   << NOL_COOKIE_SLOT_BITS |
 		   (slot & (NOL_COOKIE_SLOTS - 1));
@@ -184,18 +184,37 @@ static __always_inline __u32 cookie_age(const struct nol_cookie *config, __u32 i
 	return (config->newest - iss) & (NOL_COOKIE_SLOTS - 1);
 }
 
-/* Does this segment acknowledge a cookie of ours, of whatever age, for that ISN? */
-static __always_inline bool cookie_matches_isn(const struct nol_cookie *config,
-					       const struct facts *facts, __u32 isn,
+static __always_inline bool cookie_matches_set(const struct nol_cookie *config,
+					       const struct facts *facts, __u32 isn, __u32 set,
 					       struct cookie_proof *out)
 {
 	__u32 iss = facts->ack - 1, slot = iss & (NOL_COOKIE_SLOTS - 1);
-	__u64 hash = cookie_hash(config, facts, isn, slot);
+	__u64 hash = cookie_hash(config, facts, isn, set, slot);
 
 	out->code = ((iss >> NOL_COOKIE_SLOT_BITS) - (__u32)hash) * NOL_COOKIE_GATHER &
 		    COOKIE_HASH_MASK;
 	out->ts_offset = cookie_ts_offset(config, hash);
 	return out->code < (facts->is_ipv4 ? config->codes_v4[slot] : config->codes_v6[slot]);
+}
+
+/*
+ * Does this segment acknowledge a cookie of ours, of whatever age, for that ISN? The set that makes cookies has made nearly all
+ * of them.
+ */
+static __always_inline bool cookie_matches_isn(const struct nol_cookie *config,
+					       const struct facts *facts, __u32 isn,
+					       struct cookie_proof *out)
+{
+	const __u32 making = config->making;
+
+	*out = (struct cookie_proof){};
+	for (__u32 i = 0; i < NOL_COOKIE_SETS; i++) {
+		const __u32 set = (making + i) & (NOL_COOKIE_SETS - 1);
+
+		if (config->is_open[set] && cookie_matches_set(config, facts, isn, set, out))
+			return true;
+	}
+	return false;
 }
 
 /* The ISN is before its own first byte. */

@@ -220,10 +220,14 @@ enum nol_answer {
  * So options are not hashed: whoever changes the code has changed what he has offered. But each code is a number that is
  * valid, which is why a slot has its count of them.
  *
- * Slot s is hashed with keys[s % 4]: user space can write the key and the count of the next slot while nobody reads
+ * Slot s is hashed with key s % 4 of a set: user space can write the key and the count of the next slot while nobody reads
  * them. Cookies of `newest` and of the slot before are valid; of the two slots before these it can still be told that they
  * have expired.
+ *
+ * One set makes cookies, all that are open are asked for those that come back: when machines share a key, the next one is
+ * opened everywhere before any of them makes cookies with it, and the last one for as long as its cookies live.
  */
+#define NOL_COOKIE_SETS 4
 #define NOL_COOKIE_SLOT_BITS 2
 #define NOL_COOKIE_SLOTS (1 << NOL_COOKIE_SLOT_BITS)
 #define NOL_COOKIE_SLOT_S 64
@@ -246,7 +250,6 @@ enum nol_answer {
 
 /* nol_cookie, one entry. Written by user space only. */
 struct nol_cookie {
-	__u64 keys[NOL_COOKIE_SLOTS][2];
 	__u16 codes_v4[NOL_COOKIE_SLOTS], codes_v6[NOL_COOKIE_SLOTS]; /* how many there are */
 	__u32 newest; /* the newest slot that is accepted; 0: no cookies */
 	__u32 slot; /* of the cookies that are sent */
@@ -261,9 +264,12 @@ struct nol_cookie {
 	__u8 exact_in_window; /* so many TSvals; the others are by the coarse clock, a jiffy late at most */
 	/* Somebody guesses: who has no timestamps, which are hard to guess, gets nothing but an MSS, and has fewer codes. */
 	__u8 is_wary;
-	__u8 pad;
+	__u8 making; /* the set of the cookies that are sent */
+	__u64 keys[NOL_COOKIE_SETS][NOL_COOKIE_SLOTS][2];
+	__u8 is_open[NOL_COOKIE_SETS]; /* by set; 1: its cookies are accepted */
+	__u8 pad[4];
 };
-NOL_ABI_SIZE(nol_cookie, 128);
+NOL_ABI_SIZE(nol_cookie, 328);
 
 /* A value of nol_exact, one a CPU: how many TSvals of this window were by the exact clock. Written by ingress. */
 #define NOL_EXACT_WINDOW_NS 4000000ull

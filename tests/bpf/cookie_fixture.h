@@ -43,10 +43,11 @@ static inline void cookie_enable(enum nol_answer answer)
 		       .wscale = COOKIE_WSCALE},
 		.offers = NOL_OFFER_WSCALE | NOL_OFFER_SACK | NOL_OFFER_TIMESTAMPS | NOL_OFFER_ECN,
 		.exact_in_window = 200,
+		.is_open = {1},
 	};
 	cookie_classes_set(cookie, COOKIE_MSS_V4, COOKIE_MSS_V6);
 	for (uint32_t slot = 0; slot < NOL_COOKIE_SLOTS; slot++)
-		cookie_key(slot, cookie->keys[slot]);
+		cookie_key(slot, cookie->keys[0][slot]);
 }
 
 /* As cookie_enable(), where ECN may be agreed. */

@@ -1,25 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Keys and slots of the cookies, by a clock of the test's own; the file of a shared key. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
+/* Keys and slots of the cookies, by a clock of the test's own. */
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "unit/cmocka_setup.h"
 
 #include "cookie_keys.h"
 
-static const uint8_t shared_key[SIPHASH_KEY_SIZE] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55,
-						     0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb,
-						     0xcc, 0xdd, 0xee, 0xff};
+/* A list of so many keys, which begin with these letters. */
+static struct cookie_key_list list_of(const char *names)
+{
+	struct cookie_key_list list = {.count = strlen(names)};
+
+	for (size_t i = 0; i < list.count; i++)
+		memset(list.keys[i], names[i], SIPHASH_KEY_SIZE);
+	return list;
+}
+
+static void init_shared(struct cookie_keys *keys, struct nol_cookie *cookie, const char *names)
+{
+	const struct cookie_key_list list = list_of(names);
+
+	cookie_keys_init_shared(keys, cookie, &list);
+}
+
+static void replace(struct cookie_keys *keys, const char *names)
+{
+	const struct cookie_key_list list = list_of(names);
+
+	cookie_keys_replace(keys, &list);
+}
 
 static bool is_same_key(const struct nol_cookie *a, uint32_t slot_a, const struct nol_cookie *b,
 			uint32_t slot_b)
 {
-	return !memcmp(a->keys[slot_a % NOL_COOKIE_SLOTS], b->keys[slot_b % NOL_COOKIE_SLOTS],
-		       sizeof(a->keys[0]));
+	return !memcmp(a->keys[a->making][slot_a % NOL_COOKIE_SLOTS],
+		       b->keys[b->making][slot_b % NOL_COOKIE_SLOTS], sizeof(a->keys[0][0]));
 }
 
 static void accepts_a_slot_before_it_is_used(void **state)
@@ -95,8 +110,8 @@ static void derives_the_same_keys_whenever_it_began(void **state)
 	struct cookie_keys early_keys, late_keys;
 
 	(void)state;
-	cookie_keys_init_shared(&early_keys, &early, shared_key);
-	cookie_keys_init_shared(&late_keys, &late, shared_key);
+	init_shared(&early_keys, &early, "a");
+	init_shared(&late_keys, &late, "a");
 	for (uint64_t now_s = 0; now_s <= 1000; now_s += 30)
 		cookie_keys_turn(&early_keys, now_s);
 	cookie_keys_turn(&late_keys, 990);
@@ -108,11 +123,11 @@ static void derives_other_keys_for_each_slot(void **state)
 {
 	struct nol_cookie cookie = {};
 	struct cookie_keys keys;
-	const uint8_t *all = (const uint8_t *)cookie.keys;
-	const size_t count = sizeof(cookie.keys) / 8;
+	const uint8_t *all = (const uint8_t *)cookie.keys[0];
+	const size_t count = sizeof(cookie.keys[0]) / 8;
 
 	(void)state;
-	cookie_keys_init_shared(&keys, &cookie, shared_key);
+	init_shared(&keys, &cookie, "a");
 	cookie_keys_turn(&keys, 0);
 	for (size_t i = 0; i < count; i++)
 		for (size_t other = 0; other < i; other++)
@@ -125,8 +140,8 @@ static void shares_one_key_and_the_real_time(void **state)
 	struct cookie_keys keys, other_keys;
 
 	(void)state;
-	cookie_keys_init_shared(&keys, &one, shared_key);
-	cookie_keys_init_shared(&other_keys, &other, shared_key);
+	init_shared(&keys, &one, "a");
+	init_shared(&other_keys, &other, "a");
 	assert_int_equal(cookie_keys_beat(&keys), 0);
 	assert_int_equal(cookie_keys_beat(&other_keys), 0);
 	assert_in_range(other.newest - one.newest, 0, 1);
@@ -142,7 +157,7 @@ static void follows_the_real_time_by_steps(void **state)
 	uint32_t offset;
 
 	(void)state;
-	cookie_keys_init_shared(&keys, &cookie, shared_key);
+	init_shared(&keys, &cookie, "a");
 	offset = cookie.ts_offset;
 	cookie.ts_offset = offset + 200;
 	assert_int_equal(cookie_keys_beat(&keys), 0);
@@ -152,47 +167,18 @@ static void follows_the_real_time_by_steps(void **state)
 	assert_in_range(cookie.ts_offset - offset + 10, 0, 20);
 }
 
-struct file {
-	char path[64];
-};
-
-static struct file write_file(const void *bytes, size_t len, mode_t mode)
-{
-	struct file file = {"/tmp/nolisten-key.XXXXXX"};
-	int fd = mkstemp(file.path);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, len), len);
-	assert_int_equal(fchmod(fd, mode), 0);
-	close(fd);
-	return file;
-}
-
-static int read_file(const void *bytes, size_t len, mode_t mode, uint8_t key[SIPHASH_KEY_SIZE])
-{
-	struct file file = write_file(bytes, len, mode);
-	const char *why;
-	int err = cookie_file_read(file.path, key, &why);
-
-	assert_true(!err || why);
-	unlink(file.path);
-	return err;
-}
-
 /* The real time may be set: the slots go with it, forth and back, and have the keys that they always have. */
 static void follows_a_clock_that_jumps(void **state)
 {
 	static const uint64_t times_s[] = {1000000, 1000000 + 86400, 1000000 - 3600, 1000064};
-	static const uint8_t key[SIPHASH_KEY_SIZE] = "shared by these";
-
 	struct nol_cookie jumped = {}, fresh;
 	struct cookie_keys keys, others;
 
 	(void)state;
-	cookie_keys_init_shared(&keys, &jumped, key);
+	init_shared(&keys, &jumped, "a");
 	for (size_t i = 0; i < sizeof(times_s) / sizeof(times_s[0]); i++) {
 		fresh = (struct nol_cookie){};
-		cookie_keys_init_shared(&others, &fresh, key);
+		init_shared(&others, &fresh, "a");
 		assert_int_equal(cookie_keys_turn(&keys, times_s[i]), 0);
 		assert_int_equal(cookie_keys_turn(&others, times_s[i]), 0);
 		assert_int_equal(jumped.newest, fresh.newest);
@@ -201,107 +187,130 @@ static void follows_a_clock_that_jumps(void **state)
 	}
 }
 
-static void reads_a_key_in_hexadecimal(void **state)
+/* Whether cookies of this slot that another machine has made with the key `name` are accepted. */
+static bool accepts(const struct nol_cookie *cookie, char name, uint32_t slot)
 {
-	static const char text[] = "00112233445566778899AABBccddeeff\n";
-	uint8_t key[SIPHASH_KEY_SIZE];
+	const char names[] = {name, '\0'};
+	struct nol_cookie maker = {};
+	struct cookie_keys keys;
 
-	(void)state;
-	assert_int_equal(read_file(text, strlen(text), 0600, key), 0);
-	assert_memory_equal(key, shared_key, sizeof(key));
+	init_shared(&keys, &maker, names);
+	cookie_keys_turn(&keys, (uint64_t)(slot - NOL_COOKIE_SLOTS) * NOL_COOKIE_SLOT_S);
+	assert_int_equal(maker.slot, slot);
+	for (unsigned int set = 0; set < NOL_COOKIE_SETS; set++)
+		if (cookie->is_open[set] &&
+		    !memcmp(cookie->keys[set][slot % NOL_COOKIE_SLOTS],
+			    maker.keys[0][slot % NOL_COOKIE_SLOTS], sizeof(maker.keys[0][0])))
+			return true;
+	return false;
 }
 
-static void reads_a_key_in_bytes(void **state)
+static bool makes(const struct nol_cookie *cookie, char name)
 {
-	uint8_t key[SIPHASH_KEY_SIZE];
+	struct nol_cookie only = *cookie;
 
-	(void)state;
-	assert_int_equal(read_file(shared_key, sizeof(shared_key), 0400, key), 0);
-	assert_memory_equal(key, shared_key, sizeof(key));
+	memset(only.is_open, 0, sizeof(only.is_open));
+	only.is_open[cookie->making] = 1;
+	return accepts(&only, name, cookie->slot);
 }
 
-static void refuses_a_key_that_is_too_short(void **state)
+static void makes_with_the_first_key_and_accepts_all(void **state)
 {
-	uint8_t key[SIPHASH_KEY_SIZE];
+	struct nol_cookie cookie = {};
+	struct cookie_keys keys;
 
 	(void)state;
-	assert_int_equal(read_file("0011223344", 10, 0600, key), -EINVAL);
+	init_shared(&keys, &cookie, "abc");
+	cookie_keys_turn(&keys, 1000);
+	assert_true(makes(&cookie, 'a'));
+	assert_true(accepts(&cookie, 'a', cookie.slot));
+	assert_true(accepts(&cookie, 'b', cookie.slot));
+	assert_true(accepts(&cookie, 'c', cookie.slot - 1));
+	assert_false(accepts(&cookie, 'd', cookie.slot));
 }
 
-/* 16 of the digits alone would be a key of 64 bits. */
-static void refuses_a_key_of_another_length(void **state)
+/* From the moment in which it is replaced until no cookie of it can be young enough; in the slots to come as well. */
+static void accepts_the_last_key_as_long_as_its_cookies_live(void **state)
 {
-	static const char text[] =
-		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
-	uint8_t key[SIPHASH_KEY_SIZE];
+	struct nol_cookie cookie = {};
+	struct cookie_keys keys;
 
 	(void)state;
-	assert_int_equal(read_file(text, 17, 0600, key), -EINVAL);
-	assert_int_equal(read_file(text, 31, 0600, key), -EINVAL);
-	assert_int_equal(read_file(text, 33, 0600, key), -EINVAL);
-	assert_int_equal(read_file(text, strlen(text), 0600, key), -EINVAL);
+	init_shared(&keys, &cookie, "a");
+	for (uint64_t made_s = 640; made_s < 640 + NOL_COOKIE_SLOT_S; made_s++) {
+		uint32_t slot;
+
+		init_shared(&keys, &cookie, "a");
+		cookie_keys_turn(&keys, made_s);
+		slot = cookie.slot;
+		replace(&keys, "b");
+		assert_true(makes(&cookie, 'b'));
+		for (uint64_t s = made_s; s <= made_s + 60; s++) {
+			cookie_keys_turn(&keys, s);
+			assert_true(accepts(&cookie, 'a', slot));
+			assert_true(accepts(&cookie, 'b', cookie.newest));
+		}
+		cookie_keys_turn(&keys, made_s + 2 * NOL_COOKIE_SLOT_S + NOL_COOKIE_EARLY_S);
+		assert_false(accepts(&cookie, 'a', slot));
+		assert_true(makes(&cookie, 'b'));
+	}
 }
 
-/* Longer than what is read of it: whatever is behind that. */
-static void refuses_a_key_with_much_behind_it(void **state)
+/* As a fleet does it: known everywhere, then used, then the old one goes. */
+static void goes_over_to_a_key_that_is_known_already(void **state)
 {
-	char text[300] = "00112233445566778899aabbccddeeff";
-	uint8_t key[SIPHASH_KEY_SIZE];
+	struct nol_cookie cookie = {};
+	struct cookie_keys keys;
+	unsigned int set;
 
 	(void)state;
-	memset(text + 32, '\n', sizeof(text) - 32);
-	assert_int_equal(read_file(text, 255, 0600, key), 0);
-	assert_int_equal(read_file(text, sizeof(text), 0600, key), -EINVAL);
+	init_shared(&keys, &cookie, "a");
+	cookie_keys_turn(&keys, 1000);
+	set = cookie.making;
+	replace(&keys, "ab");
+	assert_int_equal(cookie.making, set);
+	assert_true(makes(&cookie, 'a') && accepts(&cookie, 'b', cookie.slot));
+	replace(&keys, "ba");
+	assert_int_not_equal(cookie.making, set);
+	assert_true(makes(&cookie, 'b') && accepts(&cookie, 'a', cookie.slot));
+	cookie_keys_turn(&keys, 2000);
+	assert_true(makes(&cookie, 'b') && accepts(&cookie, 'a', cookie.slot));
+	replace(&keys, "b");
+	cookie_keys_turn(&keys, 2200);
+	assert_true(makes(&cookie, 'b'));
+	assert_false(accepts(&cookie, 'a', cookie.slot));
 }
 
-static void refuses_what_is_no_ordinary_file(void **state)
+/* Whatever comes after whatever: the first makes, all are accepted, and so is the one that made them last. */
+static void takes_any_list_after_any_other(void **state)
 {
-	struct file file = write_file("", 0, 0600);
-	uint8_t key[SIPHASH_KEY_SIZE];
-	const char *why;
+	static const char *const lists[] = {"a",  "abc", "def", "dab", "ghi", "g",
+					    "hg", "abc", "cba", "b",   "xyz", "abc"};
+	struct nol_cookie cookie = {};
+	struct cookie_keys keys;
+	char last = 'a';
 
 	(void)state;
-	unlink(file.path);
-	assert_int_equal(mkfifo(file.path, 0600), 0);
-	alarm(10);
-	assert_int_equal(cookie_file_read(file.path, key, &why), -EINVAL);
-	alarm(0);
-	assert_string_equal(why, "not an ordinary file");
-	unlink(file.path);
+	init_shared(&keys, &cookie, lists[0]);
+	cookie_keys_turn(&keys, 1000);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		replace(&keys, lists[i]);
+		assert_true(makes(&cookie, lists[i][0]));
+		for (const char *name = lists[i]; *name; name++)
+			assert_true(accepts(&cookie, *name, cookie.slot));
+		assert_true(accepts(&cookie, last, cookie.slot));
+		last = lists[i][0];
+	}
 }
 
-static void refuses_a_key_that_belongs_to_another(void **state)
+/* Nothing about a key can be told from it, but whether it is the same. */
+static void names_keys(void **state)
 {
-	struct file file;
-	uint8_t key[SIPHASH_KEY_SIZE];
-	const char *why;
+	const struct cookie_key_list list = list_of("ab");
 
 	(void)state;
-	if (geteuid())
-		skip();
-	file = write_file(shared_key, sizeof(shared_key), 0600);
-	assert_int_equal(chown(file.path, 65534, -1), 0);
-	assert_int_equal(cookie_file_read(file.path, key, &why), -EPERM);
-	unlink(file.path);
-}
-
-static void refuses_a_key_that_others_can_read(void **state)
-{
-	uint8_t key[SIPHASH_KEY_SIZE];
-
-	(void)state;
-	assert_int_equal(read_file(shared_key, sizeof(shared_key), 0640, key), -EPERM);
-	assert_int_equal(read_file(shared_key, sizeof(shared_key), 0604, key), -EPERM);
-}
-
-static void says_that_there_is_no_file(void **state)
-{
-	uint8_t key[SIPHASH_KEY_SIZE];
-	const char *why;
-
-	(void)state;
-	assert_int_equal(cookie_file_read("/nonexistent/key", key, &why), -ENOENT);
-	assert_string_equal(why, strerror(ENOENT));
+	assert_int_not_equal(cookie_key_id(list.keys[0]), cookie_key_id(list.keys[1]));
+	assert_int_equal(cookie_key_id(list.keys[0]), cookie_key_id(list_of("a").keys[0]));
 }
 
 int main(void)
@@ -316,15 +325,11 @@ int main(void)
 		cmocka_unit_test(shares_one_key_and_the_real_time),
 		cmocka_unit_test(follows_the_real_time_by_steps),
 		cmocka_unit_test(follows_a_clock_that_jumps),
-		cmocka_unit_test(reads_a_key_in_hexadecimal),
-		cmocka_unit_test(reads_a_key_in_bytes),
-		cmocka_unit_test(refuses_a_key_that_is_too_short),
-		cmocka_unit_test(refuses_a_key_of_another_length),
-		cmocka_unit_test(refuses_a_key_with_much_behind_it),
-		cmocka_unit_test(refuses_what_is_no_ordinary_file),
-		cmocka_unit_test(refuses_a_key_that_belongs_to_another),
-		cmocka_unit_test(refuses_a_key_that_others_can_read),
-		cmocka_unit_test(says_that_there_is_no_file),
+		cmocka_unit_test(makes_with_the_first_key_and_accepts_all),
+		cmocka_unit_test(accepts_the_last_key_as_long_as_its_cookies_live),
+		cmocka_unit_test(goes_over_to_a_key_that_is_known_already),
+		cmocka_unit_test(takes_any_list_after_any_other),
+		cmocka_unit_test(names_keys),
 	};
 
 	return cmocka_run_group_tests_name("cookie_keys", tests, NULL, NULL);

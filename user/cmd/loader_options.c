@@ -392,7 +392,7 @@ static const struct option_row options[] = {
 	{"sockopt", 0, "NAME=VALUE", "set on each connection, as if inherited from a listener: %s",
 	 take_sockopt, FIELD(config.sockopts), .word_at = sockopts_name},
 	{"cookie-key", 0, "FILE",
-	 "key of the SYN cookies, for several machines behind one address [random]",
+	 "keys of the SYN cookies, for several machines behind one address [random]",
 	 option_take_path, FIELD(config.cookie_key_path), .offer = OFFER_FILES},
 	{"check", 0, NULL, "can this host run it? load everything, say what is missing",
 	 option_take_flag, FIELD(is_check), .is_request = true},

@@ -2,9 +2,9 @@
 /* Between the command line and the cookies. */
 #include "cookie_settings.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "cookie_keys.h"
 #include "log.h"
 #include "methods.h"
 
@@ -58,41 +58,61 @@ void cookie_settings_advertise(struct cookies *cookies, struct kern *kern,
 	cookies_advertise(cookies, &advertised);
 }
 
-/* --cookie-key, if it is there. */
-static int read_key(const char *path, uint8_t key[SIPHASH_KEY_SIZE], const uint8_t **out)
+static void tell_keys(const struct cookies *cookies, const char *ifname)
 {
-	const char *why;
-	int err;
+	uint32_t ids[NOL_COOKIE_SETS];
+	const size_t count = cookies_key_ids(cookies, ids);
+	char others[NOL_COOKIE_SETS * 16] = "";
+	size_t len = 0;
 
-	*out = NULL;
-	if (!path)
-		return 0;
-	err = cookie_file_read(path, key, &why);
-	if (err)
-		log_error("--cookie-key: %s: %s", path, why);
-	else
-		*out = key;
-	return err;
+	if (!count)
+		return;
+	for (size_t i = 1; i < count; i++)
+		len += (size_t)snprintf(others + len, sizeof(others) - len, "%s %08x",
+					i > 1 ? "," : "; accepted as well:", ids[i]);
+	log_info("%s: cookies are made with key %08x%s", ifname, ids[0], others);
 }
 
 int cookie_settings_open(struct cookies **out, struct kern *kern, const struct config *config,
 			 const struct link_info *link)
 {
+	struct cookie_key_list keys;
 	struct cookies_options options = {
 		.ifname = config->ifname,
 		.has_link_header = link->has_link_header,
 		.method = config->method,
 		.max_flows = config->max_flows,
 		.has_ecn = method_accepts(config->method),
+		.shared = config->cookie_key_path ? &keys : NULL,
 	};
-	uint8_t key[SIPHASH_KEY_SIZE];
-	int err = read_key(config->cookie_key_path, key, &options.shared_key);
+	const char *why;
+	int err = options.shared ? cookie_file_read(config->cookie_key_path, &keys, &why) : 0;
 
-	if (err)
+	if (err) {
+		log_error("--cookie-key: %s: %s", config->cookie_key_path, why);
 		return err;
+	}
 	err = cookies_new(out, kern, &options);
-	explicit_bzero(key, sizeof(key));
+	explicit_bzero(&keys, sizeof(keys));
 	if (err)
 		log_error("%s: no keys for the cookies: %s", config->ifname, strerror(-err));
+	else if (!config->is_rehearsal)
+		tell_keys(*out, config->ifname);
 	return err;
+}
+
+bool cookie_settings_reload(struct cookies *cookies, const struct config *config)
+{
+	struct cookie_key_list keys;
+	const char *why;
+
+	if (!config->cookie_key_path)
+		return false;
+	if (cookie_file_read(config->cookie_key_path, &keys, &why))
+		log_error("%s: --cookie-key: %s: %s; the keys are as before", config->ifname,
+			  config->cookie_key_path, why);
+	else if (cookies_replace_keys(cookies, &keys))
+		tell_keys(cookies, config->ifname);
+	explicit_bzero(&keys, sizeof(keys));
+	return true;
 }

@@ -3,6 +3,8 @@
 #ifndef NOLISTEN_COOKIE_SETTINGS_H
 #define NOLISTEN_COOKIE_SETTINGS_H
 
+#include <stdbool.h>
+
 #include "config.h"
 #include "cookies.h"
 #include "engine.h"
@@ -12,6 +14,8 @@
 /* Errors are logged. */
 int cookie_settings_open(struct cookies **out, struct kern *kern, const struct config *config,
 			 const struct link_info *link);
+/* The key file again, or the keys stay as they are, and an error is logged. False: there is none. */
+bool cookie_settings_reload(struct cookies *cookies, const struct config *config);
 /* From now on. old: the routes until now. Without cookies (NULL) there is nothing to tell. */
 void cookie_settings_advertise(struct cookies *cookies, struct kern *kern,
 			       const struct engine_settings *settings, const struct routes *old);

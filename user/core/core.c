@@ -369,8 +369,9 @@ int core_set_ports(struct core *core, const struct port_set *ports)
 bool core_reload(struct core *core)
 {
 	const bool has_capture = capture_reopen(core->method.capture);
+	const bool has_keys = cookie_settings_reload(core->cookies, &core->config);
 
-	return events_reopen(core->events) || has_capture;
+	return events_reopen(core->events) || has_capture || has_keys;
 }
 
 int core_set_prefixes(struct core *core, const struct prefix *prefixes, size_t count)

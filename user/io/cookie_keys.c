@@ -22,10 +22,22 @@ static uint32_t slot_at(uint64_t now_s)
 	return (uint32_t)(now_s / NOL_COOKIE_SLOT_S) + FIRST_SLOT;
 }
 
+static void open_set(struct nol_cookie *cookie, unsigned int set)
+{
+	__atomic_store_n(&cookie->is_open[set], 1, __ATOMIC_RELEASE);
+}
+
+static void close_set(struct cookie_keys *keys, unsigned int set)
+{
+	__atomic_store_n(&keys->cookie->is_open[set], 0, __ATOMIC_RELEASE);
+	explicit_bzero(&keys->sets[set], sizeof(keys->sets[set]));
+}
+
 int cookie_keys_init(struct cookie_keys *keys, struct nol_cookie *cookie)
 {
-	*keys = (struct cookie_keys){.cookie = cookie};
-	return fill_random(cookie->keys, sizeof(cookie->keys));
+	*keys = (struct cookie_keys){.cookie = cookie, .sets[0].is_listed = true};
+	open_set(cookie, 0);
+	return fill_random(cookie->keys[0], sizeof(cookie->keys[0]));
 }
 
 /*
@@ -42,40 +54,132 @@ static void follow_real_time(struct cookie_keys *keys)
 		__atomic_store_n(&keys->cookie->ts_offset, offset, __ATOMIC_RELAXED);
 }
 
-void cookie_keys_init_shared(struct cookie_keys *keys, struct nol_cookie *cookie,
-			     const uint8_t key[SIPHASH_KEY_SIZE])
-{
-	*keys = (struct cookie_keys){.cookie = cookie, .is_shared = true};
-	memcpy(keys->shared_key, key, SIPHASH_KEY_SIZE);
-	follow_real_time(keys);
-}
-
 /* Half a key of this slot, the same wherever the shared key is: bytes in a fixed order, no word. */
-static __u64 derive_half(const struct cookie_keys *keys, uint32_t slot, unsigned int half)
+static __u64 derive_half(const uint8_t key[SIPHASH_KEY_SIZE], uint32_t slot, unsigned int half)
 {
 	const uint8_t name[] = {(uint8_t)slot, (uint8_t)(slot >> 8), (uint8_t)(slot >> 16),
 				(uint8_t)(slot >> 24), (uint8_t)half};
 
-	return siphash_24(keys->shared_key, name, sizeof(name));
+	return siphash_24(key, name, sizeof(name));
 }
 
-static void derive_slot(struct cookie_keys *keys, uint32_t slot)
+static void derive_slot(struct cookie_keys *keys, unsigned int set, uint32_t slot)
 {
-	__u64 *key = keys->cookie->keys[slot % NOL_COOKIE_SLOTS];
+	__u64 *key = keys->cookie->keys[set][slot % NOL_COOKIE_SLOTS];
 
 	for (unsigned int half = 0; half < 2; half++)
-		key[half] = derive_half(keys, slot, half);
+		key[half] = derive_half(keys->sets[set].key, slot, half);
 }
 
 /* Others that share the key have sent cookies of the slots that we were not there for. */
-static void derive_until(struct cookie_keys *keys, uint32_t newest)
+static void derive_all(struct cookie_keys *keys, unsigned int set, uint32_t newest)
 {
-	uint32_t slot = newest - (NOL_COOKIE_SLOTS - 1);
+	for (uint32_t age = 0; age < NOL_COOKIE_SLOTS; age++)
+		derive_slot(keys, set, newest - age);
+}
 
-	if (keys->cookie->newest >= slot && keys->cookie->newest < newest)
-		slot = keys->cookie->newest + 1;
-	for (; slot != newest + 1; slot++)
-		derive_slot(keys, slot);
+static void derive_until(struct cookie_keys *keys, unsigned int set, uint32_t newest)
+{
+	const uint32_t steps = newest - keys->cookie->newest;
+
+	if (steps >= NOL_COOKIE_SLOTS)
+		derive_all(keys, set, newest);
+	else
+		for (uint32_t slot = newest; slot != keys->cookie->newest; slot--)
+			derive_slot(keys, set, slot);
+}
+
+/* What was retired before a slot that is over has no cookies any more. */
+static void close_expired(struct cookie_keys *keys, uint32_t newest)
+{
+	for (unsigned int set = 0; set < NOL_COOKIE_SETS; set++)
+		if (keys->cookie->is_open[set] && !keys->sets[set].is_listed &&
+		    newest - keys->sets[set].last_slot > 1)
+			close_set(keys, set);
+}
+
+static void take_set(struct cookie_keys *keys, unsigned int set,
+		     const uint8_t key[SIPHASH_KEY_SIZE])
+{
+	close_set(keys, set);
+	memcpy(keys->sets[set].key, key, SIPHASH_KEY_SIZE);
+	keys->sets[set].is_listed = true;
+	derive_all(keys, set, keys->cookie->newest);
+	open_set(keys->cookie, set);
+}
+
+static bool has_key(const struct cookie_key_list *list, const uint8_t key[SIPHASH_KEY_SIZE])
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!memcmp(list->keys[i], key, SIPHASH_KEY_SIZE))
+			return true;
+	return false;
+}
+
+/* NOL_COOKIE_SETS: none. */
+static unsigned int find_key(const struct cookie_keys *keys, const uint8_t key[SIPHASH_KEY_SIZE])
+{
+	unsigned int set = 0;
+
+	while (set < NOL_COOKIE_SETS &&
+	       (!keys->cookie->is_open[set] || memcmp(keys->sets[set].key, key, SIPHASH_KEY_SIZE)))
+		set++;
+	return set;
+}
+
+/* What is closed, or else was retired first. There is one: what makes cookies or is listed are fewer than the sets. */
+static unsigned int find_room(const struct cookie_keys *keys)
+{
+	const struct nol_cookie *cookie = keys->cookie;
+	unsigned int found = NOL_COOKIE_SETS;
+
+	for (unsigned int set = 0; set < NOL_COOKIE_SETS; set++) {
+		if (!cookie->is_open[set])
+			return set;
+		if (set == cookie->making || keys->sets[set].is_listed)
+			continue;
+		if (found == NOL_COOKIE_SETS ||
+		    (int32_t)(keys->sets[set].last_slot - keys->sets[found].last_slot) < 0)
+			found = set;
+	}
+	return found;
+}
+
+static void retire(struct cookie_keys *keys, const struct cookie_key_list *list)
+{
+	for (unsigned int set = 0; set < NOL_COOKIE_SETS; set++) {
+		const bool is_listed =
+			keys->cookie->is_open[set] && has_key(list, keys->sets[set].key);
+
+		if (keys->sets[set].is_listed && !is_listed)
+			keys->sets[set].last_slot = keys->cookie->newest;
+		keys->sets[set].is_listed = is_listed;
+	}
+}
+
+void cookie_keys_replace(struct cookie_keys *keys, const struct cookie_key_list *list)
+{
+	retire(keys, list);
+	for (size_t i = 0; i < list->count; i++)
+		if (find_key(keys, list->keys[i]) == NOL_COOKIE_SETS)
+			take_set(keys, find_room(keys), list->keys[i]);
+	__atomic_store_n(&keys->cookie->making, (__u8)find_key(keys, list->keys[0]),
+			 __ATOMIC_RELEASE);
+}
+
+void cookie_keys_init_shared(struct cookie_keys *keys, struct nol_cookie *cookie,
+			     const struct cookie_key_list *list)
+{
+	*keys = (struct cookie_keys){.cookie = cookie, .is_shared = true};
+	cookie_keys_replace(keys, list);
+	follow_real_time(keys);
+}
+
+uint32_t cookie_key_id(const uint8_t key[SIPHASH_KEY_SIZE])
+{
+	static const char name[] = "which key it is";
+
+	return (uint32_t)siphash_24(key, name, sizeof(name));
 }
 
 static int write_keys(struct cookie_keys *keys, uint32_t newest)
@@ -83,9 +187,12 @@ static int write_keys(struct cookie_keys *keys, uint32_t newest)
 	struct nol_cookie *cookie = keys->cookie;
 
 	if (!keys->is_shared)
-		return fill_random(cookie->keys[newest % NOL_COOKIE_SLOTS],
-				   sizeof(cookie->keys[0]));
-	derive_until(keys, newest);
+		return fill_random(cookie->keys[0][newest % NOL_COOKIE_SLOTS],
+				   sizeof(cookie->keys[0][0]));
+	close_expired(keys, newest);
+	for (unsigned int set = 0; set < NOL_COOKIE_SETS; set++)
+		if (cookie->is_open[set])
+			derive_until(keys, set, newest);
 	return 0;
 }
 

@@ -8,26 +8,46 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <abi/abi.h>
 
 #include "siphash.h"
 
+#define COOKIE_KEYS_MAX (NOL_COOKIE_SETS - 1) /* a set is left for the key that made cookies last */
+
+/* What machines behind one address share. */
+struct cookie_key_list {
+	size_t count;
+	uint8_t keys[COOKIE_KEYS_MAX]
+		    [SIPHASH_KEY_SIZE]; /* the first one makes cookies, all are accepted */
+};
+
+struct cookie_key_set {
+	uint8_t key[SIPHASH_KEY_SIZE];
+	bool is_listed; /* else it is open until the cookies of last_slot have expired */
+	uint32_t last_slot;
+};
+
 struct cookie_keys {
 	struct nol_cookie *cookie; /* borrowed */
 	bool is_shared;
-	uint8_t shared_key[SIPHASH_KEY_SIZE];
+	struct cookie_key_set sets[NOL_COOKIE_SETS];
 };
 
 /* Every slot gets random keys of its own. -EIO: no random numbers. */
 int cookie_keys_init(struct cookie_keys *keys, struct nol_cookie *cookie);
 /*
- * All keys come from one, the same on several machines: whoever gets the ACK accepts it. Slots and timestamps follow
+ * All keys come from these, the same on several machines: whoever gets the ACK accepts it. Slots and timestamps follow
  * CLOCK_REALTIME then, which these machines have to keep within NOL_COOKIE_EARLY_S of each other.
  */
 void cookie_keys_init_shared(struct cookie_keys *keys, struct nol_cookie *cookie,
-			     const uint8_t key[SIPHASH_KEY_SIZE]);
+			     const struct cookie_key_list *list);
+/* Others from now on, where keys are shared. What is not in the list any more is accepted as long as a cookie lives. */
+void cookie_keys_replace(struct cookie_keys *keys, const struct cookie_key_list *list);
+/* Tells keys apart, and nothing else about them. */
+uint32_t cookie_key_id(const uint8_t key[SIPHASH_KEY_SIZE]);
 
 /* Once a second: move on to the slot of this time. -EIO: no random numbers, the old slot goes on. */
 int cookie_keys_turn(struct cookie_keys *keys, uint64_t now_s);
@@ -35,9 +55,9 @@ int cookie_keys_turn(struct cookie_keys *keys, uint64_t now_s);
 int cookie_keys_beat(struct cookie_keys *keys);
 
 /*
- * An ordinary file of root's or our own, for nobody else, with 32 hexadecimal digits or exactly 16 bytes. *why: the
- * reason for people.
+ * An ordinary file of root's or our own, for nobody else: up to COOKIE_KEYS_MAX different keys of 32 hexadecimal digits, white
+ * space behind each, or one of exactly 16 bytes. *why: the reason for people. *out is changed in any case.
  */
-int cookie_file_read(const char *path, uint8_t key[SIPHASH_KEY_SIZE], const char **why);
+int cookie_file_read(const char *path, struct cookie_key_list *out, const char **why);
 
 #endif

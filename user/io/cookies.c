@@ -8,7 +8,6 @@
 
 #include "clock.h"
 #include "cookie_classes.h"
-#include "cookie_keys.h"
 #include "log.h"
 #include "reply_probe.h"
 
@@ -104,9 +103,8 @@ static int open_keys(struct cookies *cookies)
 {
 	int err = 0;
 
-	if (cookies->options.shared_key)
-		cookie_keys_init_shared(&cookies->keys, cookies->cookie,
-					cookies->options.shared_key);
+	if (cookies->options.shared)
+		cookie_keys_init_shared(&cookies->keys, cookies->cookie, cookies->options.shared);
 	else
 		err = cookie_keys_init(&cookies->keys, cookies->cookie);
 	return err ?: cookie_keys_beat(&cookies->keys);
@@ -126,7 +124,7 @@ int cookies_new(struct cookies **out, struct kern *kern, const struct cookies_op
 	cookies->counted_ns = clock_monotonic_ns();
 	cookies->cookie->exact_in_window = EXACT_IN_WINDOW;
 	err = is_answering(cookies) ? open_keys(cookies) : 0;
-	cookies->options.shared_key = NULL; /* the caller's */
+	cookies->options.shared = NULL; /* the caller's */
 	if (err)
 		cookies_free(cookies);
 	else
@@ -139,7 +137,31 @@ void cookies_free(struct cookies *cookies)
 	if (!cookies)
 		return;
 	reply_probe_free(cookies->probe);
+	explicit_bzero(&cookies->keys, sizeof(cookies->keys));
 	free(cookies);
+}
+
+bool cookies_replace_keys(struct cookies *cookies, const struct cookie_key_list *list)
+{
+	if (!cookies || !cookies->keys.is_shared)
+		return false;
+	cookie_keys_replace(&cookies->keys, list);
+	return true;
+}
+
+size_t cookies_key_ids(const struct cookies *cookies, uint32_t ids[NOL_COOKIE_SETS])
+{
+	size_t count = 0;
+
+	if (!cookies || !cookies->keys.is_shared)
+		return 0;
+	for (unsigned int i = 0; i < NOL_COOKIE_SETS; i++) {
+		const unsigned int set = (cookies->cookie->making + i) % NOL_COOKIE_SETS;
+
+		if (cookies->cookie->is_open[set])
+			ids[count++] = cookie_key_id(cookies->keys.sets[set].key);
+	}
+	return count;
 }
 
 void cookies_advertise(struct cookies *cookies, const struct cookies_advertised *advertised)

@@ -7,8 +7,10 @@
 #define NOLISTEN_COOKIES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "cookie_keys.h"
 #include "kern.h"
 
 struct cookies;
@@ -18,7 +20,7 @@ struct cookies_options {
 	bool has_link_header;
 	enum nol_method
 		method; /* NOL_METHOD_NONE: auto; others than that, XDP and ACCEPT: nothing */
-	const uint8_t *shared_key; /* 16 bytes, or NULL: random keys */
+	const struct cookie_key_list *shared; /* NULL: random keys */
 	bool has_ecn; /* whoever makes the sockets can give it to them */
 	uint32_t max_flows;
 };
@@ -33,6 +35,11 @@ struct cookies_advertised {
 /* Without programs there is none: NULL is legal below, and does nothing. kern is borrowed. -EIO: no random numbers. */
 int cookies_new(struct cookies **out, struct kern *kern, const struct cookies_options *options);
 void cookies_free(struct cookies *cookies);
+
+/* In place of other shared keys: see cookie_keys_replace(). False: there are no such. */
+bool cookies_replace_keys(struct cookies *cookies, const struct cookie_key_list *list);
+/* Of the shared keys, the one that makes cookies first (cookie_key_id()). Their number; 0: keys are not shared. */
+size_t cookies_key_ids(const struct cookies *cookies, uint32_t ids[NOL_COOKIE_SETS]);
 
 void cookies_advertise(struct cookies *cookies, const struct cookies_advertised *advertised);
 /*
