@@ -157,6 +157,26 @@ static void a_snapshot_has_its_parents(void **state)
 	json_decref(json);
 }
 
+static void tells_the_shared_keys_apart(void **state)
+{
+	static const struct port_set ports;
+	const struct snapshot snapshot = {.ifname = "eth0",
+					  .xdp = "none",
+					  .tc = "tcx",
+					  .service = "echo",
+					  .ports = &ports,
+					  .cookie_keys = {0x1a2b3c4d, 0x5e},
+					  .cookie_key_count = 2};
+	char *text = print(snapshot_to_json(&snapshot));
+
+	(void)state;
+	assert_non_null(strstr(text, "\n  cookie keys  1a2b3c4d, 0000005e\n"));
+	free(text);
+	text = print(json_pack("{s:[]}", "cookie_keys"));
+	assert_null(strstr(text, "cookie keys"));
+	free(text);
+}
+
 static void leaves_out_what_is_0(void **state)
 {
 	const struct session_stats session = {.established = 1};
@@ -183,6 +203,7 @@ int main(void)
 		cmocka_unit_test(prints_what_was_refused_and_lost),
 		cmocka_unit_test(prints_where_a_loader_listens),
 		cmocka_unit_test(a_snapshot_has_its_parents),
+		cmocka_unit_test(tells_the_shared_keys_apart),
 		cmocka_unit_test(leaves_out_what_is_0),
 	};
 

@@ -97,6 +97,15 @@ static void print_parents(FILE *out, const json_t *parents)
 	print_list(out, parents);
 }
 
+/* Of --cookie-key. */
+static void print_keys(FILE *out, const json_t *keys)
+{
+	if (!json_array_size(keys))
+		return;
+	fprintf(out, "  cookie keys  ");
+	print_list(out, keys);
+}
+
 /* What each has had of the whole, if there are several. */
 static void print_workers(FILE *out, const json_t *workers)
 {
@@ -150,6 +159,7 @@ void status_print(FILE *out, const json_t *status)
 	fprintf(out, "  ports        %s\n  addresses    ", query_text(status, "ports"));
 	print_list(out, json_object_get(status, "addresses"));
 	print_parents(out, json_object_get(status, "parents"));
+	print_keys(out, json_object_get(status, "cookie_keys"));
 	fprintf(out, "  service      %s\n", query_text(status, "service"));
 	fprintf(out, "  flows        %lld, %lld of them half-open\n", query_number(status, "flows"),
 		query_number(status, "half_open"));

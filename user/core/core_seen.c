@@ -2,6 +2,7 @@
 /* What others may know of a core. */
 #include "answered.h"
 #include "clock.h"
+#include "cookies.h"
 #include "core_private.h"
 #include "events.h"
 #include "methods.h"
@@ -27,6 +28,7 @@ void core_snapshot(struct core *core, struct snapshot *out)
 		.worker_count = workers_count(core->workers),
 	};
 	out->parent_count = method_parents(&core->method, out->parents);
+	out->cookie_key_count = cookies_key_ids(core->cookies, out->cookie_keys);
 	out->prefixes = answered_all(core->answered, &out->prefix_count);
 	gate->ops->read_stats(gate, &out->packets);
 	capture_read(core->method.capture, &out->capture);

@@ -28,6 +28,9 @@ struct snapshot {
 	size_t prefix_count;
 	struct endpoint parents[NOL_WORKERS_MAX]; /* where method accept listens */
 	size_t parent_count;
+	uint32_t cookie_keys
+		[NOL_COOKIE_SETS]; /* of --cookie-key: which they are, the one that makes cookies first */
+	size_t cookie_key_count;
 	uint8_t source_bits_v4, source_bits_v6; /* of --source-prefix */
 	uint64_t flows, events_lost, events_limited;
 	struct capture_stats capture;

@@ -69,6 +69,15 @@ static json_t *parents_of(const struct snapshot *snapshot)
 	return array;
 }
 
+static json_t *cookie_keys_of(const struct snapshot *snapshot)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < snapshot->cookie_key_count; i++)
+		json_array_append_new(array, json_sprintf("%08x", snapshot->cookie_keys[i]));
+	return array;
+}
+
 json_t *snapshot_packets_to_json(const struct nol_stats *stats)
 {
 	json_t *object = json_object();
@@ -162,17 +171,17 @@ json_t *snapshot_to_json(const struct snapshot *snapshot)
 
 	port_set_format(snapshot->ports, ports, sizeof(ports));
 	return json_pack(
-		"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s, s:i, s:f, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"interface", snapshot->ifname, "pid", (int)getpid(), "uptime_s",
 		(double)snapshot->up_ns / CLOCK_NS_PER_S, "method", method_text(snapshot->method),
 		"xdp", snapshot->xdp, "tc", snapshot->tc, "ports", ports, "addresses",
-		addresses_of(snapshot), "parents", parents_of(snapshot), "service",
-		snapshot->service, "flows", (json_int_t)snapshot->flows, "half_open",
-		(json_int_t)sum->half_open, "connections", (json_int_t)sum->connections, "refused",
-		(json_int_t)sum->refused, "events_lost", (json_int_t)snapshot->events_lost,
-		"events_limited", (json_int_t)snapshot->events_limited, "capture",
-		capture_of(&snapshot->capture), "counters",
-		snapshot_packets_to_json(&snapshot->packets), "rates",
+		addresses_of(snapshot), "parents", parents_of(snapshot), "cookie_keys",
+		cookie_keys_of(snapshot), "service", snapshot->service, "flows",
+		(json_int_t)snapshot->flows, "half_open", (json_int_t)sum->half_open, "connections",
+		(json_int_t)sum->connections, "refused", (json_int_t)sum->refused, "events_lost",
+		(json_int_t)snapshot->events_lost, "events_limited",
+		(json_int_t)snapshot->events_limited, "capture", capture_of(&snapshot->capture),
+		"counters", snapshot_packets_to_json(&snapshot->packets), "rates",
 		snapshot_packets_to_json(&snapshot->rates), "engine",
 		snapshot_session_to_json(&sum->session), "applications",
 		snapshot_passing_to_json(&sum->passing), "services",
