@@ -4,7 +4,7 @@
 #   make demo       install what is missing, build, show it working        (root)
 #   make test       install what is missing, build, run every test         (root)
 #   make test-kernels [KERNELS="6.1 6.12/arm64 newest"]   the tests on other kernels, in virtual machines (root)
-#   make soak SOAK="kill 7"   a long test: kill, many, long, floods, leases, guard, restart, nginx, with its arguments; see tests/soak (root)
+#   make soak SOAK="kill 7"   a long test: kill, many, long, floods, leases, guard, restart, nginx, fleet, with its arguments; see tests/soak (root)
 #   make bench      the benchmark, quick; results and plots in build/bench (root)
 #   make speed      the long one, twelve minutes: new plots in doc/img, and the README's tables of it (root)
 #   make deps       install the Debian packages that building and testing need
@@ -171,13 +171,19 @@ $(LIB)/nolisten.pc: user/lib/nolisten.pc.in user/cmd/version.h
 # Tests. Unit tests see the pure layers and the services; BPF tests see the kernel side.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(OBJ)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 BPF_TESTS := $(patsubst tests/bpf/%.c,$(OBJ)/tests/bpf/%,$(wildcard tests/bpf/*_test.c))
-TOOLS := $(patsubst tests/tools/%.c,$(OBJ)/tests/tools/%,$(filter-out %.bpf.c,$(wildcard tests/tools/*.c)))
+PRELOADS := $(OBJ)/tests/tools/shifted_clock.so
+TOOLS := $(patsubst tests/tools/%.c,$(OBJ)/tests/tools/%,$(filter-out %.bpf.c $(PRELOADS:$(OBJ)/%.so=%.c),$(wildcard tests/tools/*.c))) $(PRELOADS)
 TEST_INCLUDES := -iquote tests $(foreach l,$(LAYERS),-iquote user/$(l)) -Iinclude -I$(OBJ)/skel
 
 $(OBJ)/tests/%: tests/%.c $(ARCHIVE)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_INCLUDES) -Wl,--as-needed -MMD -MP -o $@ $< $(ARCHIVE) $(LIBS) -lcmocka -lpthread
+
+$(PRELOADS): $(OBJ)/%.so: %.c
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -fsanitize=%,$(CFLAGS_ALL)) -fPIC -shared -o $@ $<
 
 # A tool's own programs.
 TOOL_BPF := $(OBJ)/tests/tools/flood.bpf.o
