@@ -184,6 +184,7 @@ refused_run()
 	refused_run 2 "usage: nolisten run"
 	refused_run 2 "usage: nolisten run" --
 	refused_run 2 "'eth0': not understood" eth0 -- true
+	refused_run 2 "'touch': a command needs -- in front of it" touch "$BATS_TEST_TMPDIR/started"
 	refused_run 2 "--user: 'nobody-of-that-name': no such user" --user=nobody-of-that-name -- true
 	refused_run 2 "--port: '80x'" -p 80x -- true
 	refused_run 2 "--interface: 'eth0,,lo'" -i eth0,,lo -- true

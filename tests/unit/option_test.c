@@ -151,6 +151,8 @@ static void a_command_without_its_dashes_is_told_of_them(void **state)
 				   "(see test it --help)");
 	assert_int_equal(PARSE_OF(&with_nothing_else, "--bare", "cat", "-Z"), -EINVAL);
 	assert_string_equal(error, "'cat': a command needs -- in front of it (see test it --help)");
+	assert_int_equal(PARSE_OF(&with_nothing_else, "eth0", "--", "cat"), -EINVAL);
+	assert_string_equal(error, "'eth0': not understood (see test it --help)");
 }
 
 static void what_is_missing_is_asked_for(void **state)

@@ -143,9 +143,18 @@ static bool is_of_command(const struct command *command, size_t count)
 	return !row || !row->take;
 }
 
-static int take_argument(struct option_parse *parse, char **argv, size_t *count, char *text)
+static bool has_dashes(char **argv)
 {
-	if (is_of_command(parse->command, *count))
+	while (*argv && strcmp(*argv, "--"))
+		argv++;
+	return *argv;
+}
+
+/* next: what follows it. */
+static int take_argument(struct option_parse *parse, char **argv, size_t *count, char *text,
+			 char **next)
+{
+	if (is_of_command(parse->command, *count) && !has_dashes(next))
 		return option_fail(
 			parse, "'%s': %sa command needs -- in front of it (see %s --help)", text,
 			*count ? "one too many, and " : "", command_title(parse->command));
@@ -163,7 +172,7 @@ static int take_options(struct option_parse *parse, char **argv, size_t *count)
 	while (!err && (text = *next)) {
 		next++;
 		if (text[0] != '-' || !text[1] || parse->rest)
-			err = take_argument(parse, argv, count, text);
+			err = take_argument(parse, argv, count, text, next);
 		else if (!strcmp(text, "--"))
 			parse->rest = next;
 		else if (text[1] == '-')
