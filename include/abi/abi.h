@@ -10,6 +10,7 @@
 #define NOLISTEN_ABI_H
 
 #include "advertised.h"
+#include "ends.h"
 #include "limit.h"
 #include "shut.h"
 #include "terms.h"
@@ -193,13 +194,6 @@ struct nol_config {
 	__u8 spinning[NOL_WORKERS_MAX]; /* by worker; 1: it polls its ring, no wake-up is needed */
 };
 NOL_ABI_SIZE(nol_config, 128);
-
-/* The programs of nol_ends, in which packets end that the general way has nothing more to say about. */
-enum nol_end {
-	NOL_END_STRAY,
-	NOL_END_SHUT,
-	NOL_ENDS,
-};
 
 /* Which SYNs ingress answers itself. */
 enum nol_answer {
