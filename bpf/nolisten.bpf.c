@@ -185,13 +185,27 @@ int nol_tc_egress(struct __sk_buff *skb)
 	return may_be_rst(skb) ? guard_rst(skb) : GUARD_LET_GO;
 }
 
-/* Not there where the kernel lacks the tracepoint. Arguments: socket, old state, new state. */
+/* Not there where the kernel lacks the tracepoint, as the next one. Arguments: socket, old state, new state. */
 SEC("tp_btf/inet_sock_set_state")
 int nol_tp_state(__u64 *ctx)
 {
-	/* Of a connect() that fails nobody has handed anything off. */
-	if ((int)ctx[2] == BPF_TCP_CLOSE && (int)ctx[1] != BPF_TCP_SYN_SENT)
-		end_flow_of((const struct sock___closed *)ctx[0]);
+	const struct sock___closed *sk = (const struct sock___closed *)ctx[0];
+
+	if (is_end(ctx[1], ctx[2])) {
+		end_flow_of(sk);
+		end_mark(sk);
+	}
+	return 0;
+}
+
+/* Behind the first one: what that was not run for. */
+SEC("tp_btf/inet_sock_set_state")
+int nol_tp_missed(__u64 *ctx)
+{
+	const struct sock___closed *sk = (const struct sock___closed *)ctx[0];
+
+	if (is_end(ctx[1], ctx[2]) && !end_take_mark(sk))
+		end_flow_of(sk);
 	return 0;
 }
 

@@ -46,13 +46,18 @@ static void connect_pair(const char *local)
 	close(listener);
 }
 
-static void begin(const char *local, enum nol_flow_state state)
+static void begin_unwatched(const char *local, enum nol_flow_state state)
 {
 	const struct nol_flow flow = {
 		.state = state, .method = NOL_METHOD_XDP, .held = 3, .created_ns = 1234};
 
 	connect_pair(local);
 	assert_int_equal(kern_flow_add(kern, &tuple, &flow), 0);
+}
+
+static void begin(const char *local, enum nol_flow_state state)
+{
+	begin_unwatched(local, state);
 	assert_int_equal(count_closed(), 0);
 }
 
@@ -94,6 +99,21 @@ static void closes_a_flow_whose_socket_was_reset(void **state)
 	assert_told();
 	close(server);
 	assert_int_equal(count_closed(), 0);
+}
+
+/* As when the first one is interrupted. */
+static void the_second_program_sees_what_the_first_one_has_not(void **state)
+{
+	struct bpf_link *link = bpf_program__attach(kern->skel->progs.nol_tp_missed);
+
+	(void)state;
+	assert_non_null(link);
+	begin_unwatched("127.0.0.1", NOL_FLOW_HANDED_OFF);
+	reset(client);
+	assert_true(kern_closed_watch(kern) >= 0);
+	assert_told();
+	close(server);
+	bpf_link__destroy(link);
 }
 
 static void closes_a_flow_of_ipv6(void **state)
@@ -209,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		closed_test(closes_a_flow_whose_socket_was_reset),
+		fixture_test(the_second_program_sees_what_the_first_one_has_not),
 		closed_test(closes_a_flow_of_ipv6),
 		closed_test(closes_a_flow_with_the_last_segment),
 		closed_test(a_socket_that_is_gone_before_the_hand_off_is_told_of_behind_it),

@@ -145,6 +145,24 @@ static void what_the_table_has_missed_is_looked_for(void **state)
 	assert_int_equal(closing_count(closing), 2);
 }
 
+/* Once that is certain: what ends just now is told of in a moment. */
+static void what_nothing_has_told_of_is_looked_for_while_nothing_is_served(void **state)
+{
+	(void)state;
+	connect_remote(2000);
+	connect_remote(2001);
+	let_live(2001, TCP_ESTABLISHED);
+	closing_compare(closing, 2);
+	run_loop();
+	EXPECT_NOTES(2000, "");
+	closing_compare(closing, 2);
+	run_loop();
+	EXPECT_NOTES(2000, "close, <closed>");
+	EXPECT_NOTES(2001, "");
+	assert_int_equal(closing_count(closing), 1);
+	assert_int_equal(closing_unheard(closing), 1);
+}
+
 static int set_up_told(void **state)
 {
 	memset(&told, 0, sizeof(told));
@@ -169,6 +187,7 @@ int main(void)
 		told_test(no_word_is_owed_for_what_was_replaced),
 		told_test(what_the_table_had_no_room_for_is_looked_for),
 		told_test(what_the_table_has_missed_is_looked_for),
+		told_test(what_nothing_has_told_of_is_looked_for_while_nothing_is_served),
 	};
 
 	return cmocka_run_group_tests_name("session_closed", tests, NULL, NULL);

@@ -261,8 +261,10 @@ void workers_read(struct workers *workers, struct worker_counts *each, struct wo
 	/* Of a tarpit, in whichever session they have ended; they are nobody's once we leave. */
 	if (!workers->has_left)
 		sum->connections += sum->session.tarpit_held - sum->session.tarpit_ended;
-	if (workers->options.closing)
+	if (workers->options.closing) {
 		sum->session.closed = closing_count(workers->options.closing);
+		sum->session.closed_unheard = closing_unheard(workers->options.closing);
+	}
 }
 
 struct visit {

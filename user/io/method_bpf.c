@@ -95,13 +95,14 @@ static int get_flow(struct flows *flows, const struct tuple *tuple, struct nol_f
 	return kern_flow_get(from_flows(flows)->kern, tuple, out);
 }
 
-/* Does the kernel still have the connection before this one? */
+/* Does the kernel still have the connection before this one? Where nobody can say, it has. */
 static bool is_alive(struct flows *flows, const struct tuple *tuple)
 {
-	uint8_t state;
+	uint8_t state = 0;
 
 	return flows_is_handed_off(flows, tuple) &&
-	       !sock_diag_find(tuple, from_flows(flows)->ifindex, &state) && state != TCP_TIME_WAIT;
+	       sock_diag_find(tuple, from_flows(flows)->ifindex, &state) != -ENOENT &&
+	       state != TCP_TIME_WAIT;
 }
 
 static int replace_flow(struct flows *flows, const struct tuple *tuple, const struct nol_flow *flow,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The tracepoint that tells of closed sockets, and the ring of what it told. */
+/* The tracepoint that tells of closed sockets, by two programs (bpf/closed.h), and the ring of what they told. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,10 +10,10 @@
 #define TRACEPOINT "inet_sock_set_state"
 
 struct closed_reader {
-	struct bpf_link *link;
+	struct bpf_link *first, *second; /* attached in this order, which the kernel keeps */
 	struct ring_buffer *ring;
 	uint32_t lost; /* of nol_closed_lost, what has been told */
-	uint64_t missed; /* of the program's runs, what has been told */
+	uint64_t missed[2]; /* of the programs' runs, what has been told */
 	int count; /* of this round */
 	kern_closed_fn fn;
 	void *context;
@@ -38,6 +38,7 @@ void closed_prepare(struct kern *kern)
 
 	kern->skel->rodata->nol_netns = netns;
 	bpf_program__set_autoload(kern->skel->progs.nol_tp_state, is_wanted);
+	bpf_program__set_autoload(kern->skel->progs.nol_tp_missed, is_wanted);
 }
 
 static int take_word(void *context, void *data, size_t size)
@@ -53,7 +54,8 @@ static int take_word(void *context, void *data, size_t size)
 
 static void free_reader(struct closed_reader *reader)
 {
-	bpf_link__destroy(reader->link);
+	bpf_link__destroy(reader->first);
+	bpf_link__destroy(reader->second);
 	ring_buffer__free(reader->ring);
 	free(reader);
 }
@@ -64,8 +66,11 @@ static int open_reader(struct kern *kern, struct closed_reader *reader)
 		ring_buffer__new(bpf_map__fd(kern->skel->maps.nol_closed), take_word, reader, NULL);
 	if (!reader->ring)
 		return -errno;
-	reader->link = bpf_program__attach(kern->skel->progs.nol_tp_state);
-	return reader->link ? 0 : -errno;
+	reader->first = bpf_program__attach(kern->skel->progs.nol_tp_state);
+	if (!reader->first)
+		return -errno;
+	reader->second = bpf_program__attach(kern->skel->progs.nol_tp_missed);
+	return reader->second ? 0 : -errno;
 }
 
 int kern_closed_watch(struct kern *kern)
@@ -105,19 +110,29 @@ int kern_closed_take(struct kern *kern, kern_closed_fn fn, void *context)
 	return err;
 }
 
-/* What had no room, or the kernel has left out, is counted, but not which sockets it was about. */
+/* Has that program been left out since the last look? */
+static bool has_been_left_out(const struct bpf_program *program, uint64_t *missed)
+{
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+	bool has_been;
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
+		return false;
+	has_been = info.recursion_misses != *missed;
+	*missed = info.recursion_misses;
+	return has_been;
+}
+
+/* What had no room is counted, and what a program was left out of, but not which sockets it was about. One alone has the other. */
 bool kern_closed_has_missed(struct kern *kern)
 {
 	const uint32_t lost = __atomic_load_n(&kern->skel->bss->nol_closed_lost, __ATOMIC_RELAXED);
 	struct closed_reader *reader = kern->closed;
-	struct bpf_prog_info info = {0};
-	__u32 len = sizeof(info);
-	bool has_missed;
+	const bool first = has_been_left_out(kern->skel->progs.nol_tp_state, &reader->missed[0]);
+	const bool second = has_been_left_out(kern->skel->progs.nol_tp_missed, &reader->missed[1]);
+	const bool has_missed = (first && second) || lost != reader->lost;
 
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(kern->skel->progs.nol_tp_state), &info, &len))
-		return false;
-	has_missed = info.recursion_misses != reader->missed || lost != reader->lost;
-	reader->missed = info.recursion_misses;
 	reader->lost = lost;
 	return has_missed;
 }

@@ -10,13 +10,14 @@
 #include "service_stats.h"
 #include "times.h"
 
-/* Of a session, in packets or flows since the start: name, and what it counts. closed is counted by all sessions together. */
+/* Of a session, in packets or flows since the start: name, and what it counts. closed and closed_unheard are counted by all sessions together. */
 /* clang-format off */
 #define SESSION_STATS(X) \
 	X(syn, "half-open flows begun") \
 	X(established, "handshakes completed") \
 	X(handed_off, "connections handed to the kernel") \
 	X(closed, "handed-off connections closed since") \
+	X(closed_unheard, "those of them whose end was found by looking, since nothing told of it") \
 	X(expired, "half-open flows given up") \
 	X(reset, "half-open flows reset") \
 	X(replayed, "held packets put back into the stack") \

@@ -23,7 +23,7 @@
 #define OWED 256
 #define FORGET_BATCH 64
 #define LOOK_NS (10 * CLOCK_NS_PER_S) /* at most so often after ends were missed, */
-#define DIFFERS_S 3 /* what ends has been told of by then */
+#define DIFFERS_S 2 /* what ends has been told of by then */
 #define LOOK_SHARE 20 /* nor for more than this part of the time */
 
 /*
@@ -39,7 +39,7 @@ struct closing {
 	struct closing_options options;
 	pthread_mutex_t lock; /* of grace and owed */
 	struct grace *grace;
-	uint64_t count; /* atomic */
+	uint64_t count, unheard; /* atomic; all, and those that a look has found */
 	int watch_fd; /* sock_diag; -1: the flow table tells */
 	struct loop_source *watch_source, *tick_source;
 	struct owed owed[OWED];
@@ -101,6 +101,11 @@ static void tell_closed(struct closing *closing, const struct tuple *tuple,
 uint64_t closing_count(const struct closing *closing)
 {
 	return __atomic_load_n(&closing->count, __ATOMIC_RELAXED);
+}
+
+uint64_t closing_unheard(const struct closing *closing)
+{
+	return __atomic_load_n(&closing->unheard, __ATOMIC_RELAXED);
 }
 
 void closing_compare(struct closing *closing, uint64_t handed_off)
@@ -174,24 +179,33 @@ static void take_closed(void *context, const struct tuple *tuple, const struct n
 		flows->ops->forget(flows, tuple, true);
 }
 
-static void close_flow(void *context, const struct tuple *tuple, uint8_t tcp_state)
+/* False: it was none of ours, or its end is known. */
+static bool end_flow(struct closing *closing, const struct tuple *tuple)
 {
-	struct closing *closing = context;
 	struct flows *flows = closing->options.flows;
 	struct nol_flow flow;
 
-	(void)tcp_state;
 	if (!port_set_has(closing->options.ports, tuple->local.port) || is_late(closing, tuple) ||
 	    flows->ops->close(flows, tuple))
-		return;
+		return false;
 	flow = flows_find(flows, tuple);
 	take_closed(closing, tuple, &flow);
+	return true;
+}
+
+static void close_flow(void *context, const struct tuple *tuple, uint8_t tcp_state)
+{
+	(void)tcp_state;
+	end_flow(context, tuple);
 }
 
 static bool close_if_gone(void *context, const struct tuple *tuple, const struct nol_flow *flow)
 {
-	if (flow->state == NOL_FLOW_HANDED_OFF && !has_socket(context, tuple))
-		close_flow(context, tuple, 0);
+	struct closing *closing = context;
+
+	if (flow->state == NOL_FLOW_HANDED_OFF && !has_socket(closing, tuple) &&
+	    end_flow(closing, tuple))
+		__atomic_add_fetch(&closing->unheard, 1, __ATOMIC_RELAXED);
 	return true;
 }
 

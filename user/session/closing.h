@@ -45,5 +45,7 @@ void closing_make_room(struct closing *closing, uint32_t count);
 void closing_compare(struct closing *closing, uint64_t handed_off);
 /* How many connections have been closed so far. */
 uint64_t closing_count(const struct closing *closing);
+/* Of these, how many nobody has told of: they were found by a look. */
+uint64_t closing_unheard(const struct closing *closing);
 
 #endif
