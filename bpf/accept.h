@@ -157,12 +157,15 @@ static long look_again(__u32 index, struct awaiting *awaiting)
  * The cookie was used: by a connection that is over, which the kernel says by a RST, or by one that begins this instant. A
  * RST would end that; what is dropped is sent again.
  */
-static __always_inline int follow(struct __sk_buff *skb, const struct facts *facts, __u64 now_ns)
+LOOKED_AT_ONCE int follow(struct __sk_buff *skb, const struct facts *facts, __u64 now_ns)
 {
-	const __u64 since_ns = find_making(facts, now_ns);
+	struct awaiting awaiting = {.skb = skb, .facts = facts};
+	__u64 since_ns;
 
-	struct awaiting awaiting = {skb, facts, now_ns + MAKING_SPIN_NS - since_ns, false};
-
+	if (!facts)
+		return TC_ACT_UNSPEC;
+	since_ns = find_making(facts, now_ns);
+	awaiting.until_ns = now_ns + MAKING_SPIN_NS - since_ns;
 	if (since_ns <= MAKING_SPIN_NS)
 		bpf_loop(MAKING_LOOKS, look_again, &awaiting, 0);
 	if (awaiting.has_come) {
@@ -180,6 +183,8 @@ static __always_inline int follow(struct __sk_buff *skb, const struct facts *fac
 	return TC_ACT_UNSPEC;
 }
 
+#define CLAIMED_BY_OTHER 100 /* no verdict: another processor makes the socket */
+
 static __always_inline int assign(struct __sk_buff *skb, const struct facts *facts,
 				  struct bpf_sock *parent, struct bpf_tcp_req_attrs *attrs,
 				  __u64 now_ns)
@@ -196,7 +201,7 @@ static __always_inline int assign(struct __sk_buff *skb, const struct facts *fac
 		count(lost_queue_full);
 		capture_ingress(skb, facts, DROPPED, lost_queue_full);
 	} else if (!claim_cookie(facts, now_ns)) {
-		return follow(skb, facts, now_ns);
+		return CLAIMED_BY_OTHER;
 	}
 	if (bpf_sk_assign_tcp_reqsk(skb, sk, attrs, sizeof(*attrs))) {
 		count(accept_failed);
@@ -228,11 +233,13 @@ static __always_inline bool may_accept(struct __sk_buff *skb, const struct facts
 	return true;
 }
 
-/* What is none is not counted: nearly all of it belongs to connections that go on. */
-static __always_inline bool is_cookie(const struct nol_cookie *cookie, const struct facts *facts,
-				      struct cookie_proof *proof)
+/* What is none is not counted: nearly all of it belongs to connections that go on. Its stack is gone when a child is made. */
+LOOKED_AT_ONCE bool is_cookie(const struct facts *facts, struct cookie_proof *proof)
 {
-	return facts->key.remote_port && cookie_matches(cookie, facts, proof);
+	const struct nol_cookie *config = find_cookie_config();
+
+	return facts && proof && config && facts->key.remote_port &&
+	       cookie_matches(config, facts, proof);
 }
 
 /* By the flags and by the slot in its acknowledgement number: half of all segments of connections are sorted out here. */
@@ -251,20 +258,41 @@ static __always_inline bool is_bare_ack(const struct facts *facts)
 	       !(facts->flags & TCP_FLAG_FIN);
 }
 
-/* A segment that may be one. A function of its own: inlined, clang 14 crashes over it. */
-static __noinline int accept_ack(struct __sk_buff *skb, const struct facts *facts)
+/* Of a valid cookie that nobody has used: the verdict, or CLAIMED_BY_OTHER. */
+LOOKED_AT_ONCE int give_child(struct __sk_buff *skb, const struct facts *facts,
+			      const struct nol_terms *terms, const struct options *options,
+			      __u64 now_ns)
 {
 	const struct nol_cookie *config = find_cookie_config();
 	struct bpf_tcp_req_attrs attrs = {};
+	struct bpf_sock *parent;
+	int verdict;
+
+	if (!facts || !terms || !options || !config)
+		return TC_ACT_UNSPEC;
+	parent = parent_find(skb, facts);
+	if (!parent) {
+		count(accept_failed);
+		return TC_ACT_UNSPEC;
+	}
+	fill_attributes(&attrs, config, facts, terms, options, now_ns);
+	verdict = assign(skb, facts, parent, &attrs, now_ns);
+	bpf_sk_release(parent);
+	return verdict;
+}
+
+/* A segment that may be one. A function of its own: inlined, clang 14 crashes over it. */
+LOOKED_AT_ONCE int accept_ack(struct __sk_buff *skb, const struct facts *facts)
+{
+	const struct nol_cookie *config = find_cookie_config();
 	struct options_walk walk = {};
 	struct nol_terms terms = {};
-	struct cookie_proof proof;
-	struct bpf_sock *parent;
+	struct cookie_proof proof = {};
 	bool is_partial;
 	__u64 now_ns;
 	int verdict;
 
-	if (!config || !is_cookie(config, facts, &proof))
+	if (!facts || !config || !is_cookie(facts, &proof))
 		return TC_ACT_UNSPEC;
 	now_ns = bpf_ktime_get_ns();
 	if (!may_accept(skb, facts, now_ns) || !read_skb_options(skb, facts, &walk))
@@ -294,23 +322,16 @@ static __noinline int accept_ack(struct __sk_buff *skb, const struct facts *fact
 	}
 	if (has_no_listener_yet(facts))
 		return hold_awaited(skb, facts);
-	parent = parent_find(skb, facts);
-	if (!parent) {
-		count(accept_failed);
-		return TC_ACT_UNSPEC;
-	}
-	fill_attributes(&attrs, config, facts, &terms, &walk.found, now_ns);
-	verdict = assign(skb, facts, parent, &attrs, now_ns);
-	bpf_sk_release(parent);
-	return verdict;
+	verdict = give_child(skb, facts, &terms, &walk.found, now_ns);
+	return verdict == CLAIMED_BY_OTHER ? follow(skb, facts, now_ns) : verdict;
 }
 
 /* To an endpoint that waits, of a connection that it is to have: a RST of the kernel would end it. */
-static __noinline bool is_kept_quiet(struct __sk_buff *skb, const struct facts *facts)
+LOOKED_AT_ONCE bool is_kept_quiet(struct __sk_buff *skb, const struct facts *facts)
 {
 	const struct nol_config *config = find_config();
 
-	return config && is_owner_alive(config, bpf_ktime_get_coarse_ns()) &&
+	return facts && config && is_owner_alive(config, bpf_ktime_get_coarse_ns()) &&
 	       !(facts->flags & TCP_FLAG_RST) && has_no_listener_yet(facts) &&
 	       !is_taken(skb, facts);
 }

@@ -58,18 +58,20 @@ static long sum_chunk(__u32 index, void *context)
 }
 
 /* *is_partial: a local sender has left the checksum to the device, which still has to know it like that. */
-static __noinline bool is_skb_checksum_good(struct __sk_buff *skb, const struct facts *facts,
-					    bool *is_partial)
+LOOKED_AT_ONCE bool is_skb_checksum_good(struct __sk_buff *skb, const struct facts *facts,
+					 bool *is_partial)
 {
-	__u32 len = facts->l3_offset + facts->ip_len - facts->l4_offset;
-	__u64 pseudo = sum_pseudo(facts, len);
-	struct segment_sum sum = {
-		.skb = skb,
-		.pos = facts->l4_offset,
-		.end = facts->l4_offset + len,
-	};
+	struct segment_sum sum = {.skb = skb};
+	__u64 pseudo;
 	__u16 check;
+	__u32 len;
 
+	if (!facts || !is_partial)
+		return false;
+	len = facts->l3_offset + facts->ip_len - facts->l4_offset;
+	pseudo = sum_pseudo(facts, len);
+	sum.pos = facts->l4_offset;
+	sum.end = facts->l4_offset + len;
 	if (bpf_skb_load_bytes(skb, facts->l4_offset + 16, &check, sizeof(check)))
 		return false;
 	*is_partial = check == fold_sum(pseudo);
@@ -116,11 +118,15 @@ static long ip_options_step(__u32 index, void *context)
 }
 
 /* The kernel drops what has a source route. True as well if it cannot be told. */
-static __noinline bool has_source_route(struct __sk_buff *skb, const struct facts *facts)
+LOOKED_AT_ONCE bool has_source_route(struct __sk_buff *skb, const struct facts *facts)
 {
-	__u32 at = facts->l3_offset + sizeof(struct iphdr), len = facts->l4_offset - at;
-	struct options_walk walk = {.len = len};
+	struct options_walk walk = {};
+	__u32 at, len;
 
+	if (!facts)
+		return true;
+	at = facts->l3_offset + sizeof(struct iphdr);
+	walk.len = len = facts->l4_offset - at;
 	if (!facts->is_ipv4 || !len)
 		return false;
 	if (len > OPTIONS_MAX_LEN ||
@@ -133,11 +139,14 @@ static __noinline bool has_source_route(struct __sk_buff *skb, const struct fact
 #define IPV4_HEADER_MAX 60
 
 /* The kernel would drop it, but looks at the header's checksum only behind TC. */
-static __noinline bool has_bad_ipv4_sum(struct __sk_buff *skb, const struct facts *facts)
+LOOKED_AT_ONCE bool has_bad_ipv4_sum(struct __sk_buff *skb, const struct facts *facts)
 {
-	__u32 len = facts->l4_offset - facts->l3_offset;
 	__u8 header[IPV4_HEADER_MAX] = {};
+	__u32 len;
 
+	if (!facts)
+		return true;
+	len = facts->l4_offset - facts->l3_offset;
 	if (!facts->is_ipv4)
 		return false;
 	if (len > IPV4_HEADER_MAX ||
@@ -161,13 +170,17 @@ static __always_inline void swap_skb_link(struct __sk_buff *skb)
  * The frame becomes link header, plain IP header and this TCP header, whose checksum is complete. A function of its own, as
  * those of its callers: together they are more than a BPF stack.
  */
-static __noinline bool write_skb(struct __sk_buff *skb, const struct facts *facts,
-				 struct answer *answer, bool is_partial)
+LOOKED_AT_ONCE bool write_skb(struct __sk_buff *skb, const struct facts *facts,
+			      struct answer *answer, bool is_partial)
 {
-	const __u32 ip_len = ip_header_len(facts->is_ipv4), tcp_len = answer->count * 4;
 	const __u32 at = link_header_len();
+	__u32 ip_len, tcp_len;
 	__be32 ip[10] = {};
 
+	if (!facts || !answer)
+		return false;
+	ip_len = ip_header_len(facts->is_ipv4);
+	tcp_len = answer->count * 4;
 	if (facts->is_ipv4)
 		write_ipv4(ip, facts, ip_len + tcp_len);
 	else
@@ -234,12 +247,14 @@ static __always_inline bool build_skb_answer(struct answer *answer, const struct
 }
 
 /* TC_ACT_REDIRECT: this is the SYN-ACK; else the verdict, TC_ACT_SHOT or TC_ACT_UNSPEC for the kernel's. */
-static __noinline int judge_syn(struct __sk_buff *skb, const struct facts *facts,
-				struct syn_state *state, struct answer *answer)
+LOOKED_AT_ONCE int judge_syn(struct __sk_buff *skb, const struct facts *facts,
+			     struct syn_state *state, struct answer *answer)
 {
 	const struct nol_cookie *config = find_cookie_config();
 	struct options_walk walk = {};
 
+	if (!facts || !state || !answer)
+		return TC_ACT_UNSPEC;
 	if (!config || !read_skb_options(skb, facts, &walk) || has_odd_skb(skb, facts)) {
 		count(ingress_odd);
 		return TC_ACT_UNSPEC;
@@ -262,13 +277,16 @@ static __noinline int judge_syn(struct __sk_buff *skb, const struct facts *facts
  * The kernel drops the segment that completes a handshake if a TIME-WAIT socket has its place. A RST that is exact ends that
  * one (RFC 9293, 3.10.7.4; not with tcp_rfc1337): the SYN becomes one, once its SYN-ACK is on the way.
  */
-static __noinline int become_rst(struct __sk_buff *skb, const struct facts *facts,
-				 const struct syn_state *state)
+LOOKED_AT_ONCE int become_rst(struct __sk_buff *skb, const struct facts *facts,
+			      const struct syn_state *state)
 {
-	struct facts turned = *facts;
 	struct answer rst = {.count = 5};
+	struct facts turned;
 	__u16 check;
 
+	if (!facts || !state)
+		return TC_ACT_SHOT;
+	turned = *facts;
 	segment_turn(&turned);
 	rst.words[0] = bpf_htonl((__u32)turned.key.local_port << 16 | turned.key.remote_port);
 	rst.words[1] = bpf_htonl(state->rcv_nxt);

@@ -16,7 +16,7 @@ static __always_inline bool may_answer(const struct nol_cookie *config, const st
 }
 
 /* Make the SYN its SYN-ACK; false: it is as it was, and the engine's to answer. */
-static __always_inline bool answer_syn(struct xdp_md *ctx, const struct facts *facts)
+LOOKED_AT_ONCE bool answer_syn(struct xdp_md *ctx, const struct facts *facts)
 {
 	const struct nol_cookie *config = find_cookie_config();
 	struct options options = {};
@@ -24,7 +24,7 @@ static __always_inline bool answer_syn(struct xdp_md *ctx, const struct facts *f
 	struct capture_before syn = {};
 	struct cookie cookie;
 
-	if (!config || !may_answer(config, facts) || !read_slowly(ctx, facts, &options))
+	if (!facts || !config || !may_answer(config, facts) || !read_slowly(ctx, facts, &options))
 		return false;
 	decline_options(config, &options);
 	if (!cookie_make(config, facts, &options, cookie_clock_ns(config), &cookie))

@@ -318,13 +318,15 @@ static __always_inline bool may_complete(const struct facts *facts)
 }
 
 /* Of a stray: is it the end of a handshake that a cookie began? */
-static __always_inline bool cookie_accept(struct xdp_md *ctx, const struct facts *facts,
-					  struct nol_terms *terms)
+LOOKED_AT_ONCE bool cookie_accept(struct xdp_md *ctx, const struct facts *facts,
+				  struct nol_terms *terms)
 {
 	const struct nol_cookie *config = find_cookie_config();
 	struct options_walk walk = {};
 	struct cookie_proof proof;
 
+	if (!facts || !terms)
+		return false;
 	if (!config || !config->newest || !may_complete(facts) || !facts->key.remote_port)
 		return false;
 	if (!cookie_is_valid(config, facts, &proof, terms) || !options_read(ctx, facts, &walk) ||

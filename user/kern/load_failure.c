@@ -60,11 +60,12 @@ static size_t last_line(const char *text, size_t len)
 	return len;
 }
 
-/* What the verifier counts at its end, and the states that it shows behind "infinite loop detected". */
+/* What the verifier counts at its end, functions that it found good by themselves, and the states that it shows behind "infinite loop detected". */
 static bool is_accounting(const char *line)
 {
 	return *line == '\n' || !*line || starts_with(line, "processed ") ||
 	       starts_with(line, "verification time ") || starts_with(line, "stack depth ") ||
+	       starts_with(line, "Func#") || starts_with(line, "Validating ") ||
 	       starts_with(line, "cur state:") || starts_with(line, "old state:");
 }
 
