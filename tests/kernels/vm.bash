@@ -87,12 +87,6 @@ cards()
 	done
 }
 
-# end_vm: the machine that boot() is waiting for, if there is one.
-end_vm()
-{
-	[ -z "$vm" ] || { kill "$vm" && wait "$vm"; } 2>/dev/null
-}
-
 # boot ARCH KERNEL INITRD LOG SECONDS RUN: until it ends by itself; 124 if it had to be ended. LOG gets the console.
 boot()
 {
@@ -108,11 +102,8 @@ boot()
 		-kernel "$kernel" -initrd "$initrd" -serial "file:$log" $(cards) \
 		-append "console=$console tsc=unstable panic=-1 quiet $words nol.patience=$patience nol.run=$6" \
 		>"$log.qemu" 2>&1 </dev/null &
-	# In the background, for a signal to be heard at once: end_vm.
-	vm=$!
-	wait "$vm"
+	await $!
 	status=$?
-	vm=
 	ip netns del "$namespace"
 	return $status
 }
