@@ -121,7 +121,7 @@ static int check_line(struct option_parse *parse, const char *name, const char *
 		return option_fail(parse, "--%s: goes on the command line only", row->name);
 	if (value && !row->arg)
 		return option_fail(parse, "--%s: takes no argument", row->name);
-	if (!value && row->arg)
+	if (!value && row->arg && !row->is_optional)
 		return option_fail(parse, "--%s: needs an argument: %s = %s", row->name, row->name,
 				   row->arg);
 	return 0;
