@@ -183,7 +183,9 @@ LOOKED_AT_ONCE int follow(struct __sk_buff *skb, const struct facts *facts, __u6
 	return TC_ACT_UNSPEC;
 }
 
-#define CLAIMED_BY_OTHER 100 /* no verdict: another processor makes the socket */
+/* No verdicts. */
+#define CLAIMED_BY_OTHER 100 /* another processor makes the socket */
+#define NO_PARENT 101 /* its loader was killed just now */
 
 static __always_inline int assign(struct __sk_buff *skb, const struct facts *facts,
 				  struct bpf_sock *parent, struct bpf_tcp_req_attrs *attrs,
@@ -258,7 +260,7 @@ static __always_inline bool is_bare_ack(const struct facts *facts)
 	       !(facts->flags & TCP_FLAG_FIN);
 }
 
-/* Of a valid cookie that nobody has used: the verdict, or CLAIMED_BY_OTHER. */
+/* Of a valid cookie that nobody has used: the verdict, or CLAIMED_BY_OTHER, or NO_PARENT. */
 LOOKED_AT_ONCE int give_child(struct __sk_buff *skb, const struct facts *facts,
 			      const struct nol_terms *terms, const struct options *options,
 			      __u64 now_ns)
@@ -271,6 +273,8 @@ LOOKED_AT_ONCE int give_child(struct __sk_buff *skb, const struct facts *facts,
 	if (!facts || !terms || !options || !config)
 		return TC_ACT_UNSPEC;
 	parent = parent_find(skb, facts);
+	if (!parent && nol_keeps)
+		return NO_PARENT;
 	if (!parent) {
 		count(accept_failed);
 		return TC_ACT_UNSPEC;
@@ -320,27 +324,36 @@ LOOKED_AT_ONCE int accept_ack(struct __sk_buff *skb, const struct facts *facts)
 		capture_ingress(skb, facts, DROPPED, accept_deferred);
 		return TC_ACT_SHOT;
 	}
-	if (has_no_listener_yet(facts))
+	if (has_no_listener_yet(facts) || is_next_awaited(now_ns))
 		return hold_awaited(skb, facts);
 	verdict = give_child(skb, facts, &terms, &walk.found, now_ns);
+	if (verdict == NO_PARENT)
+		return hold_awaited(skb, facts);
 	return verdict == CLAIMED_BY_OTHER ? follow(skb, facts, now_ns) : verdict;
 }
 
-/* To an endpoint that waits, of a connection that it is to have: a RST of the kernel would end it. */
+/*
+ * To an endpoint that waits, or while there is no loader, of a connection that somebody is to have: a RST of the kernel would
+ * end it.
+ */
 LOOKED_AT_ONCE bool is_kept_quiet(struct __sk_buff *skb, const struct facts *facts)
 {
 	const struct nol_config *config = find_config();
+	const __u64 now_ns = bpf_ktime_get_coarse_ns();
 
-	return facts && config && is_owner_alive(config, bpf_ktime_get_coarse_ns()) &&
-	       !(facts->flags & TCP_FLAG_RST) && has_no_listener_yet(facts) &&
-	       !is_taken(skb, facts);
+	if (!facts || !config || !is_owner_alive(config, now_ns) || facts->flags & TCP_FLAG_RST)
+		return false;
+	/* What has been given to a request socket has that. */
+	if (nol_keeps && presence_of(config, now_ns) != NOL_PRESENT)
+		return !skb->sk && is_local_answered(&facts->key) && !is_taken(skb, facts);
+	return has_no_listener_yet(facts) && !is_taken(skb, facts);
 }
 
 static __always_inline int take_segment_of_others(struct __sk_buff *skb, const struct facts *facts)
 {
 	const int verdict = may_be_cookie(facts) ? accept_ack(skb, facts) : TC_ACT_UNSPEC;
 
-	if (nol_has_waiting && verdict == TC_ACT_UNSPEC && is_kept_quiet(skb, facts))
+	if ((nol_has_waiting || nol_keeps) && verdict == TC_ACT_UNSPEC && is_kept_quiet(skb, facts))
 		return TC_ACT_SHOT;
 	return verdict;
 }

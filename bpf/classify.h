@@ -15,6 +15,7 @@ struct hold {
 	struct nol_flow *flow; /* NOL_HOLD_FLOW, else NULL */
 	__u32 time_wait_snd_nxt;
 	bool has_entry; /* left of an earlier connection: user space replaces it */
+	bool is_away; /* nobody reads the ring: it is for handshakes */
 	struct nol_terms terms; /* NOL_HOLD_COOKIE */
 };
 

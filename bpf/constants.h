@@ -23,6 +23,8 @@ const volatile bool nol_keeps_shut = false;
 /* Leases of raw-socket programs are in nol_leases, and expire after that: their flows are not answered. 0: there are none. */
 const volatile __u64 nol_lease_expiry_ns = 0;
 
+const volatile bool nol_keeps = false; /* the programs outlive their loader (--pin) */
+
 const volatile __u32 nol_netns =
 	0; /* its inode number: of whose sockets the tracepoint is to tell */
 

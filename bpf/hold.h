@@ -76,6 +76,20 @@ static __always_inline int turn_for_socket(struct xdp_md *ctx, const struct fact
 	return XDP_PASS;
 }
 
+/* While there is no loader, or the next one has not settled yet, only handshakes by cookies go on. */
+static __always_inline bool has_taker(const struct hold *hold, enum nol_presence presence)
+{
+	return presence == NOL_PRESENT || hold->reason == NOL_HOLD_COOKIE ||
+	       hold->reason == NOL_HOLD_FLOW;
+}
+
+static __always_inline int drop_away(struct xdp_md *ctx)
+{
+	count(lost_away);
+	capture(ctx, DROPPED, lost_away);
+	return XDP_DROP;
+}
+
 /*
  * The record is reserved and filled before the flow's word is touched, so that whoever sees `held` finds as
  * many records in the ring. A packet that cannot be held is dropped: the remote sends it again.
@@ -83,9 +97,14 @@ static __always_inline int turn_for_socket(struct xdp_md *ctx, const struct fact
 static __always_inline int hold_packet(struct xdp_md *ctx, const struct facts *facts,
 				       struct hold *hold, const struct nol_config *config)
 {
+	const enum nol_presence presence = presence_of(config, bpf_ktime_get_coarse_ns());
 	struct mirrored mirrored;
-	int verdict = mirror(ctx, facts, hold, config, &mirrored);
+	int verdict;
 
+	if (!has_taker(hold, presence))
+		return drop_away(ctx);
+	hold->is_away = presence == NOL_AWAY;
+	verdict = mirror(ctx, facts, hold, config, &mirrored);
 	if (verdict != XDP_ABORTED)
 		return verdict;
 	if (hold->reason == NOL_HOLD_COOKIE)

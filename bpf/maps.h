@@ -165,12 +165,23 @@ static __always_inline struct nol_config *find_config(void)
 	return bpf_map_lookup_elem(&nol_config, &zero);
 }
 
-/* False once the owner has stopped its heartbeat. now_ns: the coarse clock, which may be behind the heartbeat. */
+/*
+ * False once the owner has stopped its heartbeat, and with --pin once nobody has come for so long. now_ns: the coarse
+ * clock, which may be behind the heartbeat.
+ */
 static __always_inline bool is_owner_alive(const struct nol_config *config, __u64 now_ns)
 {
 	__s64 age_ns = now_ns - config->heartbeat_ns;
 
-	return age_ns < (__s64)NOL_HEARTBEAT_STALE_NS;
+	return age_ns < (__s64)config->keep_ns;
+}
+
+/* Who is there, of an owner that is alive in this sense: what it says of itself, unless it has been killed. */
+static __always_inline enum nol_presence presence_of(const struct nol_config *config, __u64 now_ns)
+{
+	__s64 age_ns = now_ns - config->heartbeat_ns;
+
+	return age_ns < (__s64)NOL_HEARTBEAT_STALE_NS ? config->presence : NOL_AWAY;
 }
 
 static __always_inline bool is_port_answered(__u16 port)

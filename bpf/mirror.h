@@ -49,12 +49,14 @@ static __always_inline bool fill_record(struct xdp_md *ctx, const struct facts *
 
 /*
  * A handshake that is complete may fill the ring; all else, which anybody can send, a share of it: SYNs three quarters, strays
- * half. So does a flow of which more is held than a first flight has: somebody floods it, and it may be half-open.
+ * half. So does a flow of which more is held than a first flight has: somebody floods it, and it may be half-open; and every
+ * flow while there is no loader, since its data is sent again and again.
  */
 static __always_inline bool may_fill(const struct hold *hold)
 {
 	if (hold->reason == NOL_HOLD_FLOW)
-		return hold->flow && *(volatile __u32 *)&hold->flow->held < MIRROR_FLIGHT_MAX;
+		return !hold->is_away && hold->flow &&
+		       *(volatile __u32 *)&hold->flow->held < MIRROR_FLIGHT_MAX;
 	return hold->reason == NOL_HOLD_COOKIE;
 }
 

@@ -11,6 +11,8 @@
  * - IP options and extension headers, a tagged frame, options that may be a signature, lo;
  * - all of them for a second after the flow table had no room: they may be of a flow that has no entry yet.
  *
+ * While there is no loader they are dropped: they may be of a flow whose first segment waits for the next one.
+ *
  * No reply is longer than what provoked it, and all together are limited, challenge ACKs included.
  */
 #ifndef NOLISTEN_BPF_STRAY_H
@@ -166,6 +168,8 @@ static __always_inline int end_stray(struct xdp_md *ctx, const struct facts *fac
 {
 	const __u64 now_ns = bpf_ktime_get_coarse_ns();
 
+	if (presence_of(config, now_ns) != NOL_PRESENT)
+		return drop_away(ctx);
 	if (may_have_flow(facts, now_ns))
 		return hold_stray(ctx, facts, config, now_ns);
 	if (facts->flags & TCP_FLAG_RST) {

@@ -25,7 +25,17 @@
  */
 #define NOL_MARK_REPLAY 0x6e6f6c01u
 
-#define NOL_HEARTBEAT_STALE_NS 3000000000ull /* older than this: the owner is dead, fail open */
+#define NOL_HEARTBEAT_STALE_NS 3000000000ull /* older than this: the owner is dead */
+/*
+ * What programs that outlive their loader (--pin) and the next one, of whatever version, agree on never changes: heartbeat_ns to abi
+ * of nol_config; of a record the first four fields; and, as long as NOL_COOKIE_FORMAT is the same, nol_cookie and what a cookie is. All
+ * else may, and gets another NOL_ABI then.
+ */
+#ifndef NOL_ABI
+#define NOL_ABI 1
+#endif
+#define NOL_COOKIE_FORMAT 1
+
 #define NOL_RECORD_SNAP_MAX 65552u /* the longest frame that a record carries */
 
 #define NOL_USED_PLACES (1u << 17) /* of nol_used: a megabyte */
@@ -176,6 +186,13 @@ enum nol_rst_action {
 	NOL_RST_PASS,
 };
 
+/* Whether somebody takes what ingress cannot answer itself. Where nobody does it is dropped, and comes again. */
+enum nol_presence {
+	NOL_PRESENT,
+	NOL_TAKING_OVER, /* there may be flows of the last loader that nobody knows yet */
+	NOL_AWAY, /* the loader has left, and the programs wait for the next one */
+};
+
 /* nol_config, one entry. Written by user space only. */
 struct nol_config {
 	__u64 heartbeat_ns; /* CLOCK_MONOTONIC, once a second */
@@ -190,7 +207,14 @@ struct nol_config {
 	 */
 	__u32 replay_tag;
 	__u8 can_transmit; /* 1: what XDP sends arrives, see user/io/reply_probe.h */
-	__u8 pad[35]; /* what follows changes often: it has cache lines of its own */
+	__u8 presence; /* enum nol_presence */
+	__u16 record_head; /* sizeof(struct nol_record) */
+	__u64 keep_ns; /* a heartbeat that is older: the owner is dead, fail open */
+	__u64 netns; /* the inode of the network namespace of ifindex */
+	__u16 abi; /* NOL_ABI */
+	__u8 pad[2];
+	__u32 worker_seed; /* nol_worker_seed, by which nol_used has its places */
+	__u8 pad2[8]; /* what follows changes often: it has cache lines of its own */
 	__u8 spinning[NOL_WORKERS_MAX]; /* by worker; 1: it polls its ring, no wake-up is needed */
 };
 NOL_ABI_SIZE(nol_config, 128);
@@ -261,7 +285,8 @@ struct nol_cookie {
 	__u8 making; /* the set of the cookies that are sent */
 	__u64 keys[NOL_COOKIE_SETS][NOL_COOKIE_SLOTS][2];
 	__u8 is_open[NOL_COOKIE_SETS]; /* by set; 1: its cookies are accepted */
-	__u8 pad[4];
+	__u8 format; /* NOL_COOKIE_FORMAT */
+	__u8 pad[3];
 };
 NOL_ABI_SIZE(nol_cookie, 328);
 
@@ -419,6 +444,7 @@ NOL_ABI_SIZE(nol_back, 48);
 	X(lost_syn, "lost: SYNs that found three quarters of the ring full")                    \
 	X(lost_stray, "lost: strays beyond so many a second, or that found half the ring full") \
 	X(lost_too_long, "lost: longer than a record can be")                                   \
+	X(lost_away, "dropped: what only a loader can take, and there was none (--pin)")        \
 	X(capture_lost, "packets that --pcap has not got: no room for a copy")                  \
 	X(rst_own, "RST let go: sent by nolisten")                                              \
 	X(rst_not_ours, "RST let go: not of an answered port or a flow of ours")                \

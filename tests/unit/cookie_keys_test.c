@@ -55,6 +55,28 @@ static void accepts_a_slot_before_it_is_used(void **state)
 	assert_int_equal(cookie.newest, 5);
 }
 
+/* Whenever it comes, after however long. */
+static void goes_on_with_the_slot_that_the_last_loader_left(void **state)
+{
+	struct nol_cookie cookie = {}, left;
+	struct cookie_keys keys;
+
+	(void)state;
+	assert_int_equal(cookie_keys_init(&keys, &cookie), 0);
+	assert_int_equal(cookie_keys_turn(&keys, 10), 0);
+	left = cookie;
+	for (uint64_t s = 11; s < 11 + 5 * NOL_COOKIE_SLOT_S; s++) {
+		cookie = left;
+		cookie_keys_continue(&keys, &cookie, s);
+		assert_int_equal(cookie_keys_turn(&keys, s), 0);
+		assert_int_equal(cookie.newest, left.newest);
+		assert_in_range(cookie.newest - cookie.slot, 0, 1);
+		assert_int_equal(cookie_keys_turn(&keys, s + 60), 0);
+		assert_in_range(cookie.newest - left.slot, 0, 1);
+		assert_true(is_same_key(&cookie, left.slot, &left, left.slot));
+	}
+}
+
 /* Whatever second a cookie was made in, it is accepted for a minute, and never longer than 124 s. */
 static void keeps_a_cookie_for_a_minute_at_least(void **state)
 {
@@ -318,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepts_a_slot_before_it_is_used),
 		cmocka_unit_test(keeps_a_cookie_for_a_minute_at_least),
+		cmocka_unit_test(goes_on_with_the_slot_that_the_last_loader_left),
 		cmocka_unit_test(gives_each_slot_a_key_of_its_own),
 		cmocka_unit_test(writes_no_key_while_the_slot_lasts),
 		cmocka_unit_test(derives_the_same_keys_whenever_it_began),

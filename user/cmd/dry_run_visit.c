@@ -65,6 +65,9 @@ static void tell_programs(const struct telling *telling, const struct config *co
 	if (method_accepts(config->method))
 		tell(telling, "cookies", "tcx ingress");
 	tell_pins(telling, kern);
+	if (kern->takes_over)
+		tell(telling, "takes over",
+		     "from the last loader, what waits for it in the rings as well");
 }
 
 static void tell_rules(const struct telling *telling, const struct config *config)
@@ -179,6 +182,12 @@ static void tell_changed(struct telling telling, const struct dry_run_report *re
 		tell(&telling, "qdisc", "clsact on %s, if there is none", report->config->ifname);
 	if (socket_spec_of_service(report->config->service, &spec))
 		tell(&telling, "socket", "%s, for applications", spec.path);
+	if (report->config->pin_s) {
+		tell(&telling, "at its end",
+		     "programs and maps stay, and answer for %u s unless a loader comes",
+		     report->config->pin_s);
+		return;
+	}
 	tell(&telling, "at its end", "all of it goes%s",
 	     report->plan.kern.tc && !strcmp(report->plan.kern.tc, "clsact")
 		     ? "; killed, it leaves the filter and the pins, which do nothing"

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core.h"
@@ -47,17 +48,22 @@ static void print_start(struct loader *loader, const struct port_set *answered)
 	manager_send("READY=1\nSTATUS=answering TCP port %s on %s", ports, addresses);
 }
 
-static void print_summary(struct loader *loader)
+/* keeps: see core_keeps(). */
+static void print_summary(struct loader *loader, bool keeps)
 {
 	struct snapshot *snapshot = &loader->snapshot;
+	char left[64] = "detached";
 	const struct session_stats *session = &snapshot->sum.session;
 	const struct nol_stats *packets = &snapshot->packets;
 
 	core_snapshot(loader->core, snapshot);
-	log_info("%s: detached; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
+	if (keeps)
+		snprintf(left, sizeof(left), "answers go on for %u s without a loader",
+			 loader->config->pin_s);
+	log_info("%s: %s; %" PRIu64 " SYN, %" PRIu64 " established, %" PRIu64
 		 " handed off, %" PRIu64 " expired, %" PRIu64 " reset, %" PRIu64
 		 " RST dropped, %" PRIu64 " lost",
-		 snapshot->ifname, session->syn + (uint64_t)packets->cookie_sent,
+		 snapshot->ifname, left, session->syn + (uint64_t)packets->cookie_sent,
 		 session->established, session->handed_off, session->expired, session->reset,
 		 (uint64_t)packets->rst_dropped,
 		 (uint64_t)(packets->lost_ring_full + packets->lost_syn + packets->lost_too_long +
@@ -66,11 +72,13 @@ static void print_summary(struct loader *loader)
 
 static void leave(struct loader *loader)
 {
+	const bool keeps = core_keeps(loader->core);
 	const uint64_t active = core_leave(loader->core);
 
 	loader->has_left = true;
-	manager_send("STOPPING=1\nSTATUS=detached, %" PRIu64 " open connections", active);
-	print_summary(loader);
+	manager_send("STOPPING=1\nSTATUS=%s, %" PRIu64 " open connections",
+		     keeps ? "ready for the next loader" : "detached", active);
+	print_summary(loader, keeps);
 	if (active)
 		log_info(
 			"%" PRIu64
@@ -227,7 +235,7 @@ static int run(struct loader *loader)
 		vlan_parent_tell(loader->parent_fd);
 	err = core_run(loader->core) ?: loader->err;
 	if (err && !loader->has_left)
-		print_summary(loader);
+		print_summary(loader, core_keeps(loader->core));
 	return err;
 }
 

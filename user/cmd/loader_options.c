@@ -14,6 +14,7 @@
 #include "methods.h"
 #include "metrics_server.h"
 #include "numbers.h"
+#include "pin_option.h"
 #include "service.h"
 #include "service_options.h"
 #include "socket_spec.h"
@@ -267,6 +268,7 @@ static int check(struct option_parse *parse)
 				   method_text(config->method));
 	return capture_options_check(parse, config, port_set_count(&options->vlans))
 		       ?: check_applications(parse)
+		       ?: pin_option_check(parse, config)
 		       ?: service_options_check(parse, config);
 }
 
@@ -394,6 +396,10 @@ static const struct option_row options[] = {
 	{"cookie-key", 0, "FILE",
 	 "keys of the SYN cookies, for several machines behind one address [random]",
 	 option_take_path, FIELD(config.cookie_key_path), .offer = OFFER_FILES},
+	{"pin", 0, "S",
+	 "the programs outlive the loader, by so many seconds at most [120], and the next one takes "
+	 "over",
+	 pin_option_take, FIELD(config.pin_s), 5, 3600, .is_optional = true},
 	{"check", 0, NULL, "can this host run it? load everything, say what is missing",
 	 option_take_flag, FIELD(is_check), .is_request = true},
 	{"dry-run", 0, NULL, "say what it would do, and what is in its way; change nothing",

@@ -61,6 +61,7 @@ struct config {
 	uint32_t spin_us; /* how long to poll after the last packet before sleeping */
 	struct sockopts sockopts; /* of the connections */
 	const char *cookie_key_path; /* NULL: random keys */
+	uint32_t pin_s; /* the programs outlive the loader by so much; 0: they go with it */
 	bool is_quiet; /* no line for each event */
 	bool is_rehearsal; /* see rehearsal.h: it is opened, and never attached */
 };

@@ -25,6 +25,7 @@
 #include "forwarding.h"
 #include "guarding.h"
 #include "host_watch.h"
+#include "keeping.h"
 #include "log.h"
 #include "methods.h"
 #include "metrics_point.h"
@@ -45,6 +46,14 @@ static void stop_for(struct core *core, int err)
 {
 	core->err = err;
 	workers_stop(core->workers);
+}
+
+/* Nobody who comes later could do anything with what is left. */
+static void give_up(struct core *core, int err)
+{
+	if (!core->has_left)
+		keeping_end(&core->method);
+	stop_for(core, err);
 }
 
 static void take_link_event(void *context, enum link_event event, const struct link_info *info,
@@ -77,7 +86,7 @@ static void take_link_event(void *context, enum link_event event, const struct l
 		break;
 	case LINK_GONE:
 		log_error("%s: the interface is gone", core->config.ifname);
-		stop_for(core, -ENODEV);
+		give_up(core, -ENODEV);
 		break;
 	}
 }
@@ -95,9 +104,12 @@ static void beat(void *context, uint32_t events)
 	struct core *core = context;
 	struct gate *gate = core->method.gate;
 	struct worker_counts sum;
+	const int err = core->has_left ? 0 : keeping_check(&core->method);
 
 	(void)events;
-	if (gate->ops->beat)
+	if (err)
+		give_up(core, err);
+	else if (gate->ops->beat && !core->has_left)
 		gate->ops->beat(gate);
 	workers_read(core->workers, NULL, &sum);
 	guarding_beat(core->guard);
@@ -121,11 +133,14 @@ static void beat(void *context, uint32_t events)
 
 uint64_t core_leave(struct core *core)
 {
+	const bool is_kept = keeping_is_on(&core->method);
 	struct gate *gate = core->method.gate;
 	uint64_t active;
 
 	workers_drain(core->workers);
-	if (gate->ops->stop_holding)
+	if (is_kept)
+		keeping_let_go(&core->method, core->workers);
+	else if (gate->ops->stop_holding)
 		gate->ops->stop_holding(gate);
 	workers_leave(core->workers);
 	applications_leave(core->applications);
@@ -133,10 +148,22 @@ uint64_t core_leave(struct core *core)
 	guarding_end(&core->guard);
 	gate->ops->detach(gate);
 	core->has_left = true;
+	if (is_kept) {
+		/* The next loader may come, while we still have connections. */
+		control_server_free(core->control);
+		metrics_server_free(core->metrics);
+		core->control = NULL;
+		core->metrics = NULL;
+	}
 	active = workers_connections(core->workers);
 	if (!active)
 		core_stop(core);
 	return active;
+}
+
+bool core_keeps(const struct core *core)
+{
+	return keeping_is_on(&core->method);
 }
 
 void core_stop(struct core *core)
@@ -294,6 +321,7 @@ int core_attach(struct core *core)
 		err = workers_start(core->workers);
 	if (err)
 		return err;
+	keeping_take_over(&core->method, core->workers);
 	cookies_start(core->cookies);
 	core->started_ns = clock_monotonic_ns();
 	if (!core->link.is_up)

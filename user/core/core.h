@@ -6,6 +6,7 @@
 #ifndef NOLISTEN_CORE_H
 #define NOLISTEN_CORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,7 +31,12 @@ int core_attach(struct core *core);
  * is for the caller to close it then.
  */
 int core_run(struct core *core);
-/* Detach, and leave the open connections to the service. Their number: with none core_run() returns. */
+/* Will what is attached stay, for the next loader (--pin)? */
+bool core_keeps(const struct core *core);
+/*
+ * Detach, unless it is kept, and leave the open connections to the service. Their number: with none core_run() returns. What is
+ * kept may be taken over at once.
+ */
 uint64_t core_leave(struct core *core);
 void core_stop(struct core *core);
 void core_close(struct core *core);

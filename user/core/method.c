@@ -9,6 +9,7 @@
 #include "accept_settings.h"
 #include "bounded_flows.h"
 #include "capturing.h"
+#include "clock.h"
 #include "connect_back.h"
 #include "events.h"
 #include "guarding.h"
@@ -135,6 +136,7 @@ void method_kern_options(struct kern_options *out, const struct config *config,
 		.defers = config->sockopts.values[SOCKOPT_DEFER_ACCEPT],
 		.captures = capturing_wants(config),
 		.capture_size = KERN_CAPTURE_SIZE,
+		.keep_ns = config->pin_s * CLOCK_NS_PER_S,
 	};
 }
 
@@ -147,10 +149,10 @@ static int open_kern(struct method *method)
 
 	method_kern_options(&kern, config, method->link);
 	err = kern_open(&method->kern, &kern, &failure);
-	if (err) {
+	if (err && failure.err)
 		log_failure(config, &failure);
+	if (err)
 		return err;
-	}
 	kern_set_ports(method->kern, &config->ports);
 	kern_beat(method->kern);
 	return configure_guard(method->kern, config, method->link);

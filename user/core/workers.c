@@ -169,6 +169,16 @@ void workers_drain(struct workers *workers)
 	workers_call(workers, drain, NULL);
 }
 
+static void let_go(struct worker *worker, void *context)
+{
+	session_let_go(worker_session(worker), *(const uint64_t *)context);
+}
+
+void workers_let_go(struct workers *workers, uint64_t end_ns)
+{
+	workers_call(workers, let_go, &end_ns);
+}
+
 static void leave(struct worker *worker, void *context)
 {
 	(void)context;

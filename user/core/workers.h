@@ -41,6 +41,7 @@ void workers_stop(struct workers *workers);
 
 /* session_drain(), session_leave(), session_set() and the wire's set_mtu() of all, one after the other. */
 void workers_drain(struct workers *workers);
+void workers_let_go(struct workers *workers, uint64_t end_ns); /* see session_let_go() */
 void workers_leave(struct workers *workers);
 void workers_set(struct workers *workers, const struct engine_settings *settings);
 void workers_set_mtu(struct workers *workers, uint32_t mtu);

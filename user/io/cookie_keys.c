@@ -40,6 +40,18 @@ int cookie_keys_init(struct cookie_keys *keys, struct nol_cookie *cookie)
 	return fill_random(cookie->keys[0], sizeof(cookie->keys[0]));
 }
 
+void cookie_keys_continue(struct cookie_keys *keys, struct nol_cookie *cookie, uint64_t now_s)
+{
+	*keys = (struct cookie_keys){
+		.cookie = cookie,
+		.behind = slot_at(now_s + NOL_COOKIE_EARLY_S) - cookie->newest,
+	};
+	/* What else it accepted expires; which keys these come from is not known. */
+	for (unsigned int set = 0; set < NOL_COOKIE_SETS; set++)
+		keys->sets[set].last_slot = cookie->newest;
+	keys->sets[cookie->making].is_listed = true;
+}
+
 /*
  * On all machines that share a key the TSvals are by the real time. It is looked at anew, since its own clock may be set;
  * less than a step is the time between the two readings, or what the machines may differ by anyway.
@@ -171,6 +183,8 @@ void cookie_keys_init_shared(struct cookie_keys *keys, struct nol_cookie *cookie
 			     const struct cookie_key_list *list)
 {
 	*keys = (struct cookie_keys){.cookie = cookie, .is_shared = true};
+	/* Of a loader that has ended: the same keys give the same slots again. */
+	memset(cookie->is_open, 0, sizeof(cookie->is_open));
 	cookie_keys_replace(keys, list);
 	follow_real_time(keys);
 }
@@ -186,10 +200,10 @@ static int write_keys(struct cookie_keys *keys, uint32_t newest)
 {
 	struct nol_cookie *cookie = keys->cookie;
 
-	if (!keys->is_shared)
-		return fill_random(cookie->keys[0][newest % NOL_COOKIE_SLOTS],
-				   sizeof(cookie->keys[0][0]));
 	close_expired(keys, newest);
+	if (!keys->is_shared)
+		return fill_random(cookie->keys[cookie->making][newest % NOL_COOKIE_SLOTS],
+				   sizeof(cookie->keys[0][0]));
 	for (unsigned int set = 0; set < NOL_COOKIE_SETS; set++)
 		if (cookie->is_open[set])
 			derive_until(keys, set, newest);
@@ -210,11 +224,11 @@ static int advance(struct cookie_keys *keys, uint32_t newest)
 int cookie_keys_turn(struct cookie_keys *keys, uint64_t now_s)
 {
 	struct nol_cookie *cookie = keys->cookie;
-	const uint32_t newest = slot_at(now_s + NOL_COOKIE_EARLY_S);
+	const uint32_t newest = slot_at(now_s + NOL_COOKIE_EARLY_S) - keys->behind;
 	int err = newest == cookie->newest ? 0 : advance(keys, newest);
 
 	if (!err)
-		__atomic_store_n(&cookie->slot, slot_at(now_s), __ATOMIC_RELEASE);
+		__atomic_store_n(&cookie->slot, slot_at(now_s) - keys->behind, __ATOMIC_RELEASE);
 	return err;
 }
 

@@ -33,11 +33,17 @@ struct cookie_key_set {
 struct cookie_keys {
 	struct nol_cookie *cookie; /* borrowed */
 	bool is_shared;
+	uint32_t behind; /* so many slots have had no loader */
 	struct cookie_key_set sets[NOL_COOKIE_SETS];
 };
 
 /* Every slot gets random keys of its own. -EIO: no random numbers. */
 int cookie_keys_init(struct cookie_keys *keys, struct nol_cookie *cookie);
+/*
+ * cookie is that of a loader which has ended, and its programs have gone on with its last slot: so do we, from this time on,
+ * and the cookies of that slot live as long as others.
+ */
+void cookie_keys_continue(struct cookie_keys *keys, struct nol_cookie *cookie, uint64_t now_s);
 /*
  * All keys come from these, the same on several machines: whoever gets the ACK accepts it. Slots and timestamps follow
  * CLOCK_REALTIME then, which these machines have to keep within NOL_COOKIE_EARLY_S of each other.

@@ -23,6 +23,7 @@ struct cookies {
 	struct cookie_keys keys;
 	struct reply_probe *probe; /* while nobody has confirmed that replies arrive */
 	bool is_started;
+	bool is_proven; /* the last loader has seen that replies arrive, and nothing has changed since */
 	uint64_t forged, counted_ns; /* those that were none so far, and when that was */
 	uint64_t wary_until_ns; /* 0: it is not */
 };
@@ -99,12 +100,36 @@ static void look_at_counters(struct cookies *cookies)
 	cookies->counted_ns = now_ns;
 }
 
-static int open_keys(struct cookies *cookies)
+/* The last loader's go on, if what is in them has the same meaning. */
+static bool take_over(struct cookies *cookies)
+{
+	struct nol_cookie *cookie = cookies->cookie;
+
+	if (!kern_has_kept_cookies(cookies->kern))
+		return false;
+	cookie->is_wary = 0;
+	if (is_answering(cookies) && cookie->newest &&
+	    cookie->has_ecn == cookies->options.has_ecn) {
+		cookies->is_proven = kern_config(cookies->kern)->can_transmit;
+		return true;
+	}
+	if (cookie->newest)
+		log_warning("%s: cookies of the last loader's method mean something else: "
+			    "handshakes that are under way are lost",
+			    cookies->options.ifname);
+	memset(cookie, 0, sizeof(*cookie));
+	return false;
+}
+
+static int open_keys(struct cookies *cookies, bool is_takeover)
 {
 	int err = 0;
 
 	if (cookies->options.shared)
 		cookie_keys_init_shared(&cookies->keys, cookies->cookie, cookies->options.shared);
+	else if (is_takeover)
+		cookie_keys_continue(&cookies->keys, cookies->cookie,
+				     clock_monotonic_ns() / CLOCK_NS_PER_S);
 	else
 		err = cookie_keys_init(&cookies->keys, cookies->cookie);
 	return err ?: cookie_keys_beat(&cookies->keys);
@@ -113,6 +138,7 @@ static int open_keys(struct cookies *cookies)
 int cookies_new(struct cookies **out, struct kern *kern, const struct cookies_options *options)
 {
 	struct cookies *cookies = calloc(1, sizeof(*cookies));
+	bool is_takeover;
 	int err;
 
 	if (!cookies)
@@ -120,10 +146,12 @@ int cookies_new(struct cookies **out, struct kern *kern, const struct cookies_op
 	cookies->options = *options;
 	cookies->kern = kern;
 	cookies->cookie = kern_cookie(kern);
+	is_takeover = take_over(cookies);
+	cookies->cookie->format = NOL_COOKIE_FORMAT;
 	cookies->cookie->has_ecn = options->has_ecn;
 	cookies->counted_ns = clock_monotonic_ns();
 	cookies->cookie->exact_in_window = EXACT_IN_WINDOW;
-	err = is_answering(cookies) ? open_keys(cookies) : 0;
+	err = is_answering(cookies) ? open_keys(cookies, is_takeover) : 0;
 	cookies->options.shared = NULL; /* the caller's */
 	if (err)
 		cookies_free(cookies);
@@ -204,6 +232,11 @@ static void begin(struct cookies *cookies)
 
 	reply_probe_free(cookies->probe);
 	cookies->probe = NULL;
+	if (cookies->is_proven) {
+		cookies->is_proven = false;
+		set_started(cookies, true);
+		return;
+	}
 	set_started(cookies, false);
 	if (!kern_is_xdp_native(cookies->kern)) {
 		set_started(cookies, true);

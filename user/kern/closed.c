@@ -2,7 +2,6 @@
 /* The tracepoint that tells of closed sockets, by two programs (bpf/closed.h), and the ring of what they told. */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "kern_private.h"
 #include "log.h"
@@ -19,13 +18,6 @@ struct closed_reader {
 	void *context;
 };
 
-static uint32_t own_netns(void)
-{
-	struct stat status;
-
-	return stat("/proc/thread-self/ns/net", &status) ? 0 : (uint32_t)status.st_ino;
-}
-
 bool kern_tells_closed(void)
 {
 	return libbpf_find_vmlinux_btf_id(TRACEPOINT, BPF_TRACE_RAW_TP) > 0;
@@ -33,7 +25,7 @@ bool kern_tells_closed(void)
 
 void closed_prepare(struct kern *kern)
 {
-	const uint32_t netns = own_netns();
+	const uint32_t netns = kept_netns();
 	const bool is_wanted = !kern->options.accepts && netns && kern_tells_closed();
 
 	kern->skel->rodata->nol_netns = netns;

@@ -76,7 +76,8 @@ static int load_programs(struct kern *kern)
 	bpf_program__set_autoload(skel->progs.nol_tc_syn, options->accepts);
 	bpf_program__set_autoload(skel->progs.nol_xdp_shut, options->keeps_shut);
 	closed_prepare(kern);
-	err = choose_seed(&skel->rodata->nol_worker_seed);
+	skel->rodata->nol_keeps = options->keep_ns;
+	err = choose_seed(&skel->rodata->nol_worker_seed) ?: keep_reuse(kern);
 	if (!err)
 		err = capture_prepare(kern);
 	if (!err)
@@ -110,7 +111,10 @@ static int map_config(struct kern *kern)
 		return -errno;
 	kern->config->ifindex = kern->options.ifindex;
 	kern->cookie = map_page(kern->skel->maps.nol_cookie);
-	return kern->cookie ? 0 : -errno;
+	if (!kern->cookie)
+		return -errno;
+	keep_configure(kern);
+	return 0;
 }
 
 static void unmap_page(void *page)
@@ -148,6 +152,11 @@ int kern_open(struct kern **out, const struct kern_options *options, struct load
 				       "this kernel has no bpf_sk_assign_tcp_reqsk (Linux 6.9)");
 		goto out;
 	}
+	err = keep_find(kern);
+	if (err) {
+		*failure = (struct load_failure){0}; /* it has been said */
+		goto out;
+	}
 	load_log_begin(failure);
 	err = load_log_end(load_programs(kern));
 	if (err)
@@ -175,29 +184,40 @@ out:
 }
 
 /* Whatever stops RSTs is there before the first SYN is answered, whatever takes the last ACKs too. */
+static int attach(struct kern *kern)
+{
+	if (kern->options.accepts)
+		return tc_attach(kern) ?: tc_ingress_attach(kern) ?: xdp_attach(kern);
+	return xdp_attach(kern) ?: tc_attach(kern);
+}
+
 int kern_attach(struct kern *kern)
 {
-	int err = kern->options.accepts ? tc_attach(kern) : xdp_attach(kern);
+	int err = keep_begin(kern);
 
 	if (err)
 		return err;
-	if (kern->options.accepts)
-		err = tc_ingress_attach(kern) ?: xdp_attach(kern);
-	else
-		err = tc_attach(kern);
+	kern_beat(kern);
+	err = attach(kern) ?: keep_finish(kern);
 	if (err)
-		kern_detach(kern);
+		keep_fail(kern);
 	return err;
 }
 
 void kern_detach_ingress(struct kern *kern)
 {
+	if (kern->is_kept)
+		return;
 	xdp_detach(kern);
 	tc_ingress_detach(kern);
 }
 
 void kern_detach(struct kern *kern)
 {
+	if (kern->is_kept) {
+		keep_let_go(kern);
+		return;
+	}
 	kern_detach_ingress(kern);
 	tc_detach(kern);
 }
@@ -213,6 +233,7 @@ void kern_close(struct kern *kern)
 		return;
 	kern_detach(kern);
 	pin_remove(kern);
+	kept_free(kern->kept);
 	closed_close(kern);
 	capture_close_ring(kern);
 	rings_close(kern);

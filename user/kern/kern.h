@@ -58,6 +58,7 @@ struct kern_options {
 	bool accepts; /* method accept: a program at TC ingress as well, see kern_set_parent() */
 	uint32_t captures; /* bits of enum nol_capture_verdict; 0: none */
 	uint32_t capture_size; /* bytes of their ring, as ring_size; 0 if there are none */
+	uint64_t keep_ns; /* --pin: the programs outlive us by so much; 0: they go with us */
 };
 
 /* Load and verify, attach nothing. Nothing is logged: *failure tells what was not taken, and why. */
@@ -121,6 +122,36 @@ bool kern_can_accept(void);
 void kern_set_parent(struct kern *kern, uint32_t worker, const struct endpoint *at);
 /* False: that one does not listen. */
 bool kern_get_parent(const struct kern *kern, uint32_t worker, struct endpoint *out);
+
+/*
+ * With keep_ns everything is pinned, and stays when we go; the next kern_attach(), with or without it, takes over: in one step
+ * for each program, whatever the version and the options of the two are. Until kern_settle() ingress takes handshakes by
+ * cookies only, and drops what it might take for a stray.
+ */
+bool kern_is_takeover(const struct kern *kern);
+/* nol_cookie is the last loader's, and its cookies are valid. */
+bool kern_has_kept_cookies(const struct kern *kern);
+/* fn for up to max frames that have waited; their number, or -errno. To be called after kern_attach(). */
+typedef void (*kern_frame_fn)(void *context, const uint8_t *frame, uint32_t len,
+			      uint32_t l3_offset);
+int kern_kept_take(struct kern *kern, uint32_t max, kern_frame_fn fn, void *context);
+/*
+ * Ingress takes this frame as one that has just come. What it lets through (*is_passed) does not reach the stack by this, and what
+ * it sends is lost. -errno.
+ */
+int kern_rerun(struct kern *kern, const void *frame, size_t len, bool *is_passed);
+/* Waits until no program of the last loader runs any more. */
+void kern_await_programs(void);
+void kern_settle(struct kern *kern);
+
+/* Will it stay when we go? */
+bool kern_is_kept(const struct kern *kern);
+/* Nothing is to be held for us any more, nor queued: from now on handshakes wait for the next loader. */
+void kern_leave_begin(struct kern *kern);
+/* It goes with us after all. */
+void kern_forget_kept(struct kern *kern);
+/* Is all that was attached still there? -ENOLINK, logged: somebody has detached it. */
+int kern_check(struct kern *kern);
 
 /* Pin the maps under /sys/fs/bpf/nolisten/IFACE/. 0 as well when no bpffs is mounted or a live owner has the place. */
 int kern_pin(struct kern *kern);

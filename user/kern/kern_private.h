@@ -14,6 +14,7 @@
 
 #include <nolisten.skel.h>
 
+#include "keep.h"
 #include "kern.h"
 
 struct kern {
@@ -27,6 +28,10 @@ struct kern {
 	struct closed_reader *closed; /* NULL: nobody watches */
 	struct capture_reader *captured; /* NULL: nothing is captured */
 	bool is_pinned;
+	struct kept *kept; /* what the last loader has left; NULL: nothing */
+	bool is_kept; /* it is pinned, and stays when we go */
+	uint32_t generation; /* the folder that it is pinned in; 0: none yet */
+	bool adopted[KEPT_LINKS]; /* the link was the last loader's */
 
 	int xdp_link_fd; /* -1: not attached */
 	bool is_xdp_generic;
@@ -58,6 +63,10 @@ void xdp_detach(struct kern *kern);
 /* Errors are logged. */
 int tc_attach(struct kern *kern);
 void tc_detach(struct kern *kern);
+/* Removes our filters from clsact, and the qdisc if that was ours; false: there were none. Of kern: ifname, options.ifindex, kept. */
+bool tc_sweep(const struct kern *kern);
+/* On clsact: is our filter gone, or another in its place? */
+bool tc_is_replaced(const struct kern *kern);
 
 /* Method accept only. Errors are logged. */
 int tc_ingress_attach(struct kern *kern);

@@ -1,59 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The maps in bpffs, for bpftool and others to read while the owner lives. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#include <linux/magic.h>
 
 #include "clock.h"
 #include "kern_private.h"
 #include "log.h"
+#include "pin_path.h"
 #include "plan.h"
 
-#define PIN_ROOT "/sys/fs/bpf"
-#define PIN_PARENT PIN_ROOT "/nolisten"
 _Static_assert(sizeof(PIN_PARENT) + IF_NAMESIZE + 2 <= KERN_PLAN_PATH_SIZE, "has no room");
-#define PIN_PATH_SIZE (sizeof(PIN_PARENT) + IF_NAMESIZE + BPF_OBJ_NAME_LEN + 2)
 
-static bool has_bpffs(void)
-{
-	struct statfs fs;
-
-	return !statfs(PIN_ROOT, &fs) && fs.f_type == BPF_FS_MAGIC;
-}
-
-/* bpffs refuses dots, which names of VLAN devices have; a colon no interface's name has. */
 static void path_of(const struct kern *kern, const char *map, char path[PIN_PATH_SIZE])
 {
-	char folder[IF_NAMESIZE];
-
-	snprintf(folder, sizeof(folder), "%s", kern->ifname);
-	for (char *dot = folder; (dot = strchr(dot, '.'));)
-		*dot = ':';
-	snprintf(path, PIN_PATH_SIZE, "%s/%s/%s", PIN_PARENT, folder, map);
+	pin_path(kern->ifname, map, path);
 }
 
-/* Pins outlive a killed process, its heartbeat does not. */
+/* Pins outlive a killed process, its heartbeat does not. What was kept for us is ours to replace. */
 static bool has_live_owner(const struct kern *kern)
 {
-	struct nol_config config = {};
+	struct nol_config config;
 	char path[PIN_PATH_SIZE];
-	__u32 zero = 0;
-	int fd, err;
 
 	path_of(kern, "nol_config", path);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return false;
-	err = bpf_map_lookup_elem(fd, &zero, &config);
-	close(fd);
-	return !err && (int64_t)(clock_monotonic_ns() - config.heartbeat_ns) <
-			       (int64_t)NOL_HEARTBEAT_STALE_NS;
+	return !kern->kept && !kept_read_config(path, &config) &&
+	       (int64_t)(clock_monotonic_ns() - config.heartbeat_ns) < (int64_t)config.keep_ns;
 }
 
 /*
@@ -82,11 +55,6 @@ static void remove_pins(const struct kern *kern)
 	}
 }
 
-static int make_folder(const char *path)
-{
-	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
-}
-
 static int pin_maps(const struct kern *kern)
 {
 	char path[PIN_PATH_SIZE];
@@ -108,7 +76,7 @@ int kern_pin(struct kern *kern)
 	char folder[PIN_PATH_SIZE];
 	int err;
 
-	if (!has_bpffs()) {
+	if (!pin_has_place()) {
 		log_debug("%s: no bpffs at %s, maps are not pinned", kern->ifname, PIN_ROOT);
 		return 0;
 	}
@@ -118,7 +86,7 @@ int kern_pin(struct kern *kern)
 		return 0;
 	}
 	path_of(kern, "", folder);
-	err = make_folder(PIN_PARENT) ?: make_folder(folder);
+	err = pin_make_folders(kern->ifname);
 	if (!err) {
 		kern->is_pinned = true;
 		remove_pins(kern);
@@ -136,8 +104,9 @@ void pin_plan(const struct kern *kern, struct kern_plan *out)
 	char folder[PIN_PATH_SIZE];
 
 	path_of(kern, "", folder);
+	out->takes_over = kern->kept;
 	snprintf(out->folder, sizeof(out->folder), "%.*s", (int)strlen(folder) - 1, folder);
-	if (!has_bpffs())
+	if (!pin_has_place())
 		out->pins = KERN_PINS_NO_PLACE;
 	else if (has_live_owner(kern))
 		out->pins = KERN_PINS_OWNED;
@@ -147,13 +116,9 @@ void pin_plan(const struct kern *kern, struct kern_plan *out)
 
 void pin_remove(struct kern *kern)
 {
-	char folder[PIN_PATH_SIZE];
-
 	if (!kern->is_pinned)
 		return;
 	remove_pins(kern);
-	path_of(kern, "", folder);
-	rmdir(folder);
-	rmdir(PIN_PARENT); /* fails, as it should, while another interface is in there */
+	pin_remove_folders(kern->ifname);
 	kern->is_pinned = false;
 }

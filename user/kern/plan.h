@@ -22,6 +22,7 @@ struct kern_plan {
 	bool lacks_native; /* and was asked for it */
 	bool has_leftover; /* the filter of a killed loader, that is removed */
 	enum kern_pins pins;
+	bool takes_over; /* from a loader with --pin */
 	char folder[KERN_PLAN_PATH_SIZE];
 };
 

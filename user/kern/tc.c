@@ -60,8 +60,21 @@ static bool has_our_filter(const struct kern *kern, uint32_t handle)
 	libbpf_set_print(print);
 	if (err)
 		return false;
+	/* To know its name takes CAP_SYS_ADMIN. */
+	if (kern->kept && kern->kept->egress_id == query.prog_id)
+		return true;
 	program_name(query.prog_id, name);
 	return !strcmp(name, "nol_tc_egress");
+}
+
+/* The last loader's, which goes on until ours is there. 0: none. */
+static uint32_t kept_filter(const struct kern *kern)
+{
+	if (!kern->kept || kern->options.tc_mode == KERN_TC_TCX)
+		return 0;
+	if (has_our_filter(kern, TC_HANDLE_OWN))
+		return TC_HANDLE_OWN;
+	return has_our_filter(kern, TC_HANDLE_GUEST) ? TC_HANDLE_GUEST : 0;
 }
 
 static int remove_filter(const struct kern *kern, uint32_t handle)
@@ -86,9 +99,10 @@ static void remove_clsact(const struct kern *kern)
 }
 
 /* What a killed process has left behind. It guards nothing any more: its heartbeat has stopped. */
-static void sweep(const struct kern *kern)
+bool tc_sweep(const struct kern *kern)
 {
 	static const uint32_t handles[] = {TC_HANDLE_OWN, TC_HANDLE_GUEST};
+	bool has_found = false;
 
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++) {
 		if (!has_our_filter(kern, handles[i]))
@@ -96,7 +110,9 @@ static void sweep(const struct kern *kern)
 		log_debug("%s: removing the filter of a process that was killed", kern->ifname);
 		if (!remove_filter(kern, handles[i]) && handles[i] == TC_HANDLE_OWN)
 			remove_clsact(kern);
+		has_found = true;
 	}
+	return has_found;
 }
 
 static int attach_clsact(struct kern *kern)
@@ -118,11 +134,42 @@ static int attach_clsact(struct kern *kern)
 	return err;
 }
 
+static int replace_filter(struct kern *kern, uint32_t handle)
+{
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = handle, .priority = TC_PRIORITY,
+		    .prog_fd = bpf_program__fd(kern->skel->progs.nol_tc_egress),
+		    .flags = BPF_TC_F_REPLACE);
+	struct bpf_tc_hook hook = hook_of(kern);
+	int err = bpf_tc_attach(&hook, &filter);
+
+	if (!err)
+		kern->clsact_handle = handle;
+	return err;
+}
+
+/* What the last loader has left; -ENOENT: nothing that is as it was asked for. */
+static int take_over(struct kern *kern)
+{
+	const uint32_t handle = kept_filter(kern);
+	int fd = -ENOENT;
+
+	if (kern->options.tc_mode != KERN_TC_CLSACT)
+		fd = keep_adopt(kern, KEPT_EGRESS, kern->skel->progs.nol_tc_egress);
+	if (fd < 0) {
+		keep_drop(kern, KEPT_EGRESS);
+		return handle ? replace_filter(kern, handle) : -ENOENT;
+	}
+	kern->tcx_link_fd = fd;
+	return 0;
+}
+
 int tc_attach(struct kern *kern)
 {
 	int err = -EOPNOTSUPP;
 
-	sweep(kern);
+	if (!take_over(kern))
+		return 0;
+	tc_sweep(kern);
 	if (kern->options.tc_mode != KERN_TC_CLSACT)
 		err = attach_tcx(kern);
 	if (err && kern->options.tc_mode == KERN_TC_AUTO)
@@ -166,6 +213,24 @@ void tc_detach(struct kern *kern)
 	bpf_link_detach(kern->tcx_link_fd);
 	close(kern->tcx_link_fd);
 	kern->tcx_link_fd = -1;
+}
+
+bool tc_is_replaced(const struct kern *kern)
+{
+	LIBBPF_OPTS(bpf_tc_opts, query, .handle = kern->clsact_handle, .priority = TC_PRIORITY);
+	const int fd = bpf_program__fd(kern->skel->progs.nol_tc_egress);
+	libbpf_print_fn_t print;
+	struct bpf_tc_hook hook = hook_of(kern);
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+	int err;
+
+	if (!kern->clsact_handle || bpf_obj_get_info_by_fd(fd, &info, &len))
+		return false;
+	print = libbpf_set_print(NULL); /* that there is none is no failure of libbpf's */
+	err = bpf_tc_query(&hook, &query);
+	libbpf_set_print(print);
+	return err == -ENOENT || err == -EINVAL || (!err && query.prog_id != info.id);
 }
 
 const char *kern_tc_mode_text(const struct kern *kern)

@@ -27,10 +27,15 @@ int tc_ingress_attach(struct kern *kern)
 {
 	int fd;
 
-	if (!kern->options.accepts)
+	if (!kern->options.accepts) {
+		keep_drop(kern, KEPT_INGRESS);
 		return 0;
-	fd = bpf_link_create(bpf_program__fd(kern->skel->progs.nol_tc_ingress),
-			     kern->options.ifindex, (enum bpf_attach_type)TC_TCX_INGRESS, NULL);
+	}
+	fd = keep_adopt(kern, KEPT_INGRESS, kern->skel->progs.nol_tc_ingress);
+	if (fd < 0)
+		fd = bpf_link_create(bpf_program__fd(kern->skel->progs.nol_tc_ingress),
+				     kern->options.ifindex, (enum bpf_attach_type)TC_TCX_INGRESS,
+				     NULL);
 	if (fd < 0) {
 		log_error("%s: cannot attach to tc ingress: %s", kern->ifname, strerror(-fd));
 		return fd;

@@ -98,8 +98,43 @@ static int link_native_or_generic(struct kern *kern)
 	return link_generic(kern);
 }
 
+static bool suits(const struct kern *kern, bool is_generic)
+{
+	switch (kern->options.xdp_mode) {
+	case KERN_XDP_NATIVE:
+		return !is_generic;
+	case KERN_XDP_GENERIC:
+		return is_generic;
+	case KERN_XDP_NONE:
+		return false;
+	default:
+		return !(is_generic && kern->options.accepts);
+	}
+}
+
+/* -ENOENT: there is none of the last loader, or it is of another mode. */
+static int take_over(struct kern *kern)
+{
+	const bool is_generic = keep_is_generic(kern);
+	int fd = -ENOENT;
+
+	if (suits(kern, is_generic)) {
+		kern->skel->bss->nol_is_generic = is_generic;
+		fd = keep_adopt(kern, KEPT_XDP, kern->skel->progs.nol_xdp_ingress);
+	}
+	if (fd < 0) {
+		keep_drop(kern, KEPT_XDP);
+		return fd;
+	}
+	kern->xdp_link_fd = fd;
+	kern->is_xdp_generic = is_generic;
+	return 0;
+}
+
 static int link_as_asked(struct kern *kern)
 {
+	if (!take_over(kern))
+		return 0;
 	switch (kern->options.xdp_mode) {
 	case KERN_XDP_NATIVE:
 		return link_program(kern, XDP_FLAGS_DRV_MODE);
@@ -115,9 +150,23 @@ static bool has_other(const struct kern *kern)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 
+	if (kern->kept && kern->kept->links[KEPT_XDP] >= 0)
+		return false; /* the last loader's, which makes way */
 	return (!bpf_xdp_query(kern->options.ifindex, 0, &query) &&
 		(query.prog_id || query.drv_prog_id || query.skb_prog_id)) ||
 	       plan_has_xdp_on_top(kern->options.ifindex);
+}
+
+/* As take_over(). */
+static bool plans_to_take_over(const struct kern *kern, struct kern_plan *out)
+{
+	const bool is_generic = keep_is_generic(kern);
+
+	if (!kern->kept || kern->kept->links[KEPT_XDP] < 0 || !suits(kern, is_generic))
+		return false;
+	out->xdp = is_generic ? "generic" : "native";
+	out->why = "the last loader's, taken over";
+	return true;
 }
 
 /* As link_as_asked(). */
@@ -156,6 +205,8 @@ int xdp_plan(const struct kern *kern, struct kern_plan *out)
 		out->why = "as asked";
 		return 0;
 	}
+	if (plans_to_take_over(kern, out))
+		return 0;
 	choose(kern, out);
 	if (!strcmp(out->xdp, "standby"))
 		return 0;
@@ -179,7 +230,9 @@ int xdp_attach(struct kern *kern)
 	int err = 0;
 
 	kern->is_xdp_absent = kern->options.xdp_mode == KERN_XDP_NONE;
-	if (!kern->is_xdp_absent)
+	if (kern->is_xdp_absent)
+		keep_drop(kern, KEPT_XDP);
+	else
 		err = link_as_asked(kern);
 	if (err && kern->options.accepts && kern->options.xdp_mode == KERN_XDP_AUTO) {
 		log_info("%s: no place in XDP (%s): TC answers the SYNs", kern->ifname,

@@ -27,6 +27,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -38,6 +39,7 @@
 
 #define RECEIVE_BATCH 256
 #define ACCEPT_BATCH_MAX 64
+#define LETTING_GO_MS 10 /* a socket that is being made does not show in the ring */
 
 static void flush(struct session *session)
 {
@@ -96,9 +98,12 @@ static int wait(struct session *session, int timeout_ms)
 
 static int receive(struct session *session)
 {
-	int count = session->wire->ops->receive(session->wire, RECEIVE_BATCH, acting_take_packet,
-						session);
+	int count;
 
+	if (session->is_deaf)
+		return 0;
+	count = session->wire->ops->receive(session->wire, RECEIVE_BATCH, acting_take_packet,
+					    session);
 	return count > 0 ? count : 0;
 }
 
@@ -207,6 +212,32 @@ void session_leave(struct session *session)
 	session_drain(session);
 	if (session->maker && session->maker->ops->forget_half_open)
 		session->maker->ops->forget_half_open(session->maker);
+}
+
+static bool is_under_way(const struct session *session)
+{
+	return session_half_open(session) || !handoff_is_empty(session->handoff);
+}
+
+static void await_packet(const struct session *session)
+{
+	struct pollfd ring = {.fd = session->wire->ops->fd(session->wire), .events = POLLIN};
+
+	poll(&ring, 1, LETTING_GO_MS);
+}
+
+void session_let_go(struct session *session, uint64_t end_ns)
+{
+	if (session->wire->ops->accept)
+		return;
+	while (is_under_way(session) && clock_monotonic_ns() < end_ns) {
+		await_packet(session);
+		handoff_ask_again(session->handoff);
+		work(session);
+	}
+	session->is_deaf = true;
+	loop_remove(session->wire_source);
+	session->wire_source = NULL;
 }
 
 /* The ring is readable, or the parent: that woke the loop, the next round takes what is there. */

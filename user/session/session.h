@@ -51,6 +51,12 @@ void session_drain(struct session *session);
 /* Once more, when nothing is held any more; what is half-open then is forgotten, with no SYN-ACK sent again. */
 void session_leave(struct session *session);
 
+/*
+ * For who takes over: what has been begun is finished, until end_ns (CLOCK_MONOTONIC) at the latest, and no packet is taken
+ * from then on. Before session_leave().
+ */
+void session_let_go(struct session *session, uint64_t end_ns);
+
 /* Where wire accepts: a connection that the service had is over. */
 void session_closed(struct session *session, const struct tuple *tuple, uint64_t flow_ns);
 

@@ -29,6 +29,7 @@ struct session {
 	bool is_spinning;
 	bool is_stopping;
 	bool is_leaving; /* half-open flows are nobody's */
+	bool is_deaf; /* what is held waits for another loader */
 };
 
 /* One held packet through the engine, and what comes of it. A packet_fn; context: the session. */
