@@ -45,7 +45,7 @@ offers()
 }
 
 @test "offers sub-commands" {
-	offers 'flows status top self meet connect explain guard run bench' 'nolisten '
+	offers 'flows status top self meet connect explain guard run unload bench' 'nolisten '
 	offers 'meet' 'nolisten m'
 	offers '--completion --completion=' 'nolisten --c'
 	offers 'zsh' 'nolisten --completion=z'

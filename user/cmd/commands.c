@@ -3,17 +3,9 @@
 #include "commands.h"
 
 static const struct command *const sub_commands[] = {
-	&flows_command,
-	&status_command,
-	&top_command,
-	&self_command,
-	&meet_command,
-	&connect_command,
-	&explain_command,
-	&guard_command,
-	&run_sub_command,
-	&bench_command,
-	NULL,
+	&flows_command,	  &status_command,  &top_command,     &self_command,
+	&meet_command,	  &connect_command, &explain_command, &guard_command,
+	&run_sub_command, &unload_command,  &bench_command,   NULL,
 };
 
 static const struct option_row options[] = {OPTION_COMPLETION, OPTION_VERSION, OPTION_HELP, {0}};

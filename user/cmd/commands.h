@@ -7,6 +7,7 @@
 
 extern const struct command nolisten_command; /* has those below */
 extern const struct command flows_command, status_command, top_command, self_command, meet_command,
-	connect_command, explain_command, guard_command, run_sub_command, bench_command;
+	connect_command, explain_command, guard_command, run_sub_command, unload_command,
+	bench_command;
 
 #endif
