@@ -4,7 +4,7 @@
 #   make demo       install what is missing, build, show it working        (root)
 #   make test       install what is missing, build, run every test         (root)
 #   make test-kernels [KERNELS="6.1 6.12/arm64 newest"]   the tests on other kernels, in virtual machines (root)
-#   make soak SOAK="kill 7"   a long test: kill, many, long, floods, leases, guard, restart, nginx, fleet, with its arguments; see tests/soak (root)
+#   make soak SOAK="kill 7"   a long test: kill, many, long, floods, leases, guard, restart, nginx, fleet, pin, with its arguments; see tests/soak (root)
 #   make bench      the benchmark, quick; results and plots in build/bench (root)
 #   make speed      the long one, twelve minutes: new plots in doc/img, and the README's tables of it (root)
 #   make deps       install the Debian packages that building and testing need
@@ -197,6 +197,18 @@ $(OBJ)/skel/flood.skel.h: $(TOOL_BPF)
 	$(Q)$(BPFTOOL) gen skeleton $< name flood_bpf > $@
 $(OBJ)/tests/tools/stray_flood: $(OBJ)/skel/flood.skel.h
 
+# The loader of another version, for those who take over from each other.
+OTHER := $(OBJ)/tests/tools/other_loader
+OTHER_OBJECTS := $(OBJ)/tests/other/keep.o $(OBJ)/tests/other/kept.o
+$(OTHER_OBJECTS): $(OBJ)/tests/other/%.o: user/kern/%.c | $(SKELETONS)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -DNOL_ABI=0xfffe $(call include_flags,kern) -I$(OBJ)/skel -MMD -MP -c $< -o $@
+$(OTHER): $(OBJ)/user/cmd/loader_main.o $(OTHER_OBJECTS) $(ARCHIVE)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # Fuzz targets, with clang's libFuzzer: what they aim at is built with its coverage and the sanitizers, an object each for
 # all targets; what else they need, libbpf among it, comes from the archive.
 FUZZ_SOURCES := $(wildcard user/base/*.c user/net/*.c user/engine/*.c user/ipc/*.c user/cmd/option*.c) \
@@ -218,7 +230,7 @@ $(FUZZERS): $(O)/fuzz/%: $(OBJ)/fuzz/tests/fuzz/%.o $(OBJ)/fuzz/fuzz.a $(ARCHIVE
 .PRECIOUS: $(OBJ)/fuzz/tests/fuzz/%.o
 
 .PHONY: tests fuzzers
-tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TOOLS)
+tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TOOLS) $(OTHER)
 fuzzers: $(FUZZERS)
 
 .PHONY: deps test test-kernels soak demo bench
