@@ -41,13 +41,15 @@ SEES_net     := base
 SEES_netlink := base
 SEES_engine  := base net abi
 SEES_ipc     := base
+SEES_confine := base
 SEES_kern    := base net netlink abi
 SEES_io      := base net netlink kern abi
 SEES_service := base net ipc
-SEES_report  := base net service engine abi
+SEES_apart   := base net ipc confine service
+SEES_report  := base net confine service engine abi
 SEES_session := base net engine kern io service report abi
 SEES_survey  := base net netlink kern io abi
-SEES_core    := base net engine ipc kern io service report session survey abi
+SEES_core    := base net engine ipc confine kern io service apart report session survey abi
 SEES_lab     := base net netlink
 SEES_explain := base net netlink kern lab abi
 SEES_guard   := base net netlink kern io abi
@@ -56,8 +58,8 @@ SEES_top     := base net ipc
 SEES_run     := base net netlink ipc kern io survey lab lib abi
 SEES_bench   := base net ipc kern session engine io lab lib abi
 SEES_lib     := ipc abi
-SEES_cmd     := base net engine ipc kern io service report core survey lab explain peer guard top run bench abi
-LAYERS := base net netlink engine ipc kern io service report session survey core lab explain peer guard top lib run bench cmd
+SEES_cmd     := base net engine ipc confine kern io service report core survey lab explain peer guard top run bench abi
+LAYERS := base net netlink engine ipc confine kern io service apart report session survey core lab explain peer guard top lib run bench cmd
 
 include_flags = -iquote user/$(1) $(foreach s,$(SEES_$(1)),$(if $(filter abi,$(s)),-Iinclude,-iquote user/$(s)))
 
@@ -74,7 +76,7 @@ comma := ,
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
 	-Wshadow -Wvla -Wno-missing-field-initializers $(if $(filter 1,$(WERROR)),-Werror) $(CFLAGS) \
 	$(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-LIBS := -lbpf -lpcap -lelf -lz -ljansson -lcap-ng -lnftables -lnetfilter_queue -lmnl -lmicrohttpd -lncursesw -ltinfo -lnettle -lm
+LIBS := -lbpf -lpcap -lelf -lz -ljansson -lcap-ng -lseccomp -lnftables -lnetfilter_queue -lmnl -lmicrohttpd -lncursesw -ltinfo -lnettle -lm
 LIBS_DIRECT := $(LIBS)
 
 SOURCES := $(foreach l,$(LAYERS),$(wildcard user/$(l)/*.c))

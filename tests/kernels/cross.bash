@@ -4,7 +4,7 @@
 # The programs and the BPF tests for another architecture: Debian's cross compiler and that architecture's libraries,
 # unpacked in the build folder.
 
-LIBRARIES="libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcap-ng-dev libnftables-dev
+LIBRARIES="libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcap-ng-dev libseccomp-dev libnftables-dev
 	libnetfilter-queue-dev libmnl-dev libmicrohttpd-dev libpcap-dev libncurses-dev nettle-dev libcmocka-dev"
 
 # The name by which compilers know it.

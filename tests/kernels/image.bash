@@ -7,7 +7,7 @@
 # Commands of the tests and libraries of the programs; Debian's packages, in the machine's own architecture.
 USERLAND="bash coreutils sed grep mawk findutils diffutils procps util-linux mount kmod jq bats
 	iproute2 nftables iptables ethtool netcat-openbsd bpftool python3-minimal
-	libbpf1 libelf1 zlib1g libjansson4 libcap-ng0 libnftables1 libnetfilter-queue1 libmnl0 libmicrohttpd12 libpcap0.8 libncursesw6 libtinfo6 libnettle8 libcmocka0"
+	libbpf1 libelf1 zlib1g libjansson4 libcap-ng0 libseccomp2 libnftables1 libnetfilter-queue1 libmnl0 libmicrohttpd12 libpcap0.8 libncursesw6 libtinfo6 libnettle8 libcmocka0"
 MODULES="net/8021q net/802 net/bridge net/core net/ipv4 net/ipv6 net/llc net/netfilter net/packet net/sched net/xdp
 	lib crypto arch/*/crypto drivers/net drivers/virtio"
 # What comes with them and nobody runs. What is not archived need not be unpacked at each boot.

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The user database is asked once, by the options: nothing of it is needed when a process becomes somebody. */
+#include "run_as.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "numbers.h"
+
+#define NOBODY 65534 /* of the kernel, for whoever it cannot tell: owns nothing */
+#define NUMBER_MAX (UINT32_MAX - 1) /* the last one means nobody at all to setresuid(2) */
+
+static bool find_group(const char *text, gid_t *out)
+{
+	const struct group *group = getgrnam(text);
+	uint64_t number;
+
+	if (group)
+		*out = group->gr_gid;
+	else if (number_parse(text, 0, NUMBER_MAX, &number))
+		*out = (gid_t)number;
+	else
+		return false;
+	return true;
+}
+
+static bool find_user(const char *text, struct run_as *out, bool *has_group)
+{
+	const struct passwd *user = getpwnam(text);
+	uint64_t number;
+
+	if (!user) {
+		if (!number_parse(text, 0, NUMBER_MAX, &number))
+			return false;
+		out->uid = (uid_t)number;
+		user = getpwuid(out->uid);
+	}
+	*has_group = user;
+	if (!user)
+		return true;
+	out->uid = user->pw_uid;
+	out->gid = user->pw_gid;
+	snprintf(out->name, sizeof(out->name), "%s", user->pw_name);
+	return true;
+}
+
+bool run_as_parse(const char *text, struct run_as *out, const char **why)
+{
+	const size_t len = strcspn(text, ":");
+	const char *group = text[len] ? text + len + 1 : NULL;
+	struct run_as found = {.is_set = true};
+	char user[RUN_AS_NAME_SIZE];
+	bool has_group;
+
+	*why = "no such user";
+	if (!len || len >= sizeof(user))
+		return false;
+	memcpy(user, text, len);
+	user[len] = '\0';
+	if (!find_user(user, &found, &has_group))
+		return false;
+	*why = group ? "no such group" : "which group? The user database does not know that user";
+	if (group ? !find_group(group, &found.gid) : !has_group)
+		return false;
+	*out = found;
+	return true;
+}
+
+struct run_as run_as_nobody(void)
+{
+	return (struct run_as){.is_set = true, .uid = NOBODY, .gid = NOBODY};
+}
+
+/* Whoever is that user already may not be allowed to say so once more. */
+static bool is_already(const struct run_as *who)
+{
+	uid_t real_uid, uid, saved_uid;
+	gid_t real_gid, gid, saved_gid;
+
+	if (getresuid(&real_uid, &uid, &saved_uid) || getresgid(&real_gid, &gid, &saved_gid))
+		return false;
+	return real_uid == who->uid && uid == who->uid && saved_uid == who->uid &&
+	       real_gid == who->gid && gid == who->gid && saved_gid == who->gid;
+}
+
+static int set_groups(const struct run_as *who)
+{
+	const int err = *who->name ? initgroups(who->name, who->gid) : setgroups(0, NULL);
+
+	return err ? -errno : 0;
+}
+
+int run_as_become(const struct run_as *who, bool keeps_permitted)
+{
+	int err;
+
+	if (!who->is_set || is_already(who))
+		return 0;
+	if (keeps_permitted && prctl(PR_SET_KEEPCAPS, 1))
+		return -errno;
+	err = set_groups(who);
+	if (!err &&
+	    (setresgid(who->gid, who->gid, who->gid) || setresuid(who->uid, who->uid, who->uid)))
+		err = -errno;
+	prctl(PR_SET_KEEPCAPS, 0);
+	return err;
+}
+
+/* The kernel takes away meanwhile what only root may with other users' files. */
+void run_as_files_begin(const struct run_as *who)
+{
+	if (!who->is_set)
+		return;
+	setfsgid(who->gid);
+	setfsuid(who->uid);
+}
+
+void run_as_files_end(const struct run_as *who)
+{
+	if (!who->is_set)
+		return;
+	setfsuid(geteuid());
+	setfsgid(getegid());
+}
