@@ -149,7 +149,7 @@ top_has_asked()
 	run in_server "$NOLISTEN" top </dev/null
 	is_equal "$status,$output" "1,nolisten: top: this is no terminal: use --once or --batch"
 	run in_server setpriv --reuid=65534 --clear-groups "$NOLISTEN" top --once eth0
-	is_equal "$status,$output" "1,nolisten: eth0: only root may ask, and only root is answered"
+	is_equal "$status,$output" "1,nolisten: eth0: the loader answers: only root and the user that it runs as may ask"
 }
 
 @test "shows the same in terminals of several types, and leaves them as they were" {

@@ -255,37 +255,47 @@ static void visit_finds_each_listener_once(void **state)
 	close(other);
 }
 
-/* A client of uid 65534 that does not ask our own code for permission. 0: it was closed without an answer. */
-static int run_stranger(void)
-{
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	const char path[] = "nolisten/test0";
-	char byte;
-	int fd;
+#define NOBODY 65534
 
-	if (setgid(65534) || setuid(65534) || control_connect("test0", "status") != -EPERM)
+/* In a process that ends with it, as nobody: 0 if the answer is this one. */
+static int ask_as_nobody(const char *answer)
+{
+	char *message = NULL;
+	int fd, len;
+
+	if (setresuid(0, 0, 0) || setgid(NOBODY) || setuid(NOBODY))
 		return 1;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-	memcpy(name.sun_path + 1, path, sizeof(path) - 1);
-	if (connect(fd, (struct sockaddr *)&name,
-		    offsetof(struct sockaddr_un, sun_path) + sizeof(path)))
-		return 2;
-	send(fd, "status", 6, MSG_NOSIGNAL);
-	return recv(fd, &byte, 1, 0) > 0 ? 3 : 0;
+	fd = control_connect("test0", "status");
+	len = fd < 0 ? fd : control_read(fd, &message);
+	return len < 0 ? -len : strcmp(len ? message : "", answer) != 0;
 }
 
-static void only_root_is_heard(void **state)
+static void expect_for_nobody(const char *answer)
 {
 	int status = 0;
 	pid_t pid = fork();
 
-	(void)state;
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(run_stranger());
+		_exit(ask_as_nobody(answer));
 	RUN_UNTIL(waitpid(pid, &status, WNOHANG) == pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void only_root_is_heard(void **state)
+{
+	(void)state;
+	expect_for_nobody("{\"error\":\"only root and the user that it runs as may ask\"}");
+}
+
+/* It has begun to listen as root, and so may be taken for a loader. */
+static void the_user_that_it_runs_as_is_heard_too(void **state)
+{
+	(void)state;
+	assert_int_equal(setresuid(0, NOBODY, 0), 0);
+	expect_for_nobody("{\"pid\":1}");
+	assert_int_equal(setresuid(0, 0, 0), 0);
 }
 
 static struct rlimit limit, few;
@@ -356,6 +366,7 @@ int main(void)
 		cmocka_unit_test(a_name_that_is_too_long_is_refused),
 		cmocka_unit_test(visit_finds_each_listener_once),
 		cmocka_unit_test(only_root_is_heard),
+		cmocka_unit_test(the_user_that_it_runs_as_is_heard_too),
 		cmocka_unit_test(clients_are_answered_when_descriptors_have_run_out),
 		cmocka_unit_test(the_next_client_is_answered_as_well),
 	};

@@ -15,6 +15,7 @@
 
 #define NAME_PREFIX "nolisten/"
 #define BACKLOG 16
+#define REFUSAL "{\"error\":\"only root and the user that it runs as may ask\"}"
 #define CLIENT_TIMEOUT_S 5 /* a loader that is stopped must not hang the client */
 
 /* An abstract name starts with a zero byte and has no end but the length. */
@@ -54,12 +55,23 @@ int control_listen(const char *ifname)
 	return err ? err : fd;
 }
 
-static bool is_root(int fd)
+/* Of a client the user that it was when it connected; of a loader the one that it was when it began to listen. */
+static bool is_root_or_self(int fd)
 {
 	struct ucred remote;
 	socklen_t len = sizeof(remote);
 
-	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &remote, &len) && remote.uid == 0;
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &remote, &len) &&
+	       (remote.uid == 0 || remote.uid == geteuid());
+}
+
+/* What is left unread would destroy what it is told. */
+static void refuse(int fd)
+{
+	char command[64];
+
+	recv(fd, command, sizeof(command), MSG_DONTWAIT);
+	control_write(fd, REFUSAL, strlen(REFUSAL));
 }
 
 int control_accept(int listen_fd)
@@ -68,8 +80,9 @@ int control_accept(int listen_fd)
 
 	if (fd < 0)
 		return -errno;
-	if (is_root(fd))
+	if (is_root_or_self(fd))
 		return fd;
+	refuse(fd);
 	close(fd);
 	return -EPERM;
 }
@@ -112,9 +125,10 @@ static int send_command(int fd, const struct sockaddr_un *name, socklen_t len, c
 	if (connect(fd, (const struct sockaddr *)name, len))
 		return -errno;
 	/* Anybody can take an abstract name: what somebody else says there is not a loader's word. */
-	if (!is_root(fd))
+	if (!is_root_or_self(fd))
 		return -EPERM;
-	return send(fd, command, strlen(command), MSG_NOSIGNAL) < 0 ? -errno : 0;
+	/* Who is refused may have been told so already: it is there to be read. */
+	return send(fd, command, strlen(command), MSG_NOSIGNAL) < 0 && errno != EPIPE ? -errno : 0;
 }
 
 int control_connect(const char *ifname, const char *command)
@@ -125,8 +139,6 @@ int control_connect(const char *ifname, const char *command)
 
 	if (err)
 		return err;
-	if (geteuid() != 0)
-		return -EPERM;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
@@ -141,7 +153,7 @@ const char *control_connect_error(int err)
 	if (err == -ECONNREFUSED)
 		return "no loader runs on it in this network namespace";
 	if (err == -EPERM)
-		return "only root may ask, and only root is answered";
+		return "somebody else than root has its name";
 	return strerror(-err);
 }
 

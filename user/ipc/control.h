@@ -2,8 +2,8 @@
 /*
  * The control socket: an abstract AF_UNIX SOCK_SEQPACKET socket "@nolisten/IFACE" in the network namespace of the
  * interface. Holding the name is also the lock that keeps a second loader away; it cannot outlive its process.
- * A client sends one command name; the server answers JSON lines, one a packet, and closes. Only root is heard
- * (SO_PEERCRED).
+ * A client sends one command name; the server answers JSON lines, one a packet, and closes. Only root, and the
+ * user that the loader runs as, are heard (SO_PEERCRED).
  */
 #ifndef NOLISTEN_CONTROL_H
 #define NOLISTEN_CONTROL_H
@@ -14,14 +14,14 @@
 
 /* Server: a listening descriptor, or -EADDRINUSE when another loader has the interface. */
 int control_listen(const char *ifname);
-/* Server: take one client whose uid is 0, close any other; descriptor or -errno. */
+/* Server: take one client; -EPERM: it was another user's, has been told so and is closed; descriptor or -errno. */
 int control_accept(int listen_fd);
 /* Server: the command of the client, without waiting; its length or -errno. */
 int control_read_command(int fd, char *command, size_t size);
 /* Either side: one message. -EAGAIN when the other side does not read. */
 int control_write(int fd, const char *text, size_t len);
 
-/* Client: connect and send the command; descriptor, -ECONNREFUSED when no loader is there, -EPERM. */
+/* Client: connect and send the command; descriptor, -ECONNREFUSED when no loader is there, -EPERM: somebody else is. */
 int control_connect(const char *ifname, const char *command);
 /* What such an error means, in a few words. */
 const char *control_connect_error(int err);

@@ -211,7 +211,7 @@ static void accept_clients(void *context, uint32_t events)
 	do {
 		err = accept_client(server);
 		if (err == -EPERM)
-			log_debug("control socket: refused a client that is not root");
+			log_debug("control socket: refused a client of another user");
 	} while (!err || err == -EPERM || err == -ECONNABORTED);
 	if (err != -EAGAIN && !server->client_count)
 		log_warning("control socket: cannot take a client: %s", strerror(-err));
