@@ -117,6 +117,7 @@ const struct service_kind service_banner = {
 	.form = "banner:TEXT",
 	.meaning = "send TEXT (\\r \\n \\t \\\\ \\xHH are understood) and close",
 	.missing_argument = "banner needs a text, as in banner:hello\\r\\n",
+	.is_apart = true,
 	.connection_size = sizeof(struct banner),
 	.events = EPOLLOUT,
 	.configure = banner_configure,

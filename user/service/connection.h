@@ -32,6 +32,7 @@ struct service_kind {
 	const char *meaning; /* in one line */
 	const char *missing_argument; /* the error when there is none; NULL: the kind takes none */
 	bool may_have_argument; /* or takes one if there is one */
+	bool is_apart; /* may be had in another process: see apart.c */
 	size_t connection_size; /* of the struct that starts with struct connection */
 	bool wants_local; /* the tuple's local end */
 	uint32_t events; /* watched for from the start, unless there is a start() */
@@ -58,6 +59,7 @@ struct service_kind {
 
 #define SERVICE_DECLARE(kind) extern const struct service_kind kind;
 SERVICES(SERVICE_DECLARE)
+extern const struct service_kind service_apart; /* in place of one that is had in another process */
 
 struct service {
 	const struct service_kind *kind;

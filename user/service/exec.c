@@ -263,6 +263,7 @@ const struct service_kind service_exec = {
 	.form = "exec:COMMAND",
 	.meaning = "a shell command for each, on its standard input and output",
 	.missing_argument = "exec needs a command, as in exec:cat",
+	.is_apart = true,
 	.connection_size = sizeof(struct child),
 	.wants_local = true,
 	.configure = exec_configure,

@@ -179,6 +179,7 @@ const struct service_kind service_record = {
 	.form = "record:BYTES",
 	.meaning = "an event with the first BYTES that come (without :BYTES 1024), and close",
 	.may_have_argument = true,
+	.is_apart = true,
 	.connection_size = sizeof(struct record),
 	.configure = record_configure,
 	.forget = record_forget,

@@ -47,7 +47,9 @@ static int configure(struct service *service, const char *spec, const char **err
 		*error = not_one_of();
 		return -EINVAL;
 	}
-	service->kind = kind;
+	service->kind = kind->is_apart && service->options.apart_fd && service->loop
+				? &service_apart
+				: kind;
 	if (kind->missing_argument && (!argument || !*argument)) {
 		*error = kind->missing_argument;
 		return -EINVAL;
@@ -56,6 +58,7 @@ static int configure(struct service *service, const char *spec, const char **err
 		*error = "this service takes no argument";
 		return -EINVAL;
 	}
+	kind = service->kind;
 	return kind->configure ? kind->configure(service, argument, error) : 0;
 }
 
@@ -173,6 +176,14 @@ bool service_is(const char *spec, const char *name)
 	const size_t len = strlen(name);
 
 	return !strncmp(spec, name, len) && (!spec[len] || spec[len] == ':');
+}
+
+bool service_is_apart(const char *spec)
+{
+	const char *argument;
+	const struct service_kind *kind = find_kind(spec, &argument);
+
+	return kind && kind->is_apart;
 }
 
 void service_free(struct service *service)

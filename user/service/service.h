@@ -48,6 +48,8 @@ struct service_options {
 	uint64_t connect_ns; /* forward: for how long an answer of a target is awaited */
 	bool has_proxy_header; /* forward: targets are told who is forwarded */
 	uint64_t record_ns; /* record: for how long bytes are awaited */
+	/* Of exec, banner and record: to the process that has the service, see apart_protocol.h. Borrowed, and shut down with the service. 0: this one. */
+	int apart_fd;
 };
 
 /* spec: as after --service=. -EINVAL if it is malformed: *error, a constant text, says how. */
@@ -89,6 +91,9 @@ typedef bool (*service_fn)(void *context, const struct tuple *tuple, uint64_t cr
 int service_visit(struct service *service, service_fn fn, void *context);
 /* Close what is left (exec: children get SIGHUP), then free. */
 void service_free(struct service *service);
+
+/* Does it talk to strangers, so that it is better had in a process of its own? */
+bool service_is_apart(const char *spec);
 
 /* Is it the service of that name, as in "forward" for forward:10.0.0.3:80? */
 bool service_is(const char *spec, const char *name);

@@ -77,6 +77,7 @@ static void leave_it(struct passing *passing, struct connection *connection, uin
 	connection->fd = -1;
 	passing->stats.fallen_back++;
 	service_take_arrival(passing->fallback, fd, &tuple, &arrival, false);
+	service_flush(passing->fallback);
 }
 
 void passing_give_up(struct passing *passing, struct waiting *waiting, uint64_t *counter)

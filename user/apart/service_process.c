@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Two processes: the one that serves, and above it its keeper, which has the same pairs and as few privileges, does nothing, and
+ * starts another when that has died. So what had not been read is not lost, and nothing is ever forked from the loader later.
+ */
+#include "service_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "apart_protocol.h"
+#include "clock.h"
+#include "confine.h"
+#include "descriptors.h"
+#include "log.h"
+#include "serving.h"
+
+#define END_MS 2000 /* of its children too */
+#define DEATHS_MAX 5 /* then it is given up */
+#define DEATHS_NS (60 * CLOCK_NS_PER_S) /* in so long */
+#define PROCESSES_OF_ONE 16 /* that a command of exec may have, on average */
+#define PROCESSES_OF_OTHERS 256 /* of the same user */
+
+struct service_process {
+	pid_t keeper;
+	int pidfd; /* its; -1: there is none */
+	uint32_t count;
+	int fds[SERVICE_PROCESS_PAIRS_MAX];
+};
+
+/* The keeper's. */
+struct keeper {
+	const struct service_process_options *options;
+	const int *fds;
+	struct serving_seen *seen; /* shared with the one that serves */
+	uint64_t deaths_ns[DEATHS_MAX];
+	unsigned int deaths;
+};
+
+static void close_all(const int *fds, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		close(fds[i]);
+}
+
+/* In this order, whatever others the process has: all but the standard ones and these go. */
+static int keep_only(int *fds, uint32_t count)
+{
+	const int first = STDERR_FILENO + 1;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const int place = first + (int)i;
+
+		if (fds[i] == place)
+			continue;
+		/* One of ours that is in the way goes behind. */
+		for (uint32_t other = i + 1; other < count; other++) {
+			if (fds[other] != place)
+				continue;
+			fds[other] = fcntl(place, F_DUPFD_CLOEXEC, first + (int)count);
+			if (fds[other] < 0)
+				return -errno;
+		}
+		if (dup3(fds[i], place, O_CLOEXEC) < 0)
+			return -errno;
+		fds[i] = place;
+	}
+	return close_range((unsigned int)first + count, ~0u, 0) ? -errno : 0;
+}
+
+static bool runs_commands(const struct service_process_options *options)
+{
+	return service_is(options->spec, "exec");
+}
+
+static void limit(int resource, rlim_t max)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit))
+		return;
+	if (limit.rlim_max > max)
+		limit.rlim_max = max;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(resource, &limit);
+}
+
+/* Of exec's commands too, which inherit them. */
+static void set_limits(const struct service_process_options *options)
+{
+	const rlim_t children = options->service->max_children;
+
+	limit(RLIMIT_CORE, 0);
+	if (runs_commands(options)) {
+		limit(RLIMIT_NOFILE, 1024 + 2 * children);
+		limit(RLIMIT_NPROC, PROCESSES_OF_OTHERS + PROCESSES_OF_ONE * children);
+	} else {
+		descriptors_raise_limit();
+	}
+}
+
+/* What signals the loader, or its terminal, is not for us: we end with its pairs. */
+static void be_deaf(void)
+{
+	sigset_t none;
+
+	setsid();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+}
+
+static pid_t start_serving(const struct keeper *keeper, bool is_first)
+{
+	const pid_t keeper_pid = getpid();
+	const pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_NAME, "service");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != keeper_pid)
+		_exit(EXIT_FAILURE);
+	_exit(serving_run(keeper->options, keeper->fds, keeper->seen, is_first) ? EXIT_FAILURE
+										: EXIT_SUCCESS);
+}
+
+/* So many that the first of them was long ago? */
+static bool may_start_again(struct keeper *keeper)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+	uint64_t *oldest_ns = &keeper->deaths_ns[keeper->deaths++ % DEATHS_MAX];
+	const bool is_too_often = keeper->deaths > DEATHS_MAX && now_ns - *oldest_ns < DEATHS_NS;
+
+	*oldest_ns = now_ns;
+	return !is_too_often;
+}
+
+static void tell_death(const struct keeper *keeper)
+{
+	for (uint32_t i = 0; i < keeper->options->pairs; i++) {
+		const uint64_t taken = __atomic_load_n(&keeper->seen->taken[i], __ATOMIC_ACQUIRE);
+		const struct apart_word word = {
+			.kind = APART_DIED, .count = 1, .numbers = {apart_number(taken, 0)}};
+
+		send(keeper->fds[i], &word, APART_WORD_HEAD + sizeof(word.numbers[0]),
+		     MSG_NOSIGNAL);
+	}
+}
+
+static pid_t await(pid_t pid, int *status)
+{
+	pid_t ended;
+
+	do
+		ended = waitpid(pid, status, 0);
+	while (ended < 0 && errno == EINTR);
+	return ended;
+}
+
+static const char *cause_of(int status)
+{
+	return WTERMSIG(status) == SIGSYS ? "it made a call that it must not make"
+					  : strsignal(WTERMSIG(status));
+}
+
+/* The exit status. */
+static int keep(struct keeper *keeper)
+{
+	bool is_first = true;
+
+	for (;;) {
+		const pid_t pid = start_serving(keeper, is_first);
+		int status;
+
+		if (pid < 0 || await(pid, &status) != pid)
+			return EXIT_FAILURE;
+		/* The loader has gone; or it has said what is wrong, and would again. */
+		if (WIFEXITED(status))
+			return WEXITSTATUS(status);
+		if (!may_start_again(keeper)) {
+			log_error("the process that has the service has died %d times in a minute "
+				  "(%s), and is given up",
+				  DEATHS_MAX + 1, cause_of(status));
+			return EXIT_FAILURE;
+		}
+		log_error(
+			"the process that has the service has died (%s): its connections are over, "
+			"and another is started",
+			cause_of(status));
+		tell_death(keeper);
+		is_first = false;
+	}
+}
+
+static int give_up(const struct service_process_options *options)
+{
+	const struct confine_service service = {
+		.user = options->user,
+		.is_root_fine = !runs_commands(options),
+	};
+	int err = confine_service(&service);
+
+	if (err)
+		log_error(
+			"--service: cannot be another user%s%s: %s (--user=root runs commands as root)",
+			*options->user.name ? ", " : "", options->user.name, strerror(-err));
+	return err;
+}
+
+__attribute__((noreturn)) static void run_keeper(const struct service_process_options *options,
+						 int *fds)
+{
+	struct keeper keeper = {.options = options, .fds = fds};
+	int err;
+
+	be_deaf();
+	prctl(PR_SET_NAME, "service-keeper");
+	err = keep_only(fds, options->pairs);
+	set_limits(options);
+	keeper.seen = mmap(NULL, sizeof(*keeper.seen), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!err && keeper.seen == MAP_FAILED)
+		err = -errno;
+	if (err)
+		log_error("cannot prepare the service's process: %s", strerror(-err));
+	else
+		err = give_up(options);
+	_exit(err ? EXIT_FAILURE : keep(&keeper));
+}
+
+static int open_pairs(struct service_process *process, int *theirs, uint32_t count)
+{
+	for (; process->count < count; process->count++) {
+		int ends[2];
+
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+			return -errno;
+		process->fds[process->count] = ends[0];
+		theirs[process->count] = ends[1];
+	}
+	return 0;
+}
+
+/* What has failed it has said itself. */
+static int await_ready(const struct service_process *process)
+{
+	struct apart_word word;
+	ssize_t len;
+
+	do
+		len = recv(process->fds[0], &word, sizeof(word), 0);
+	while (len < 0 && errno == EINTR);
+	return len > 0 && apart_word_check(&word, (size_t)len) && word.kind == APART_READY
+		       ? 0
+		       : -ECHILD;
+}
+
+static int start(struct service_process *process, const struct service_process_options *options)
+{
+	int theirs[SERVICE_PROCESS_PAIRS_MAX];
+	int err = open_pairs(process, theirs, options->pairs);
+
+	if (!err) {
+		process->keeper = fork();
+		if (!process->keeper)
+			run_keeper(options, theirs);
+		process->pidfd = process->keeper < 0 ? -1 : pidfd_open(process->keeper, 0);
+		err = process->pidfd < 0 ? -errno : 0;
+	}
+	close_all(theirs, process->count);
+	if (err)
+		log_error("cannot start the service's process: %s", strerror(-err));
+	return err ?: await_ready(process);
+}
+
+int service_process_new(struct service_process **out, const struct service_process_options *options)
+{
+	struct service_process *process;
+	int err;
+
+	if (options->pairs > SERVICE_PROCESS_PAIRS_MAX)
+		return -EINVAL;
+	process = calloc(1, sizeof(*process));
+	if (!process)
+		return -ENOMEM;
+	process->pidfd = -1;
+	err = start(process, options);
+	if (err)
+		service_process_free(process);
+	else
+		*out = process;
+	return err;
+}
+
+const int *service_process_fds(const struct service_process *process)
+{
+	return process->fds;
+}
+
+/* One that does not end is not waited for: it may be anybody's by now. */
+void service_process_free(struct service_process *process)
+{
+	struct pollfd ended;
+
+	if (!process)
+		return;
+	close_all(process->fds, process->count);
+	if (process->pidfd >= 0) {
+		ended = (struct pollfd){.fd = process->pidfd, .events = POLLIN};
+		if (poll(&ended, 1, END_MS) > 0)
+			waitpid(process->keeper, NULL, WNOHANG);
+		close(process->pidfd);
+	}
+	free(process);
+}
