@@ -189,7 +189,7 @@ fragmented_syn()
 		while read -r line && [ "${#line}" -gt 1 ]; do :; done
 		printf 'HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n'
 	SH
-	accept -p 80 -s "exec:sh $BATS_TEST_TMPDIR/http"
+	accept -p 80 --user=root -s "exec:sh $BATS_TEST_TMPDIR/http"
 	is_equal "$(in_client curl -sS --max-time 5 http://10.0.0.2/)" hello
 	is_equal "$(in_client curl -sS --max-time 5 'http://[fd00::2]/')" hello
 }

@@ -70,7 +70,7 @@ idles_as_an_accepted_one()
 	local before
 	stop_loader
 	mkfifo "$BATS_TEST_TMPDIR/go"
-	start_loader -m connect -s "exec:cat >/dev/null; cat '$BATS_TEST_TMPDIR/go'"
+	start_loader -m connect --user=root -s "exec:cat >/dev/null; cat '$BATS_TEST_TMPDIR/go'"
 	before=$(bare_acks)
 	start client ip netns exec "$CLIENT" nc -N 10.0.0.2 34567
 	wait_for 5 has_acked $((before + 1))

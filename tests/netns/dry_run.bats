@@ -42,8 +42,18 @@ xdp generic (auto: a veth)"
 ports 80,443" ]]
 	is_equal "$(section guard)" "RSTs the kernel's, of answered ports: dropped"
 	is_equal "$(section serve | head -n 1)" "service echo"
+	is_equal "$(section become)" "loader the same user, with what it needs for connections"
 	[[ "$(section change)" == "sysctls none"*"@nolisten/$IFACE"* ]]
 	has_no_finding
+}
+
+@test "says whom the loader and its service would become" {
+	would_run -s record --user=daemon
+	is_equal "$(section become)" "loader daemon, group $(id -g daemon), with what it needs for connections
+service daemon, group $(id -g daemon), in a process of its own, without privileges"
+	would_run -s record --privileges=keep
+	is_equal "$(section become)" "loader the same user, with all privileges
+service user 65534, group 65534, in a process of its own, without privileges"
 }
 
 @test "what it says is what the loader does" {
@@ -191,7 +201,7 @@ fail_in_many_ways()
 		"true null 1 $IFACE"
 	is_equal "$(jq -r '.interfaces[0] | .answer[] | select(.what == "ports") | .how' <<<"$output")" 80
 	is_equal "$(jq -r '.interfaces[0] | keys | join(" ")' <<<"$output")" \
-		"answer attach change guard in_its_way interface listeners serve"
+		"answer attach become change guard in_its_way interface listeners serve"
 	dry -j -a 192.0.2.0/24
 	is_equal "$status,${#lines[@]}" 1,1
 	is_equal "$(jq -r '"nolisten-loader: \(.reason)"' <<<"$output"),$(jq -r .would_run <<<"$output")" "$DRY_ERROR,false"

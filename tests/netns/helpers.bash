@@ -262,6 +262,12 @@ start_loader()
 	return 1
 }
 
+# service_pid: the process that has exec, banner or record: the loader's child is its keeper.
+service_pid()
+{
+	pgrep -P "$(pgrep -P "$LOADER_PID" -x service-keeper)"
+}
+
 # stop_loader [SIGNAL]: waits for its end; the exit status is in $LOADER_STATUS.
 stop_loader()
 {

@@ -42,13 +42,13 @@ installed()
 	fi
 	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | sed 's/CAP_/+/g; s/ /,/g' | tr '[:upper:]' '[:lower:]')
 	lab_up
-	printf '%s\n' 'port = 80' >"$here/eth0.conf"
+	printf '%s\n' 'port = 80' 'service = exec:id -u' >"$here/eth0.conf"
 	LOADER=$BATS_TEST_TMPDIR/confined
 	printf '#!/bin/sh\nexec setpriv --no-new-privs --bounding-set=-all,%s "%s" "$@"\n' "$caps" "$BIN/nolisten-loader" >"$LOADER"
 	chmod +x "$LOADER"
 	start_loader --config="$here/eth0.conf"
-	is_equal "$(awk '/^CapEff/ { print $2 }' "/proc/$LOADER_PID/status")" 000000c000003401
-	is_equal "$(echo_back 10.0.0.2 80 hello)" hello
+	is_equal "$(awk '/^CapEff/ { print $2 }' "/proc/$LOADER_PID/status")" 0000000000003400
+	is_equal "$(banner_of 10.0.0.2 80)" 65534
 	stop_loader
 	lab_down
 }

@@ -39,7 +39,7 @@ play_world()
 	case $name in
 	listen | again) ;;
 	*)
-		IFACE=tun0 start_loader -q -m "$name" --max-children=1000 -s "exec:exec $TOOLS/hand_over $folder/hand"
+		IFACE=tun0 start_loader -q -m "$name" --max-children=1000 --user=root -s "exec:exec $TOOLS/hand_over $folder/hand"
 		be_prompt 2 "$LOADER_PID"
 		hand=("$folder/hand" "$EVENTS")
 		;;

@@ -43,7 +43,7 @@ inherits()
 {
 	local address family expected
 	with_options "$ALL"
-	start_loader -m "$1" -s "exec:$TOOLS/sockopts_of" "${ARGUMENTS[@]}"
+	start_loader -m "$1" --user=root -s "exec:$TOOLS/sockopts_of" "${ARGUMENTS[@]}"
 	for address in 10.0.0.2 fd00::2; do
 		family=$([[ $address == *:* ]] && echo 6 || echo 4)
 		expected=$(banner_of $address "3500$family")
@@ -136,11 +136,11 @@ sends_at_most()
 @test "no limit of the MSS is below what the kernel takes with a cookie (accept)" {
 	needs_accept
 	lab_up
-	start_loader -m accept -s "exec:$TOOLS/sockopts_of" --sockopt maxseg=700
+	start_loader -m accept --user=root -s "exec:$TOOLS/sockopts_of" --sockopt maxseg=700
 	sends_at_most 10.0.0.2 700
 	sends_at_most fd00::2 1220
 	stop_loader
-	start_loader -m accept -s "exec:$TOOLS/sockopts_of" --sockopt maxseg=400
+	start_loader -m accept --user=root -s "exec:$TOOLS/sockopts_of" --sockopt maxseg=400
 	sends_at_most 10.0.0.2 536
 	sends_at_most fd00::2 1220
 }

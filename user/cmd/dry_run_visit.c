@@ -8,6 +8,7 @@
 #include "events.h"
 #include "methods.h"
 #include "nft.h"
+#include "service.h"
 #include "socket_spec.h"
 
 #define TEXT_SIZE 512
@@ -169,6 +170,41 @@ static void tell_served(struct telling telling, const struct config *config)
 		tell(&telling, "events", "%s", config->events.target);
 }
 
+static void format_user(const struct run_as *user, const char *otherwise, char *text, size_t size)
+{
+	if (!user->is_set)
+		snprintf(text, size, "%s", otherwise);
+	else if (*user->name)
+		snprintf(text, size, "%s, group %u", user->name, user->gid);
+	else
+		snprintf(text, size, "user %u, group %u", user->uid, user->gid);
+}
+
+static bool has_process(const struct config *config)
+{
+	return service_is_apart(config->service) ||
+	       (config->fallback && service_is_apart(config->fallback));
+}
+
+/* Once it has started. */
+static void tell_privileges(struct telling telling, const struct config *config)
+{
+	const struct confine_config *privileges = &config->privileges;
+	const struct run_as user = confine_service_user(privileges);
+	char loader[64], service[64];
+
+	telling.section = "become";
+	format_user(&privileges->user, "the same user", loader, sizeof(loader));
+	if (privileges->keeps_all)
+		tell(&telling, "loader", "the same user, with all privileges");
+	else
+		tell(&telling, "loader", "%s, with what it needs for connections", loader);
+	format_user(&user, "the same user", service, sizeof(service));
+	if (has_process(config))
+		tell(&telling, "service", "%s, in a process of its own, without privileges",
+		     service);
+}
+
 /* What others may notice. */
 static void tell_changed(struct telling telling, const struct dry_run_report *report)
 {
@@ -202,5 +238,6 @@ void dry_run_visit(const struct dry_run_report *report, dry_run_fn fn, void *con
 	tell_answered(telling, report);
 	tell_guarded(telling, report->config);
 	tell_served(telling, report->config);
+	tell_privileges(telling, report->config);
 	tell_changed(telling, report);
 }

@@ -276,6 +276,7 @@ static int run_with_vlans(const struct loader_options *options)
 		return err;
 	/* Those of the VLAN devices are the same, and a tag may be gone when XDP sees a frame. */
 	below.skips_link_local = true;
+	below.has_vlans = true;
 	err = run_on(options, &below, vlans, -1);
 	vlans_err = vlan_loaders_free(vlans, err);
 	return err ?: vlans_err;

@@ -15,6 +15,7 @@
 #include "metrics_server.h"
 #include "numbers.h"
 #include "pin_option.h"
+#include "privilege_options.h"
 #include "service.h"
 #include "service_options.h"
 #include "socket_spec.h"
@@ -245,6 +246,7 @@ static int check(struct option_parse *parse)
 		return option_fail(
 			parse, "--metrics: does not go with --vlan, whose devices have a loader "
 			       "each: collect \"nolisten status --openmetrics\"");
+	config->may_change = options->settings.path;
 	if (config->rst_action != NOL_RST_DROP && !method_needs_bpf(config->method))
 		return option_fail(parse, "--rst: method %s has no guard: use auto or engine",
 				   method_text(config->method));
@@ -400,6 +402,10 @@ static const struct option_row options[] = {
 	 "the programs outlive the loader, by so many seconds at most [120], and the next one takes "
 	 "over",
 	 pin_option_take, FIELD(config.pin_s), 5, 3600, .is_optional = true},
+	{"user", 0, "NAME[:GROUP]", "run as that user once it has started, and services as well",
+	 privilege_options_take_user, FIELD(config.privileges.user)},
+	{"privileges", 0, "WHAT", "%s: what it needs no more once it has started [drop]",
+	 privilege_options_take, FIELD(config.privileges), .words = privilege_words},
 	{"check", 0, NULL, "can this host run it? load everything, say what is missing",
 	 option_take_flag, FIELD(is_check), .is_request = true},
 	{"dry-run", 0, NULL, "say what it would do, and what is in its way; change nothing",

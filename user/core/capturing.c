@@ -76,6 +76,7 @@ int capturing_open(struct capture **out, const struct method *method)
 	const struct capture_options options = {
 		.config = &method->config->capture,
 		.ifname = method->config->ifname,
+		.keeps_capabilities = method->config->privileges.keeps_all,
 		.is_ethernet = method->kern && method->link->has_link_header,
 		.community_id_seed = method->config->events.community_id_seed,
 		.source = {.fd = method->kern ? kern_capture_fd(method->kern) : -1,
@@ -84,10 +85,16 @@ int capturing_open(struct capture **out, const struct method *method)
 			   .context = (void *)method},
 	};
 
+	int err;
+
 	if (!options.config->path)
 		return 0;
-	return method->config->is_rehearsal ? rehearsal_capture(options.config->path)
-					    : capture_new(out, &options);
+	if (method->config->is_rehearsal)
+		return rehearsal_capture(options.config->path);
+	run_as_files_begin(&method->config->privileges.user);
+	err = capture_new(out, &options);
+	run_as_files_end(&method->config->privileges.user);
+	return err;
 }
 
 int capturing_wrap(struct wire **wire, struct capture *capture, const struct method *method)

@@ -12,6 +12,7 @@
 
 #include "addr.h"
 #include "capture.h"
+#include "confine.h"
 #include "kern.h"
 #include "ports.h"
 #include "sockopts.h"
@@ -62,7 +63,10 @@ struct config {
 	struct sockopts sockopts; /* of the connections */
 	const char *cookie_key_path; /* NULL: random keys */
 	uint32_t pin_s; /* the programs outlive the loader by so much; 0: they go with it */
+	struct confine_config privileges;
 	bool is_quiet; /* no line for each event */
+	bool may_change; /* the ports, later */
+	bool has_vlans; /* with processes of their own */
 	bool is_rehearsal; /* see rehearsal.h: it is opened, and never attached */
 };
 

@@ -16,6 +16,7 @@
 #include "answered.h"
 #include "applications.h"
 #include "clock.h"
+#include "confining.h"
 #include "control_point.h"
 #include "cookie_settings.h"
 #include "core_private.h"
@@ -30,6 +31,7 @@
 #include "methods.h"
 #include "metrics_point.h"
 #include "rehearsal.h"
+#include "service_settings.h"
 #include "sockopt_settings.h"
 #include "tcp_settings.h"
 #include "workers.h"
@@ -243,6 +245,7 @@ static int open_workers(struct core *core)
 		.events = core->events,
 		.closing = core->closing,
 		.engine = &core->engine,
+		.apart_fds = core->process ? service_process_fds(core->process) : NULL,
 	};
 	struct sockopt_settings sockopts;
 	int err = sockopt_settings_read(&sockopts, &core->config.sockopts);
@@ -318,6 +321,8 @@ int core_attach(struct core *core)
 	int err = gate->ops->attach(gate) ?: guarding_begin(core->guard);
 
 	if (!err)
+		err = confining_enter(core);
+	if (!err)
 		err = workers_start(core->workers);
 	if (err)
 		return err;
@@ -347,6 +352,8 @@ void core_close(struct core *core)
 	answered_free(core->answered);
 	guarding_end(&core->guard);
 	method_close(&core->method);
+	service_process_free(core->process);
+	confined_free(core->confined);
 	loop_free(core->loop);
 	free(core);
 }
@@ -361,8 +368,10 @@ int core_open(struct core **out, const struct config *config)
 	core->config = core->asked = *config;
 	applications_first_ports(config, &core->config.ports);
 	core->known_ports = config->ports;
+	err = service_settings_start(&core->process, &core->config);
 	descriptors_raise_limit();
-	err = start(core);
+	if (!err)
+		err = start(core);
 	if (err)
 		core_close(core);
 	else

@@ -27,6 +27,7 @@ struct core {
 	struct nol_limit resets; /* of all workers, where there is no kern */
 	struct events *events;
 	struct closing *closing;
+	struct service_process *process; /* that has the service; NULL: this one */
 	struct workers *workers;
 	struct control_server *control;
 	struct metrics_server *metrics; /* NULL: nobody collects them */
@@ -36,6 +37,7 @@ struct core {
 	struct rates rates;
 	struct standby standby;
 	uint64_t started_ns;
+	struct confined *confined; /* NULL: not yet, or it keeps all */
 	bool has_left; /* detached, waits for the last connection */
 	int err; /* why it cannot go on */
 };

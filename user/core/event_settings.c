@@ -16,5 +16,12 @@ int event_settings_open(struct events **out, const struct config *config,
 		.rate = config->events.rate,
 	};
 
-	return rehearsal_events(config) ?: events_new(out, &options);
+	int err = rehearsal_events(config);
+
+	if (err)
+		return err;
+	run_as_files_begin(&config->privileges.user);
+	err = events_new(out, &options);
+	run_as_files_end(&config->privileges.user);
+	return err;
 }

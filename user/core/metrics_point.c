@@ -23,7 +23,14 @@ static json_t *tell(void *context)
 int metrics_point_open(struct metrics_server **out, struct core *core, const struct config *config,
 		       struct loop *loop)
 {
+	int err;
+
 	if (config->is_rehearsal)
 		return rehearsal_metrics(config->metrics);
-	return config->metrics ? metrics_server_new(out, config->metrics, loop, tell, core) : 0;
+	if (!config->metrics)
+		return 0;
+	run_as_files_begin(&config->privileges.user);
+	err = metrics_server_new(out, config->metrics, loop, tell, core);
+	run_as_files_end(&config->privileges.user);
+	return err;
 }

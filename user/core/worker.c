@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "icmp_socket.h"
 #include "log.h"
+#include "service_settings.h"
 
 struct call {
 	worker_fn fn;
@@ -167,21 +168,16 @@ static void tell_news(void *context, const struct service_news *news)
 static int open_service(struct worker *worker)
 {
 	const struct config *config = worker->options.config;
-	const struct service_options options = {
-		.max_children = config->max_children,
-		.children = worker->options.children,
-		.fallback = config->fallback,
-		.queue_max = 1 + (config->queue_max - 1) / config->workers,
-		.queue_ns = config->queue_ms * CLOCK_NS_PER_MS,
-		.closed = method_accepts(config->method) ? tell_closed : NULL,
-		.tell = tell_news,
-		.connect_ns = config->connect_ms * CLOCK_NS_PER_MS,
-		.has_proxy_header = config->has_proxy_header,
-		.record_ns = config->record_ms * CLOCK_NS_PER_MS,
-		.context = worker,
-	};
+	struct service_options options = service_settings(config);
 	const char *error;
-	int err = service_new(&worker->service, config->service, &options, worker->loop, &error);
+	int err;
+
+	options.children = worker->options.children;
+	options.closed = method_accepts(config->method) ? tell_closed : NULL;
+	options.tell = tell_news;
+	options.apart_fd = worker->options.apart_fd;
+	options.context = worker;
+	err = service_new(&worker->service, config->service, &options, worker->loop, &error);
 
 	if (err == -EINVAL)
 		log_error("--service: '%s': %s", config->service, error);

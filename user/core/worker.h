@@ -31,6 +31,7 @@ struct worker_options {
 	struct closing *closing;
 	struct engine_config engine; /* its share of the limits */
 	uint32_t *children; /* atomic, exec's of all workers; NULL: it is alone */
+	int apart_fd; /* see struct service_options */
 	int failed_fd; /* an eventfd: the thread could not go on */
 };
 

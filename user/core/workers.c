@@ -67,6 +67,7 @@ static int add_worker(struct workers *workers, uint32_t number, uint32_t count)
 		.engine = *all->engine,
 		.children = count > 1 ? &workers->children : NULL,
 		.failed_fd = workers->failed_fd,
+		.apart_fd = all->apart_fds ? all->apart_fds[number] : 0,
 	};
 	/* Half-open flows are bounded by the flow table, which all share; so is what limits RSTs. */
 	int err = worker_new(&workers->all[number], &options);

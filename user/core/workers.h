@@ -27,6 +27,8 @@ struct workers_options {
 	struct events *events;
 	struct closing *closing;
 	const struct engine_config *engine; /* its limits are those of all together */
+	const int
+		*apart_fds; /* a worker's each, see struct service_options; NULL: there are none */
 };
 
 /* Errors are logged. */

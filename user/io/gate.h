@@ -4,6 +4,7 @@
 #define NOLISTEN_GATE_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <abi/abi.h>
@@ -32,6 +33,8 @@ struct gate_ops {
 	void (*beat)(struct gate *gate);
 	/* The counters that the method has; others are 0. */
 	int (*read_stats)(struct gate *gate, struct nol_stats *out);
+	/* Once attached: does it run programs to change the host later, and at its end? NULL: none. */
+	bool (*runs_programs)(struct gate *gate);
 	void (*free)(struct gate *gate); /* detached or not */
 };
 

@@ -68,6 +68,12 @@ static void detach(struct gate *gate)
 	nfqueue->rules = NULL;
 }
 
+/* iptables, where nftables has no queue. */
+static bool runs_programs(struct gate *gate)
+{
+	return queue_rules_run_programs(from_gate(gate)->rules);
+}
+
 static int set_ports(struct gate *gate, const struct port_set *ports)
 {
 	struct method_nfqueue *nfqueue = from_gate(gate);
@@ -149,6 +155,7 @@ static const struct gate_ops gate_ops = {
 	.remove_prefix = bpfless_remove_prefix,
 	.set_ports = set_ports,
 	.read_stats = read_stats,
+	.runs_programs = runs_programs,
 	.free = free_method,
 };
 

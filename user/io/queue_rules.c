@@ -192,6 +192,11 @@ const char *queue_rules_backend(const struct queue_rules *rules)
 	return rules->is_nft ? "nftables" : rules->iptables.flavour;
 }
 
+bool queue_rules_run_programs(const struct queue_rules *rules)
+{
+	return !rules->is_nft;
+}
+
 void queue_rules_sweep(const char *ifname)
 {
 	struct nft *nft;

@@ -8,6 +8,7 @@
 #ifndef NOLISTEN_QUEUE_RULES_H
 #define NOLISTEN_QUEUE_RULES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ports.h"
@@ -27,6 +28,8 @@ int queue_rules_change(struct queue_rules *rules, const struct queue_rules_optio
 void queue_rules_remove(struct queue_rules *rules); /* NULL is legal */
 /* "nftables", "iptables": who has them. */
 const char *queue_rules_backend(const struct queue_rules *rules);
+/* By iptables. */
+bool queue_rules_run_programs(const struct queue_rules *rules);
 
 /* Remove what a killed process has left for this interface. */
 void queue_rules_sweep(const char *ifname);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -306,19 +307,23 @@ static int clear_path(const struct sockaddr_un *name)
 	return err;
 }
 
+/* A socket is made for its group; to give it to another user takes CAP_CHOWN. */
 static int take_path(struct app_server *server, const struct sockaddr_un *name, socklen_t len)
 {
 	const struct app_access *access = &server->access;
+	const gid_t group = (gid_t)setfsgid(access->group);
+	const int err = bind(server->listen_fd, (const struct sockaddr *)name, len) ? -errno : 0;
+	struct stat made;
 
-	if (bind(server->listen_fd, (const struct sockaddr *)name, len))
-		return -errno;
-	if (!name->sun_path[0])
-		return 0;
+	setfsgid(group);
+	if (err || !name->sun_path[0])
+		return err;
 	server->has_path = true;
-	return chmod(name->sun_path, access->mode) ||
-			       lchown(name->sun_path, access->user, access->group)
-		       ? -errno
-		       : 0;
+	if (chmod(name->sun_path, access->mode) || lstat(name->sun_path, &made))
+		return -errno;
+	if (made.st_uid == access->user && made.st_gid == access->group)
+		return 0;
+	return lchown(name->sun_path, access->user, access->group) ? -errno : 0;
 }
 
 /* Nobody can connect before it listens, and by then the mode is right. */

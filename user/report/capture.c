@@ -17,6 +17,7 @@
 #include "capture_filter.h"
 #include "capture_queue.h"
 #include "clock.h"
+#include "confine.h"
 #include "log.h"
 #include "pcapng.h"
 
@@ -264,6 +265,8 @@ static void *run_thread(void *context)
 	struct capture *capture = context;
 	uint64_t rest = CAPTURE_BUFFER_SIZE / sizeof(struct nol_capture);
 
+	if (!capture->options.keeps_capabilities)
+		confine_thread();
 	while (!__atomic_load_n(&capture->is_stopping, __ATOMIC_ACQUIRE)) {
 		if (!write_until(capture, clock_monotonic_ns() - LATE_NS))
 			await(capture);
@@ -281,6 +284,7 @@ static int start_thread(struct capture *capture)
 	int err;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS); /* a call that is refused ends in the thread that has made it */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = -pthread_create(&capture->thread, NULL, run_thread, capture);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

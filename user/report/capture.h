@@ -63,6 +63,7 @@ struct capture_source {
 struct capture_options {
 	const struct capture_config *config;
 	const char *ifname;
+	bool keeps_capabilities; /* the thread; else it has none */
 	bool is_ethernet; /* else packets begin with the IP header */
 	uint16_t community_id_seed; /* as that of events */
 	struct capture_source source;
