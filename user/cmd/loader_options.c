@@ -15,6 +15,7 @@
 #include "metrics_server.h"
 #include "numbers.h"
 #include "pin_option.h"
+#include "port_options.h"
 #include "privilege_options.h"
 #include "service.h"
 #include "service_options.h"
@@ -24,54 +25,6 @@
 
 #define KIB 1024
 #define DEFAULT_PORT 34567
-
-/* Given again, it adds. */
-static int take_ports(struct option_parse *parse, const struct option_row *row, const char *arg)
-{
-	struct port_set *ports = option_field(parse, row);
-	struct port_set set;
-	const char *why;
-
-	if (!port_set_parse(arg, &set, &why))
-		return option_refuse(parse, arg, "%s", why);
-	port_set_unite(ports, &set);
-	return 0;
-}
-
-/* A list of ports, or what raw sockets open. Given again, it adds to the list. */
-static int take_guard(struct option_parse *parse, const struct option_row *row, const char *arg)
-{
-	struct guard_config *guard = option_field(parse, row);
-	struct port_set set;
-	const char *why;
-
-	guard->is_on = true;
-	guard->mode = NOL_GUARD_FLOWS;
-	if (!strcmp(arg, "auto"))
-		return 0;
-	if (!port_set_parse(arg, &set, &why))
-		return option_refuse(parse, arg, "%s", why);
-	guard->mode = NOL_GUARD_PORTS;
-	port_set_unite(&guard->ports, &set);
-	return 0;
-}
-
-/* Given again, it adds. */
-static int take_vlans(struct option_parse *parse, const struct option_row *row, const char *arg)
-{
-	struct port_set *vlans = option_field(parse, row);
-	struct port_set set;
-	const char *why;
-	bool is_good = port_set_parse(arg, &set, &why);
-
-	for (uint32_t id = VLAN_ID_MAX + 1; is_good && id <= UINT16_MAX; id++)
-		is_good = !port_set_has(&set, (uint16_t)id);
-	if (!is_good)
-		return option_refuse(parse, arg, "VLAN IDs from 1 to %d are needed, as in 5,10-12",
-				     VLAN_ID_MAX);
-	port_set_unite(vlans, &set);
-	return 0;
-}
 
 static int add_prefix(struct option_parse *parse, const char *text)
 {
@@ -318,17 +271,17 @@ static const struct option_word tc_words[] = {
 #define FIELD(member) OPTION_FIELD(loader_options, member)
 
 static const struct option_row options[] = {
-	{"port", 'p', "LIST", "TCP ports to answer: 80,443,8000-8999 or all [34567]", take_ports,
-	 FIELD(config.ports), .words = port_words, .is_live = true},
+	{"port", 'p', "LIST", "TCP ports to answer: 80,443,8000-8999 or all [34567]",
+	 port_options_take, FIELD(config.ports), .words = port_words, .is_live = true},
 	{"address", 'a', "LIST",
 	 "local addresses or prefixes to answer, IPv4 and IPv6; host: all of this host "
 	 "[the interface's own]",
 	 take_prefixes, .is_live = true},
 	{"guard", 0, "WHAT",
 	 "guard local ports for raw-socket programs, 40000-40999, or auto: what they open",
-	 take_guard, FIELD(config.guard), .words = guard_words},
-	{"vlan", 0, "LIST", "answer the VLAN devices on top of IFACE as well: 5,10-12", take_vlans,
-	 FIELD(vlans)},
+	 port_options_take_guard, FIELD(config.guard), .words = guard_words},
+	{"vlan", 0, "LIST", "answer the VLAN devices on top of IFACE as well: 5,10-12",
+	 port_options_take_vlans, FIELD(vlans)},
 	{"method", 'm', "METHOD",
 	 "who answers the SYN: %s [auto: XDP plain ones, the engine the others]", option_take_word,
 	 FIELD(config.method), .words = method_words},
