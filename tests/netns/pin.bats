@@ -22,7 +22,7 @@ restarts()
 	local way=$1 LOADER
 	for LOADER in "${@:2}"; do
 		# shellcheck disable=SC2086
-		stop_and_start $way --pin
+		hand_over $way --pin
 	done
 }
 
@@ -183,6 +183,6 @@ start_other()
 	is_equal "$status,${#lines[@]}" 1,1
 	[[ $output == *"--pin: /sys/fs/bpf/nolisten/eth0 is of a loader in another network namespace"* ]]
 	expect hello echo_back 10.0.0.2 34567 hello
-	stop_and_start --pin
+	hand_over --pin
 	stop_loader
 }
