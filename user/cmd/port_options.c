@@ -20,7 +20,8 @@ int port_options_take(struct option_parse *parse, const struct option_row *row, 
 }
 
 /* A list of ports, or what raw sockets open. Given again, it adds to the list. */
-int port_options_take_guard(struct option_parse *parse, const struct option_row *row, const char *arg)
+int port_options_take_guard(struct option_parse *parse, const struct option_row *row,
+			    const char *arg)
 {
 	struct guard_config *guard = option_field(parse, row);
 	struct port_set set;
@@ -38,7 +39,8 @@ int port_options_take_guard(struct option_parse *parse, const struct option_row 
 }
 
 /* Given again, it adds. */
-int port_options_take_vlans(struct option_parse *parse, const struct option_row *row, const char *arg)
+int port_options_take_vlans(struct option_parse *parse, const struct option_row *row,
+			    const char *arg)
 {
 	struct port_set *vlans = option_field(parse, row);
 	struct port_set set;
