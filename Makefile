@@ -35,7 +35,7 @@ OBJ := $(O)/$(if $(filter 1,$(SAN)),san,obj)
 .SUFFIXES:
 
 # The architecture: who may include whom. A folder's headers are reachable only through its name here, so
-# that a forbidden include does not compile. abi: include/abi/abi.h.
+# that a forbidden include does not compile. abi: include/abi.
 SEES_base    :=
 SEES_net     := base
 SEES_netlink := base

@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	int err;
 
 	check(!ftruncate(file, 0) && pwrite(file, data, len, 0) == (ssize_t)len);
-	err = cookie_file_read(path, &list, &why);
+	err = cookie_file_read(path, geteuid(), &list, &why);
 	check((err == 0) == !why);
 	if (len == SIPHASH_KEY_SIZE) {
 		count = 1;

@@ -70,7 +70,7 @@ refused()
 @test "says what is wrong with its arguments, in one line and status 2" {
 	refused 2 "usage: nolisten meet LOCAL:PORT REMOTE:PORT"
 	refused 2 "usage: nolisten meet" 10.1.0.2:5000
-	refused 2 "usage: nolisten meet" 10.1.0.2:5000 10.2.0.2:6000 cat
+	refused 2 "'cat': one too many, and a command needs -- in front of it" 10.1.0.2:5000 10.2.0.2:6000 cat
 	refused 2 "usage: nolisten meet" 10.1.0.2:5000 10.2.0.2:6000 --
 	refused 2 "'10.1.0.2': not ADDR:PORT" 10.1.0.2 10.2.0.2:6000
 	refused 2 "'fd02::2:6000': not ADDR:PORT" '[fd01::2]:5000' fd02::2:6000

@@ -35,7 +35,7 @@ static int read_file(const void *bytes, size_t len, mode_t mode, struct cookie_k
 {
 	struct file file = write_file(bytes, len, mode);
 	const char *why;
-	int err = cookie_file_read(file.path, list, &why);
+	int err = cookie_file_read(file.path, geteuid(), list, &why);
 
 	assert_true(!err || why);
 	unlink(file.path);
@@ -164,7 +164,7 @@ static void refuses_what_is_no_ordinary_file(void **state)
 	unlink(file.path);
 	assert_int_equal(mkfifo(file.path, 0600), 0);
 	alarm(10);
-	assert_int_equal(cookie_file_read(file.path, &list, &why), -EINVAL);
+	assert_int_equal(cookie_file_read(file.path, geteuid(), &list, &why), -EINVAL);
 	alarm(0);
 	assert_string_equal(why, "not an ordinary file");
 	unlink(file.path);
@@ -181,7 +181,8 @@ static void refuses_a_key_that_belongs_to_another(void **state)
 		skip();
 	file = write_file(shared_key, sizeof(shared_key), 0600);
 	assert_int_equal(chown(file.path, 65534, -1), 0);
-	assert_int_equal(cookie_file_read(file.path, &list, &why), -EPERM);
+	assert_int_equal(cookie_file_read(file.path, geteuid(), &list, &why), -EPERM);
+	assert_int_equal(cookie_file_read(file.path, 65534, &list, &why), 0);
 	unlink(file.path);
 }
 
@@ -200,7 +201,7 @@ static void says_that_there_is_no_file(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(cookie_file_read("/nonexistent/key", &list, &why), -ENOENT);
+	assert_int_equal(cookie_file_read("/nonexistent/key", geteuid(), &list, &why), -ENOENT);
 	assert_string_equal(why, strerror(ENOENT));
 }
 

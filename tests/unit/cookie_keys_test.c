@@ -55,26 +55,32 @@ static void accepts_a_slot_before_it_is_used(void **state)
 	assert_int_equal(cookie.newest, 5);
 }
 
-/* Whenever it comes, after however long. */
-static void goes_on_with_the_slot_that_the_last_loader_left(void **state)
+/* Whenever it comes, after however long, and whether or not the next slot was accepted already. */
+static void goes_on_from(uint64_t left_s)
 {
 	struct nol_cookie cookie = {}, left;
 	struct cookie_keys keys;
 
-	(void)state;
 	assert_int_equal(cookie_keys_init(&keys, &cookie), 0);
-	assert_int_equal(cookie_keys_turn(&keys, 10), 0);
+	assert_int_equal(cookie_keys_turn(&keys, left_s), 0);
 	left = cookie;
-	for (uint64_t s = 11; s < 11 + 5 * NOL_COOKIE_SLOT_S; s++) {
+	for (uint64_t s = left_s + 1; s < left_s + 5 * NOL_COOKIE_SLOT_S; s++) {
 		cookie = left;
 		cookie_keys_continue(&keys, &cookie, s);
 		assert_int_equal(cookie_keys_turn(&keys, s), 0);
 		assert_int_equal(cookie.newest, left.newest);
-		assert_in_range(cookie.newest - cookie.slot, 0, 1);
+		assert_int_equal(cookie.slot, left.slot);
 		assert_int_equal(cookie_keys_turn(&keys, s + 60), 0);
 		assert_in_range(cookie.newest - left.slot, 0, 1);
 		assert_true(is_same_key(&cookie, left.slot, &left, left.slot));
 	}
+}
+
+static void goes_on_with_the_slot_that_the_last_loader_left(void **state)
+{
+	(void)state;
+	goes_on_from(10);
+	goes_on_from(NOL_COOKIE_SLOT_S - 1);
 }
 
 /* Whatever second a cookie was made in, it is accepted for a minute, and never longer than 124 s. */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "methods.h"
@@ -73,6 +74,15 @@ static void tell_keys(const struct cookies *cookies, const char *ifname)
 	log_info("%s: cookies are made with key %08x%s", ifname, ids[0], others);
 }
 
+/* At the start by whoever starts us, and at SIGHUP by whom we have become: a file of the latter's can be read both times. */
+static int read_file(const struct config *config, struct cookie_key_list *out, const char **why)
+{
+	const struct run_as *user = &config->privileges.user;
+
+	return cookie_file_read(config->cookie_key_path, user->is_set ? user->uid : geteuid(), out,
+				why);
+}
+
 int cookie_settings_open(struct cookies **out, struct kern *kern, const struct config *config,
 			 const struct link_info *link)
 {
@@ -86,7 +96,7 @@ int cookie_settings_open(struct cookies **out, struct kern *kern, const struct c
 		.shared = config->cookie_key_path ? &keys : NULL,
 	};
 	const char *why;
-	int err = options.shared ? cookie_file_read(config->cookie_key_path, &keys, &why) : 0;
+	int err = options.shared ? read_file(config, &keys, &why) : 0;
 
 	if (err) {
 		log_error("--cookie-key: %s: %s", config->cookie_key_path, why);
@@ -108,7 +118,7 @@ bool cookie_settings_reload(struct cookies *cookies, const struct config *config
 
 	if (!config->cookie_key_path)
 		return false;
-	if (cookie_file_read(config->cookie_key_path, &keys, &why))
+	if (read_file(config, &keys, &why))
 		log_error("%s: --cookie-key: %s: %s; the keys are as before", config->ifname,
 			  config->cookie_key_path, why);
 	else if (cookies_replace_keys(cookies, &keys))

@@ -72,7 +72,7 @@ static const char *read_lines(const uint8_t *text, size_t len, struct cookie_key
 	return NULL;
 }
 
-static int check_file(int fd, const char **why)
+static int check_file(int fd, uid_t owner, const char **why)
 {
 	struct stat status;
 
@@ -82,7 +82,7 @@ static int check_file(int fd, const char **why)
 		*why = "not an ordinary file";
 		return -EINVAL;
 	}
-	if (status.st_uid && status.st_uid != geteuid())
+	if (status.st_uid && status.st_uid != owner)
 		*why = "it belongs to another user: chown it first";
 	else if (status.st_mode & (S_IRWXG | S_IRWXO))
 		*why = "others than its owner may use it: chmod 600 it first";
@@ -108,7 +108,7 @@ static int read_keys(int fd, struct cookie_key_list *out, const char **why)
 	return *why ? -EINVAL : 0;
 }
 
-int cookie_file_read(const char *path, struct cookie_key_list *out, const char **why)
+int cookie_file_read(const char *path, uid_t owner, struct cookie_key_list *out, const char **why)
 {
 	/* A FIFO would wait for its writer. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -117,7 +117,7 @@ int cookie_file_read(const char *path, struct cookie_key_list *out, const char *
 	*why = NULL;
 	*out = (struct cookie_key_list){};
 	if (!err)
-		err = check_file(fd, why);
+		err = check_file(fd, owner, why);
 	if (!err)
 		err = read_keys(fd, out, why);
 	if (err && !*why)

@@ -40,16 +40,22 @@ int cookie_keys_init(struct cookie_keys *keys, struct nol_cookie *cookie)
 	return fill_random(cookie->keys[0], sizeof(cookie->keys[0]));
 }
 
+/* A moment at which the slots were what they are, and go on for long enough. */
+static uint64_t moment_of(const struct nol_cookie *cookie)
+{
+	const uint64_t began_s = (uint64_t)(cookie->slot - FIRST_SLOT) * NOL_COOKIE_SLOT_S;
+
+	return cookie->newest == cookie->slot ? began_s
+					      : began_s + NOL_COOKIE_SLOT_S - NOL_COOKIE_EARLY_S;
+}
+
 void cookie_keys_continue(struct cookie_keys *keys, struct nol_cookie *cookie, uint64_t now_s)
 {
-	*keys = (struct cookie_keys){
-		.cookie = cookie,
-		.behind = slot_at(now_s + NOL_COOKIE_EARLY_S) - cookie->newest,
-	};
+	*keys = (struct cookie_keys){.cookie = cookie, .behind_s = now_s - moment_of(cookie)};
 	/* What else it accepted expires; which keys these come from is not known. */
 	for (unsigned int set = 0; set < NOL_COOKIE_SETS; set++)
 		keys->sets[set].last_slot = cookie->newest;
-	keys->sets[cookie->making].is_listed = true;
+	keys->sets[cookie->making % NOL_COOKIE_SETS].is_listed = true;
 }
 
 /*
@@ -224,11 +230,12 @@ static int advance(struct cookie_keys *keys, uint32_t newest)
 int cookie_keys_turn(struct cookie_keys *keys, uint64_t now_s)
 {
 	struct nol_cookie *cookie = keys->cookie;
-	const uint32_t newest = slot_at(now_s + NOL_COOKIE_EARLY_S) - keys->behind;
+	const uint64_t own_s = now_s - keys->behind_s;
+	const uint32_t newest = slot_at(own_s + NOL_COOKIE_EARLY_S);
 	int err = newest == cookie->newest ? 0 : advance(keys, newest);
 
 	if (!err)
-		__atomic_store_n(&cookie->slot, slot_at(now_s) - keys->behind, __ATOMIC_RELEASE);
+		__atomic_store_n(&cookie->slot, slot_at(own_s), __ATOMIC_RELEASE);
 	return err;
 }
 

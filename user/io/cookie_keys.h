@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <abi/abi.h>
 
@@ -33,7 +34,7 @@ struct cookie_key_set {
 struct cookie_keys {
 	struct nol_cookie *cookie; /* borrowed */
 	bool is_shared;
-	uint32_t behind; /* so many slots have had no loader */
+	uint64_t behind_s; /* so long there was no loader; modulo 2^64 */
 	struct cookie_key_set sets[NOL_COOKIE_SETS];
 };
 
@@ -61,9 +62,9 @@ int cookie_keys_turn(struct cookie_keys *keys, uint64_t now_s);
 int cookie_keys_beat(struct cookie_keys *keys);
 
 /*
- * An ordinary file of root's or our own, for nobody else: up to COOKIE_KEYS_MAX different keys of 32 hexadecimal digits, white
+ * An ordinary file of root's or that user's, for nobody else: up to COOKIE_KEYS_MAX different keys of 32 hexadecimal digits, white
  * space behind each, or one of exactly 16 bytes. *why: the reason for people. *out is changed in any case.
  */
-int cookie_file_read(const char *path, struct cookie_key_list *out, const char **why);
+int cookie_file_read(const char *path, uid_t owner, struct cookie_key_list *out, const char **why);
 
 #endif
