@@ -49,7 +49,7 @@ static __always_inline bool needs_no_answer(const struct facts *facts, const str
 
 /*
  * Into an answer of the same size or less. Data has to be that of a probe: what is longer may be a GSO packet, see stray.h. Its checksum is not
- * looked at: whatever the byte is, the answer is what the remote knows.
+ * looked at: whatever the byte is, the answer is what the remote knows. What ends something goes to user space then.
  */
 static __always_inline enum stray_verdict judge_shut(struct xdp_md *ctx, const struct facts *facts,
 						     const struct nol_config *config)
@@ -58,7 +58,9 @@ static __always_inline enum stray_verdict judge_shut(struct xdp_md *ctx, const s
 	    facts->l4_offset - facts->l3_offset != ip_header_len(facts->is_ipv4) ||
 	    shut_data_len(facts) > SHUT_PROBE_MAX)
 		return STRAY_HOLD;
-	return shut_data_len(facts) ? STRAY_ANSWER : judge_sums(ctx, facts);
+	if (!shut_data_len(facts))
+		return judge_sums(ctx, facts);
+	return facts->flags & (TCP_FLAG_RST | TCP_FLAG_FIN) ? STRAY_HOLD : STRAY_ANSWER;
 }
 
 static __always_inline int ignore_shut(struct xdp_md *ctx)

@@ -28,6 +28,19 @@ refuses()
 	refuses "eth0: --pin: cannot pin in /sys/fs/bpf/nolisten/eth0: Read-only file system"
 }
 
+@test "of a loader that cannot begin, once it has attached, nothing stays" {
+	pin_up
+	run with_pins setpriv --bounding-set=-setuid,-setgid --inh-caps=-setuid,-setgid timeout 10 "$LOADER" -q --pin --user=nobody eth0
+	is_equal "$status" 1
+	is_detached
+	not is_pinned
+}
+
+@test "not in a folder that somebody else has made" {
+	pin_up "mount -t bpf -o mode=1777 bpf /sys/fs/bpf && mkdir -p /sys/fs/bpf/nolisten && chown 65534 /sys/fs/bpf/nolisten"
+	refuses "eth0: --pin: cannot pin in /sys/fs/bpf/nolisten/eth0: Operation not permitted"
+}
+
 @test "with a method that has no programs, or a time that is none" {
 	pin_up
 	refused_loader 2 "--pin: method filter has no programs: use auto or engine" -m filter --pin eth0

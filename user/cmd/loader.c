@@ -229,8 +229,10 @@ static int run(struct loader *loader)
 	if (!err)
 		err = vlan_loaders_begin(loader->vlans, core_loop(loader->core), take_ready,
 					 loader);
-	if (err)
+	if (err) {
+		core_fail(loader->core);
 		return err;
+	}
 	if (loader->parent_fd >= 0)
 		vlan_parent_tell(loader->parent_fd);
 	err = core_run(loader->core) ?: loader->err;

@@ -102,6 +102,11 @@ int cookie_settings_open(struct cookies **out, struct kern *kern, const struct c
 		log_error("--cookie-key: %s: %s", config->cookie_key_path, why);
 		return err;
 	}
+	if (config->cookie_key_path && config->pin_s > NOL_COOKIE_SLOT_S - NOL_COOKIE_EARLY_S)
+		log_warning(
+			"--pin: with --cookie-key what is answered without a loader is good for "
+			"a minute, not for %u s",
+			config->pin_s);
 	err = cookies_new(out, kern, &options);
 	explicit_bzero(&keys, sizeof(keys));
 	if (err)

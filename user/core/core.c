@@ -115,7 +115,8 @@ static void beat(void *context, uint32_t events)
 		gate->ops->beat(gate);
 	workers_read(core->workers, NULL, &sum);
 	guarding_beat(core->guard);
-	cookies_beat(core->cookies, sum.half_open);
+	if (!core->has_left)
+		cookies_beat(core->cookies, sum.half_open);
 	host_watch_beat(core->host);
 	if (method_accepts(core->config.method))
 		accept_settings_beat(core->config.ifname);
@@ -161,6 +162,11 @@ uint64_t core_leave(struct core *core)
 	if (!active)
 		core_stop(core);
 	return active;
+}
+
+void core_fail(struct core *core)
+{
+	keeping_fail(&core->method);
 }
 
 bool core_keeps(const struct core *core)

@@ -33,6 +33,8 @@ int core_attach(struct core *core);
 int core_run(struct core *core);
 /* Will what is attached stay, for the next loader (--pin)? */
 bool core_keeps(const struct core *core);
+/* It was attached, but cannot begin: with --pin nothing of it stays, unless the last loader had left something. */
+void core_fail(struct core *core);
 /*
  * Detach, unless it is kept, and leave the open connections to the service. Their number: with none core_run() returns. What is
  * kept may be taken over at once.

@@ -116,6 +116,12 @@ int keeping_check(const struct method *method)
 	return method->kern ? kern_check(method->kern) : 0;
 }
 
+void keeping_fail(const struct method *method)
+{
+	if (method->kern && !kern_has_adopted(method->kern))
+		kern_forget_kept(method->kern);
+}
+
 void keeping_end(const struct method *method)
 {
 	if (method->kern)

@@ -16,6 +16,8 @@ bool keeping_is_on(const struct method *method);
 void keeping_let_go(const struct method *method, struct workers *workers);
 /* -ENOLINK, logged: somebody has detached a program. */
 int keeping_check(const struct method *method);
+/* It was attached, and cannot begin: gone with us, unless there was something to go on. */
+void keeping_fail(const struct method *method);
 /* What is left of it is of no use to anybody. */
 void keeping_end(const struct method *method);
 

@@ -40,22 +40,38 @@ int cookie_keys_init(struct cookie_keys *keys, struct nol_cookie *cookie)
 	return fill_random(cookie->keys[0], sizeof(cookie->keys[0]));
 }
 
-/* A moment at which the slots were what they are, and go on for long enough. */
+/* The last moment at which the slots were what they are and go on for a minute: who is restarted often changes keys as well. */
 static uint64_t moment_of(const struct nol_cookie *cookie)
 {
 	const uint64_t began_s = (uint64_t)(cookie->slot - FIRST_SLOT) * NOL_COOKIE_SLOT_S;
+	const uint64_t early_s = began_s + NOL_COOKIE_SLOT_S - NOL_COOKIE_EARLY_S;
 
-	return cookie->newest == cookie->slot ? began_s
-					      : began_s + NOL_COOKIE_SLOT_S - NOL_COOKIE_EARLY_S;
+	return cookie->newest == cookie->slot ? early_s - 1 : early_s;
+}
+
+/*
+ * What else the last loader accepted expires. Which keys these come from is not known, so there are none for its next slots: the
+ * old ones that stand in their places would come back.
+ */
+static void retire_unknown(struct cookie_keys *keys, unsigned int set)
+{
+	struct nol_cookie *cookie = keys->cookie;
+
+	keys->sets[set].last_slot = cookie->newest;
+	for (uint32_t slot = cookie->newest + 1;
+	     slot % NOL_COOKIE_SLOTS != (cookie->newest - 1) % NOL_COOKIE_SLOTS; slot++)
+		if (fill_random(cookie->keys[set][slot % NOL_COOKIE_SLOTS],
+				sizeof(cookie->keys[0][0])))
+			close_set(keys, set);
 }
 
 void cookie_keys_continue(struct cookie_keys *keys, struct nol_cookie *cookie, uint64_t now_s)
 {
 	*keys = (struct cookie_keys){.cookie = cookie, .behind_s = now_s - moment_of(cookie)};
-	/* What else it accepted expires; which keys these come from is not known. */
-	for (unsigned int set = 0; set < NOL_COOKIE_SETS; set++)
-		keys->sets[set].last_slot = cookie->newest;
 	keys->sets[cookie->making % NOL_COOKIE_SETS].is_listed = true;
+	for (unsigned int set = 0; set < NOL_COOKIE_SETS; set++)
+		if (!keys->sets[set].is_listed)
+			retire_unknown(keys, set);
 }
 
 /*

@@ -234,8 +234,10 @@ static void begin(struct cookies *cookies)
 	cookies->probe = NULL;
 	if (cookies->is_proven) {
 		cookies->is_proven = false;
-		set_started(cookies, true);
-		return;
+		if (kern_has_adopted_xdp(cookies->kern)) {
+			set_started(cookies, true);
+			return;
+		}
 	}
 	set_started(cookies, false);
 	if (!kern_is_xdp_native(cookies->kern)) {

@@ -131,7 +131,8 @@ static int take(struct wire *wire, struct accepted *out)
 
 	if (parent->old_fd >= 0) {
 		err = accept_at(parent->old_fd, out);
-		if (err != -EAGAIN)
+		/* Whom it was lent to may have shut it down: it has no queue any more. */
+		if (err != -EAGAIN && err != -EINVAL)
 			return err;
 		close_old(parent);
 	}

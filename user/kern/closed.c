@@ -13,6 +13,8 @@ struct closed_reader {
 	struct ring_buffer *ring;
 	uint32_t lost; /* of nol_closed_lost, what has been told */
 	uint64_t missed[2]; /* of the programs' runs, what has been told */
+	bool was_out
+		[2]; /* in the last look: an end may be between the reading of one and of the other */
 	int count; /* of this round */
 	kern_closed_fn fn;
 	void *context;
@@ -123,8 +125,11 @@ bool kern_closed_has_missed(struct kern *kern)
 	struct closed_reader *reader = kern->closed;
 	const bool first = has_been_left_out(kern->skel->progs.nol_tp_state, &reader->missed[0]);
 	const bool second = has_been_left_out(kern->skel->progs.nol_tp_missed, &reader->missed[1]);
-	const bool has_missed = (first && second) || lost != reader->lost;
+	const bool both = (first || reader->was_out[0]) && (second || reader->was_out[1]);
+	const bool has_missed = both || lost != reader->lost;
 
+	reader->was_out[0] = first && !both;
+	reader->was_out[1] = second && !both;
 	reader->lost = lost;
 	return has_missed;
 }

@@ -149,7 +149,8 @@ int keep_begin(struct kern *kern)
 	char path[PIN_PATH_SIZE];
 	int err;
 
-	if (!kern->options.keep_ns)
+	/* Who takes over without --pin has one until it is done: the links are pinned so long. */
+	if (!kern->options.keep_ns && !kern->kept)
 		return 0;
 	kern->generation = id_of(kern->options.accepts ? skel->progs.nol_tc_ingress
 						       : skel->progs.nol_xdp_ingress);
@@ -248,11 +249,15 @@ void keep_let_go(struct kern *kern)
 	kern->is_kept = kern->is_pinned = false;
 }
 
+bool kern_has_adopted(const struct kern *kern)
+{
+	return kern->adopted[KEPT_XDP] || kern->adopted[KEPT_EGRESS] || kern->adopted[KEPT_INGRESS];
+}
+
 /* What has been taken over is left to who comes next, if it can be. */
 void keep_fail(struct kern *kern)
 {
-	const bool has_adopted = kern->adopted[KEPT_XDP] || kern->adopted[KEPT_EGRESS] ||
-				 kern->adopted[KEPT_INGRESS];
+	const bool has_adopted = kern_has_adopted(kern);
 
 	if (has_adopted && kern->options.keep_ns) {
 		keep_let_go(kern);
@@ -261,6 +266,8 @@ void keep_fail(struct kern *kern)
 	if (has_adopted)
 		keep_forget(kern);
 	kern_detach(kern);
+	if (!kern->kept)
+		unpin_links(kern);
 	undo(kern);
 }
 
@@ -326,6 +333,11 @@ void kern_leave_begin(struct kern *kern)
 		return;
 	__atomic_store_n(&kern->config->presence, NOL_AWAY, __ATOMIC_RELEASE);
 	kern_await_programs();
+}
+
+bool kern_has_adopted_xdp(const struct kern *kern)
+{
+	return kern->adopted[KEPT_XDP];
 }
 
 bool kern_is_kept(const struct kern *kern)

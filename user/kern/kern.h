@@ -145,6 +145,9 @@ void kern_await_programs(void);
 void kern_settle(struct kern *kern);
 
 /* Will it stay when we go? */
+/* The XDP link is the last loader's, in its mode; any link is. */
+bool kern_has_adopted_xdp(const struct kern *kern);
+bool kern_has_adopted(const struct kern *kern);
 bool kern_is_kept(const struct kern *kern);
 /* Nothing is to be held for us any more, nor queued: from now on handshakes wait for the next loader. */
 void kern_leave_begin(struct kern *kern);

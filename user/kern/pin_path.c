@@ -43,9 +43,19 @@ void pin_path_kept(const char *ifname, uint32_t generation, const char *name,
 	snprintf(path, PIN_PATH_SIZE, "%s/%s/kept_%u/%s", PIN_PARENT, folder, generation, name);
 }
 
+/* One that is there already may be somebody else's, where bpffs lets everybody make folders. */
 static int make_folder(const char *path)
 {
-	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+	struct stat status;
+
+	if (!mkdir(path, 0700))
+		return 0;
+	if (errno != EEXIST || lstat(path, &status))
+		return -errno;
+	if (!S_ISDIR(status.st_mode) || status.st_mode & (S_IWGRP | S_IWOTH) ||
+	    (status.st_uid && status.st_uid != geteuid()))
+		return -EPERM;
+	return 0;
 }
 
 int pin_make_folders(const char *ifname)

@@ -57,6 +57,12 @@ void kern_set_parent(struct kern *kern, uint32_t worker, const struct endpoint *
 {
 	struct nol_parent *parent = &kern->skel->bss->nol_parents[worker];
 
+	/* Another at the same address takes the place of the last one in one step. */
+	if (at && parent->port && parent->is_ipv4 == addr_is_v4(&at->addr) &&
+	    !memcmp(parent->addr, at->addr.bytes, sizeof(parent->addr))) {
+		__atomic_store_n(&parent->port, at->port, __ATOMIC_RELEASE);
+		return;
+	}
 	__atomic_store_n(&parent->port, 0, __ATOMIC_RELEASE);
 	if (!at)
 		return;

@@ -39,6 +39,7 @@
 
 #define RECEIVE_BATCH 256
 #define ACCEPT_BATCH_MAX 64
+#define LAST_NS (300 * CLOCK_NS_PER_MS) /* longer than a hand-off waits for a packet */
 #define LETTING_GO_MS 10 /* a socket that is being made does not show in the ring */
 
 static void flush(struct session *session)
@@ -236,6 +237,12 @@ void session_let_go(struct session *session, uint64_t end_ns)
 		work(session);
 	}
 	session->is_deaf = true;
+	/* Those that wait for one more packet get none from us any more: they are handed off as they are. */
+	while (!handoff_is_empty(session->handoff) && clock_monotonic_ns() < end_ns + LAST_NS) {
+		poll(NULL, 0, 1);
+		handoff_ask_again(session->handoff);
+		work(session);
+	}
 	loop_remove(session->wire_source);
 	session->wire_source = NULL;
 }
