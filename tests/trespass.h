@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -89,6 +90,21 @@ static inline int trespass_raw_socket(void)
 static inline int trespass_packet_socket(void)
 {
 	return trespass_result(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+}
+
+/* Bits that a filter sees and the kernel does not. */
+#define TRESPASS_HIGH (1ull << 32)
+
+static inline int trespass_crypto_socket(uint64_t high)
+{
+	return trespass_result(
+		syscall(SYS_socket, AF_ALG | high, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+}
+
+/* Of no terminal: what the filter lets gives ENOTTY. */
+static inline int trespass_type(int fd, uint64_t high)
+{
+	return trespass_result(syscall(SYS_ioctl, fd, TIOCSTI | high, "x"));
 }
 
 /* In it one would have every capability. */

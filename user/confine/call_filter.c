@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -68,23 +69,23 @@ void call_filter_name(uint32_t number, char text[CALL_NAME_SIZE])
 	free(name);
 }
 
+/* Of what is compared with one value the kernel takes the lower half alone: an int, or an unsigned int. */
 static struct scmp_arg_cmp comparison_of(const struct call *call)
 {
 	const unsigned int at = call->argument;
 
 	switch (call->condition) {
-	case CALL_UNLESS_EQUAL:
-		return SCMP_CMP(at, SCMP_CMP_NE, call->value);
 	case CALL_IF_SET:
 		return SCMP_CMP(at, SCMP_CMP_MASKED_EQ, call->value, call->value);
 	case CALL_IF_CLEAR:
 		return SCMP_CMP(at, SCMP_CMP_MASKED_EQ, call->value, 0);
 	default:
-		return SCMP_CMP(at, SCMP_CMP_EQ, call->value);
+		return SCMP_CMP(at, SCMP_CMP_MASKED_EQ, UINT32_MAX, call->value);
 	}
 }
 
-static int add_call(scmp_filter_ctx filter, uint32_t action, const struct call *call)
+static int add_call(scmp_filter_ctx filter, uint32_t action, const struct call *call,
+		    bool has_condition)
 {
 	const int number = seccomp_syscall_resolve_name(call->name);
 	const struct scmp_arg_cmp comparison = comparison_of(call);
@@ -92,8 +93,7 @@ static int add_call(scmp_filter_ctx filter, uint32_t action, const struct call *
 
 	if (number == __NR_SCMP_ERROR)
 		return 0;
-	err = seccomp_rule_add_array(filter, action, number, call->condition != CALL_ANYHOW,
-				     &comparison);
+	err = seccomp_rule_add_array(filter, action, number, has_condition, &comparison);
 	/* The architecture has another call in its place; or it is among them already. */
 	return err == -EDOM || err == -EEXIST ? 0 : err;
 }
@@ -118,14 +118,29 @@ static int fill(scmp_filter_ctx filter, const struct call_list *list)
 
 	for (const struct call *const *part = list->parts; *part; part++)
 		for (const struct call *call = *part; !err && call->name; call++)
-			err = add_call(filter, action, call);
+			err = add_call(filter, action, call,
+				       call->condition != CALL_ANYHOW &&
+					       call->condition != CALL_UNLESS_EQUAL);
 	/* It takes a pointer to its flags, which no filter can look at: the C library then takes clone(2). */
 	return err ?: seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 }
 
-int call_filter_enter(const struct call_list *list)
+/* Of a list of what is allowed: that one value which is not. */
+static int fill_exceptions(scmp_filter_ctx filter, const struct call_list *list)
 {
-	scmp_filter_ctx filter = seccomp_init(default_action(list->refusal));
+	int err = 0;
+
+	for (const struct call *const *part = list->parts; *part; part++)
+		for (const struct call *call = *part; !err && call->name; call++)
+			if (call->condition == CALL_UNLESS_EQUAL)
+				err = add_call(filter, default_action(list->refusal), call, true);
+	return err;
+}
+
+static int load(uint32_t action, int (*fill_with)(scmp_filter_ctx, const struct call_list *),
+		const struct call_list *list)
+{
+	scmp_filter_ctx filter = seccomp_init(action);
 	int err;
 
 	if (!filter)
@@ -134,9 +149,19 @@ int call_filter_enter(const struct call_list *list)
 	if (!err)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (!err)
-		err = fill(filter, list);
+		err = fill_with(filter, list);
 	if (!err)
 		err = seccomp_load(filter);
 	seccomp_release(filter);
 	return err;
+}
+
+/* Libseccomp compares for inequality in whole words only: a filter of their own has the exceptions, and the stricter one counts. */
+int call_filter_enter(const struct call_list *list)
+{
+	int err = 0;
+
+	if (list->refusal != CALL_FILTER_ALLOWS)
+		err = load(SCMP_ACT_ALLOW, fill_exceptions, list);
+	return err ?: load(default_action(list->refusal), fill, list);
 }

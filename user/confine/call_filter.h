@@ -20,8 +20,8 @@ struct call {
 		name; /* NULL: the end of the list. One that the architecture does not have is left out */
 	enum call_condition {
 		CALL_ANYHOW,
-		CALL_IF_EQUAL, /* the argument is value */
-		CALL_UNLESS_EQUAL,
+		CALL_IF_EQUAL, /* the lower 32 bits of the argument are value */
+		CALL_UNLESS_EQUAL, /* they are not; in a list of what is allowed */
 		CALL_IF_SET, /* it has all bits of value */
 		CALL_IF_CLEAR, /* it has none of value */
 	} condition;

@@ -189,7 +189,6 @@ const struct call calls_vlans[] = {
 	}
 
 const struct call calls_refused[] = {
-	{"bpf"},
 	{"perf_event_open"},
 #ifndef __SANITIZE_ADDRESS__
 	/* They look for leaks from a process that stops ours. */
@@ -245,9 +244,14 @@ const struct call calls_refused[] = {
 	{"iopl"},
 	{"ioperm"},
 	{"ioctl", CALL_IF_EQUAL, 1, TIOCSTI},
-	{"socket", CALL_IF_EQUAL, 0, AF_PACKET},
-	{"socket", CALL_IF_EQUAL, 0, AF_KEY},
-	{"socket", CALL_IF_EQUAL, 0, AF_ALG},
-	{"socket", CALL_IF_EQUAL, 0, AF_VSOCK},
+	SOCKETS_OF(AF_KEY),
+	SOCKETS_OF(AF_ALG),
+	SOCKETS_OF(AF_VSOCK),
+	{0},
+};
+
+const struct call calls_refused_to_services[] = {
+	{"bpf"},
+	SOCKETS_OF(AF_PACKET),
 	{0},
 };

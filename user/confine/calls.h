@@ -15,5 +15,7 @@ extern const struct call calls_loader[];
 extern const struct call calls_vlans[];
 /* What a program that somebody else has written never needs here: refused, all else is allowed. */
 extern const struct call calls_refused[];
+/* And what the loader needs itself: a service, and what it runs, does not. */
+extern const struct call calls_refused_to_services[];
 
 #endif

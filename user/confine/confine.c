@@ -174,7 +174,8 @@ struct run_as confine_service_user(const struct confine_config *config)
 
 int confine_service(const struct confine_service *service)
 {
-	static const struct call *const refused[] = {calls_refused, NULL};
+	static const struct call *const refused[] = {calls_refused, calls_refused_to_services,
+						     NULL};
 	const struct call_list list = {refused, CALL_FILTER_ALLOWS};
 	int err;
 
