@@ -134,6 +134,18 @@ uid 65534, gid 65534, core 0"
 	run find "/proc/$service/fd" -lname '*bpf*' -o -lname '/*key' -o -lname '*.json'
 	is_equal "$output" ""
 	wait_for 5 has_sockets "$service" 2
+	is_equal "$(readlink "/proc/$service/fd/0" "/proc/$service/fd/1" "/proc/$service/cwd" | xargs)" "/dev/null /dev/null /"
+	for signal in TERM INT HUP; do
+		kill "-$signal" "$(pgrep -P "$LOADER_PID" -x service-keeper)" "$service"
+	done
+	is_equal "$(banner_of 10.0.0.2 34567)" hello
+	is_equal "$(service_pid)" "$service"
+}
+
+@test "names the limit when the user of exec has too many processes" {
+	run in_server prlimit --nproc=0:0 "$LOADER" -s exec:cat eth0
+	is_equal "$status,${#lines[@]}" 1,1
+	[[ $output == *"its user has 0 processes or more on this host (RLIMIT_NPROC)"* ]]
 }
 
 # has_sockets PID COUNT

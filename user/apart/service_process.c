@@ -26,6 +26,7 @@
 #include "log.h"
 #include "serving.h"
 
+#define FORK_MS 1000 /* then a fork that has failed is tried again */
 #define END_MS 2000 /* of its children too */
 #define DEATHS_MAX 5 /* then it is given up */
 #define DEATHS_NS (60 * CLOCK_NS_PER_S) /* in so long */
@@ -79,6 +80,19 @@ static int keep_only(int *fds, uint32_t count)
 	return close_range((unsigned int)first + count, ~0u, 0) ? -errno : 0;
 }
 
+/* What the loader writes to standard output, events or packets, is not for us; commands start where no file system is kept busy. */
+static int leave_surroundings(void)
+{
+	const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 || chdir("/") ? -errno : 0;
+	close(fd);
+	return err;
+}
+
 static bool runs_commands(const struct service_process_options *options)
 {
 	return service_is(options->spec, "exec");
@@ -110,15 +124,17 @@ static void set_limits(const struct service_process_options *options)
 	}
 }
 
-/* What signals the loader, or its terminal, is not for us: we end with its pairs. */
+/* What ends the loader, or comes from its terminal, is not for us: we end with its pairs. Commands start from the defaults. */
 static void be_deaf(void)
 {
+	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
 	sigset_t none;
 
 	setsid();
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		signal(ignored[i], SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 }
 
@@ -176,13 +192,46 @@ static const char *cause_of(int status)
 					  : strsignal(WTERMSIG(status));
 }
 
+static void tell_no_fork(const struct service_process_options *options, int err)
+{
+	struct rlimit limit;
+
+	if (err == EAGAIN && runs_commands(options) && !getrlimit(RLIMIT_NPROC, &limit))
+		log_error("cannot start the service's process: its user has %llu processes or "
+			  "more on this host (RLIMIT_NPROC); --user=NAME is another one",
+			  (unsigned long long)limit.rlim_cur);
+	else
+		log_error("cannot start the service's process: %s", strerror(err));
+}
+
+/* False: the loader has gone meanwhile. */
+static bool wait_for_room(const struct keeper *keeper)
+{
+	struct pollfd gone = {.fd = keeper->fds[0]};
+
+	return !poll(&gone, 1, FORK_MS);
+}
+
+/* Of the first one the loader waits for word; later there are connections, and what is in the way may pass. -1: no more. */
+static pid_t start_some_time(struct keeper *keeper, bool is_first)
+{
+	pid_t pid;
+
+	while ((pid = start_serving(keeper, is_first)) < 0) {
+		tell_no_fork(keeper->options, errno);
+		if (is_first || !may_start_again(keeper) || !wait_for_room(keeper))
+			return -1;
+	}
+	return pid;
+}
+
 /* The exit status. */
 static int keep(struct keeper *keeper)
 {
 	bool is_first = true;
 
 	for (;;) {
-		const pid_t pid = start_serving(keeper, is_first);
+		const pid_t pid = start_some_time(keeper, is_first);
 		int status;
 
 		if (pid < 0 || await(pid, &status) != pid)
@@ -229,6 +278,8 @@ __attribute__((noreturn)) static void run_keeper(const struct service_process_op
 	be_deaf();
 	prctl(PR_SET_NAME, "service-keeper");
 	err = keep_only(fds, options->pairs);
+	if (!err)
+		err = leave_surroundings();
 	set_limits(options);
 	keeper.seen = mmap(NULL, sizeof(*keeper.seen), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
