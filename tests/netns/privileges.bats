@@ -92,6 +92,24 @@ says()
 	is_detached
 }
 
+@test "reads the key of its user where root has no rights over files, and binds as low as the host says" {
+	install -o daemon -m 600 "$OPEN/key" "$OPEN/key-of-daemon"
+	in_server sysctl -qw net.ipv4.ip_unprivileged_port_start=3000
+	LOADER_LOG=$BATS_TEST_TMPDIR/log
+	ip netns exec "$SERVER" setpriv --bounding-set=-dac_override,-dac_read_search,-fowner "$LOADER" -p 2000 --user=daemon \
+		--cookie-key="$OPEN/key-of-daemon" eth0 2>"$LOADER_LOG" 3>&- &
+	LOADER_PID=$!
+	wait_for 10 has_text "$LOADER_LOG" answering
+	keeps "$LOADER_PID" 0000000000003400
+	is_equal "$(echo_back 10.0.0.2 2000 hello)" hello
+	kill -HUP "$LOADER_PID"
+	wait_for 5 eval '[ "$(grep -c "cookies are made with key" "$LOADER_LOG")" = 2 ]'
+	in_server sysctl -qw net.ipv4.ip_unprivileged_port_start=1024
+	stop_loader
+	is_equal "$LOADER_STATUS" 0
+	! has_text "$LOADER_LOG" "refused to itself"
+}
+
 @test "says in one line what is wrong with a user" {
 	refused_loader 2 "--user: 'no-such-user': no such user" --user=no-such-user eth0
 	refused_loader 2 "--user: 'daemon:no-such-group': no such group" --user=daemon:no-such-group eth0

@@ -21,7 +21,7 @@ struct confine_config {
 struct confine_options {
 	const struct confine_config *config;
 	const char *ifname; /* in messages */
-	bool binds_low_ports; /* below 1024, or may later */
+	bool binds_low_ports; /* those that not everybody may bind, or may later */
 	bool signals_others; /* processes of ours */
 	bool runs_programs; /* iptables, as root */
 };

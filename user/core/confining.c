@@ -5,17 +5,30 @@
 
 #include "core_private.h"
 #include "log.h"
+#include "numbers.h"
 #include "socket_spec.h"
 
 #define LOW_PORTS 1024
 
+/* The first port that everybody may bind, but 1024 at least: what the host lets everybody do now may not stay so. */
+static uint64_t first_free_port(void)
+{
+	uint64_t first;
+
+	if (number_read_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", 0, &first) ||
+	    first < LOW_PORTS)
+		return LOW_PORTS;
+	return first;
+}
+
 static bool has_low_port(const struct port_set *ports)
 {
+	const uint64_t first = first_free_port();
 	uint32_t port = 1;
 
-	while (port < LOW_PORTS && !port_set_has(ports, (uint16_t)port))
+	while (port < first && port <= UINT16_MAX && !port_set_has(ports, (uint16_t)port))
 		port++;
-	return port < LOW_PORTS;
+	return port < first && port <= UINT16_MAX;
 }
 
 /* Where they are answered, and where an application of root's may connect from them. */

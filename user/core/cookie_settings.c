@@ -2,6 +2,7 @@
 /* Between the command line and the cookies. */
 #include "cookie_settings.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,13 +75,22 @@ static void tell_keys(const struct cookies *cookies, const char *ifname)
 	log_info("%s: cookies are made with key %08x%s", ifname, ids[0], others);
 }
 
-/* At the start by whoever starts us, and at SIGHUP by whom we have become: a file of the latter's can be read both times. */
+/*
+ * At the start by whoever starts us, and at SIGHUP by whom we have become: a file of the latter's can be read both times. A
+ * root without rights over other users' files (CAP_DAC_OVERRIDE) opens it as that user would.
+ */
 static int read_file(const struct config *config, struct cookie_key_list *out, const char **why)
 {
 	const struct run_as *user = &config->privileges.user;
+	const uid_t owner = user->is_set ? user->uid : geteuid();
+	int err = cookie_file_read(config->cookie_key_path, owner, out, why);
 
-	return cookie_file_read(config->cookie_key_path, user->is_set ? user->uid : geteuid(), out,
-				why);
+	if (err != -EACCES || owner == geteuid())
+		return err;
+	run_as_files_begin(user);
+	err = cookie_file_read(config->cookie_key_path, owner, out, why);
+	run_as_files_end(user);
+	return err;
 }
 
 int cookie_settings_open(struct cookies **out, struct kern *kern, const struct config *config,
