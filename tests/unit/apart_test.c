@@ -249,6 +249,29 @@ static void a_death_ends_only_what_was_sent(void **state)
 	end_as_process();
 }
 
+/* The one that cannot be sent is not there when it is to be. */
+static void what_could_not_be_sent_is_sent_later(void **state)
+{
+	const struct arrival arrival = {.flow_ns = 77};
+	const int fd = 500; /* that nobody else is given */
+	int kept;
+
+	(void)state;
+	begin_as_process();
+	client = connect_pair(&kept);
+	assert_int_equal(dup2(kept, fd), fd);
+	assert_int_equal(service_take_arrival(service, fd, &tuple, &arrival, false), 0);
+	close(fd);
+	service_flush(service);
+	assert_int_equal(service->first->fd, fd);
+	assert_int_equal(dup2(kept, fd), fd);
+	close(kept);
+	RUN_UNTIL(service->first->fd < 0);
+	say(APART_ENDED, 1, read_number(), ONE);
+	assert_int_equal(closed, 1);
+	end_as_process();
+}
+
 static void without_the_process_connections_are_reset(void **state)
 {
 	const struct arrival arrival = {.flow_ns = 77};
@@ -280,6 +303,7 @@ int main(void)
 		cmocka_unit_test(connections_go_by_the_batch_and_all_come_back),
 		cmocka_unit_test(what_is_no_word_is_ignored),
 		cmocka_unit_test(a_death_ends_only_what_was_sent),
+		cmocka_unit_test(what_could_not_be_sent_is_sent_later),
 		cmocka_unit_test(without_the_process_connections_are_reset),
 	};
 

@@ -10,6 +10,7 @@
  * is over. When the keeper goes as well, whoever is left and whoever comes gets a RST.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,8 @@
 #include "log.h"
 
 #define QUEUE_MAX 1024 /* connections that the process has no room for */
+#define RETRY_MS 100
+#define GOODBYE_MS 1000 /* that it has to make room for the last word */
 #define TURN_WORDS 64 /* then others have their turn */
 
 struct entrusted {
@@ -36,6 +39,7 @@ struct apart {
 	struct loop_source *source;
 	bool is_blocked; /* it has to read first */
 	bool awaits_room; /* the loop tells when it has */
+	struct loop_source *retry; /* NULL: nothing has failed */
 	bool has_complained;
 	uint64_t sent;
 	struct entrusted *first, **last; /* that wait to be sent */
@@ -258,6 +262,17 @@ static void forget_sent(struct apart *apart, uint32_t count)
 	}
 }
 
+static void retry(void *context, uint32_t events)
+{
+	struct apart *apart = context;
+
+	(void)events;
+	loop_remove(apart->retry);
+	apart->retry = NULL;
+	if (apart->first)
+		flush_queue(apart);
+}
+
 static void flush_queue(struct apart *apart)
 {
 	struct apart_batch batch = {0};
@@ -266,14 +281,16 @@ static void flush_queue(struct apart *apart)
 	while (apart->first && !apart->is_blocked && !err) {
 		const uint32_t count = fill_batch(apart, &batch, fds);
 
-		if (!count)
-			break;
-		err = fd_message_send(apart->fd, &batch, apart_batch_size(count), fds, count);
+		err = count ? fd_message_send(apart->fd, &batch, apart_batch_size(count), fds,
+					      count)
+			    : -ENOBUFS;
 		if (!err)
 			forget_sent(apart, count);
 	}
-	/* -ETOOMANYREFS and its like: again with the next that comes, or with the next word. */
 	apart->is_blocked = err == -EAGAIN;
+	/* -ETOOMANYREFS and its like, of which nobody tells when it is over. */
+	if (err && !apart->is_blocked && !apart->retry)
+		loop_add_timer(apart->service->loop, RETRY_MS, retry, apart, &apart->retry);
 	if (apart->is_blocked != apart->awaits_room && apart->source) {
 		apart->awaits_room = apart->is_blocked;
 		loop_change(apart->source, apart->is_blocked ? EPOLLIN | EPOLLOUT : EPOLLIN);
@@ -319,15 +336,27 @@ static void apart_stop(struct connection *connection)
 		leave_place(connection->service->settings, entrusted);
 }
 
-static void apart_forget(struct service *service)
+/* Without it the commands of exec would live on, as those of a loader that was killed. */
+static void say_goodbye(const struct apart *apart)
 {
 	static const struct apart_batch goodbye;
+	struct pollfd room = {.fd = apart->fd, .events = POLLOUT};
+	const size_t size = apart_batch_size(0);
+
+	if (fd_message_send(apart->fd, &goodbye, size, NULL, 0) == -EAGAIN &&
+	    poll(&room, 1, GOODBYE_MS) > 0)
+		fd_message_send(apart->fd, &goodbye, size, NULL, 0);
+}
+
+static void apart_forget(struct service *service)
+{
 	struct apart *apart = service->settings;
 
 	if (!apart)
 		return;
 	loop_remove(apart->source);
-	fd_message_send(apart->fd, &goodbye, apart_batch_size(0), NULL, 0);
+	loop_remove(apart->retry);
+	say_goodbye(apart);
 	shutdown(apart->fd, SHUT_RDWR);
 	free(apart->places);
 	free(apart->free_places);
