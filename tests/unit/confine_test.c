@@ -130,6 +130,22 @@ static void *try_at_once(void *context)
 	return (void *)(intptr_t)(trespass_load_program() == EPERM && trespass_raw_socket() == 0);
 }
 
+/* With a descriptor that is none. */
+static void use_maps_and_programs(void)
+{
+	const int commands[] = {BPF_MAP_LOOKUP_ELEM,	BPF_MAP_UPDATE_ELEM,  BPF_MAP_DELETE_ELEM,
+				BPF_MAP_GET_NEXT_KEY,	BPF_MAP_LOOKUP_BATCH, BPF_PROG_TEST_RUN,
+				BPF_OBJ_GET_INFO_BY_FD, BPF_LINK_CREATE,      BPF_LINK_UPDATE,
+				BPF_ITER_CREATE};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		union bpf_attr attr;
+
+		memset(&attr, 0xff, sizeof(attr));
+		EXPECT(trespass_bpf(commands[i], &attr) != EPERM);
+	}
+}
+
 /* One thread is there already, one comes later. */
 static void be_a_loader(pid_t parent)
 {
@@ -148,6 +164,7 @@ static void be_a_loader(pid_t parent)
 
 	EXPECT(permitted() == (BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW)));
 	try_what_nobody_may(parent);
+	use_maps_and_programs();
 	EXPECT(trespass_result(execl("/bin/true", "true", NULL)) == EPERM);
 	EXPECT(trespass_result(fork()) == EPERM);
 	EXPECT(trespass_result(kill(parent, 0)) == EPERM);
