@@ -186,6 +186,7 @@ LOOKED_AT_ONCE int follow(struct __sk_buff *skb, const struct facts *facts, __u6
 /* No verdicts. */
 #define CLAIMED_BY_OTHER 100 /* another processor makes the socket */
 #define NO_PARENT 101 /* its loader was killed just now */
+#define GIVEN 102 /* to a request socket, and passed */
 
 static __always_inline int assign(struct __sk_buff *skb, const struct facts *facts,
 				  struct bpf_sock *parent, struct bpf_tcp_req_attrs *attrs,
@@ -214,7 +215,7 @@ static __always_inline int assign(struct __sk_buff *skb, const struct facts *fac
 	count(accept_child);
 	if (!is_full)
 		capture_ingress(skb, facts, ACCEPTED, accept_child);
-	return TC_ACT_UNSPEC;
+	return GIVEN;
 }
 
 static __always_inline bool may_accept(struct __sk_buff *skb, const struct facts *facts,
@@ -260,7 +261,10 @@ static __always_inline bool is_bare_ack(const struct facts *facts)
 	       !(facts->flags & TCP_FLAG_FIN);
 }
 
-/* Of a valid cookie that nobody has used: the verdict, or CLAIMED_BY_OTHER, or NO_PARENT. */
+/* When a parent was missing last, with --pin: CLOCK_MONOTONIC. */
+__u64 nol_parentless_ns;
+
+/* Of a valid cookie that nobody has used: the verdict, or one that is none. */
 LOOKED_AT_ONCE int give_child(struct __sk_buff *skb, const struct facts *facts,
 			      const struct nol_terms *terms, const struct options *options,
 			      __u64 now_ns)
@@ -273,8 +277,10 @@ LOOKED_AT_ONCE int give_child(struct __sk_buff *skb, const struct facts *facts,
 	if (!facts || !terms || !options || !config)
 		return TC_ACT_UNSPEC;
 	parent = parent_find(skb, facts);
-	if (!parent && nol_keeps)
+	if (!parent && nol_keeps) {
+		nol_parentless_ns = now_ns;
 		return NO_PARENT;
+	}
 	if (!parent) {
 		count(accept_failed);
 		return TC_ACT_UNSPEC;
@@ -332,6 +338,12 @@ LOOKED_AT_ONCE int accept_ack(struct __sk_buff *skb, const struct facts *facts)
 	return verdict == CLAIMED_BY_OTHER ? follow(skb, facts, now_ns) : verdict;
 }
 
+/* A parent was missing since its loader's last word: that was killed, and is not known to be away yet. */
+static __always_inline bool is_parentless(const struct nol_config *config)
+{
+	return *(volatile __u64 *)&nol_parentless_ns > config->heartbeat_ns;
+}
+
 /*
  * To an endpoint that waits, or while there is no loader, of a connection that somebody is to have: a RST of the kernel would
  * end it.
@@ -343,9 +355,8 @@ LOOKED_AT_ONCE bool is_kept_quiet(struct __sk_buff *skb, const struct facts *fac
 
 	if (!facts || !config || !is_owner_alive(config, now_ns) || facts->flags & TCP_FLAG_RST)
 		return false;
-	/* What has been given to a request socket has that. */
-	if (nol_keeps && presence_of(config, now_ns) != NOL_PRESENT)
-		return !skb->sk && is_local_answered(&facts->key) && !is_taken(skb, facts);
+	if (nol_keeps && (presence_of(config, now_ns) != NOL_PRESENT || is_parentless(config)))
+		return is_local_answered(&facts->key) && !is_taken(skb, facts);
 	return has_no_listener_yet(facts) && !is_taken(skb, facts);
 }
 
@@ -353,6 +364,8 @@ static __always_inline int take_segment_of_others(struct __sk_buff *skb, const s
 {
 	const int verdict = may_be_cookie(facts) ? accept_ack(skb, facts) : TC_ACT_UNSPEC;
 
+	if (verdict == GIVEN)
+		return TC_ACT_UNSPEC;
 	if ((nol_has_waiting || nol_keeps) && verdict == TC_ACT_UNSPEC && is_kept_quiet(skb, facts))
 		return TC_ACT_SHOT;
 	return verdict;

@@ -76,14 +76,35 @@ greets_later()
 	is_detached
 }
 
+has_ended()
+{
+	in_client ss -Htn state fin-wait-1 dport = :34567 | grep -q .
+}
+
+# answers_later WAY: who connects just after a kill, asks, and ends at once, is answered by the next loader.
+answers_later()
+{
+	# shellcheck disable=SC2086
+	start_pinned $1 --pin
+	kill_loader
+	start asked nsenter --net="/run/netns/$CLIENT" sh -c 'echo hello | nc -q 8 -w 8 10.0.0.2 34567'
+	wait_for 2 has_ended
+	# shellcheck disable=SC2086
+	start_pinned $1
+	wait_for 8 has_text "$BATS_FILE_TMPDIR/asked.out" hello
+	stop_loader
+}
+
 @test "who connects without a loader is served by the next one, which may leave nothing" {
 	greets_later "-m auto"
 	greets_later "-m xdp --tc=clsact --workers=2"
+	answers_later "-m auto"
 }
 
 @test "so it is with method accept" {
 	needs_accept
 	greets_later "-m accept"
+	answers_later "-m accept"
 }
 
 @test "without a loader nothing is refused, and after its time the host is as if nothing were there" {
