@@ -4,15 +4,16 @@
 
 /* In a loop of its own, where nothing but the wire and the session's own times end a sleep. */
 static struct fake_wire *const wire = &workers[1].wire;
-static unsigned int looks, most_looks;
+static unsigned int looks, most_looks, looks_polling;
 static uint64_t step_ns; /* from one look to the next */
+static uint64_t work_ns; /* the first one takes so much longer */
 
 static int end_fd;
 
 /* The clock goes on with each look at the wire; the last one ends the session. */
 static void look(void)
 {
-	clock_ns += step_ns;
+	clock_ns += step_ns + (looks ? 0 : work_ns);
 	if (++looks < most_looks)
 		return;
 	session_stop(workers[1].session);
@@ -42,15 +43,36 @@ static void run_looks(unsigned int count, uint64_t spin_ns)
 	close(end_fd);
 }
 
+static void note_looks(bool is_spinning)
+{
+	if (!is_spinning)
+		looks_polling = looks;
+}
+
 static void polls_until_spin_ns_after_the_last_packet(void **state)
 {
 	(void)state;
 	step_ns = 10;
 	syn_in(2000);
-	/* Looks after 0, 10, 20 ns find it polling, the one after 30 ns does not, and is followed by one more. */
-	run_looks(5, 25);
+	wire->before_spinning = note_looks;
+	/* The packet's own, those after 0, 10, 20 ns, and the one after 30 ns, which is followed by one more. */
+	run_looks(6, 25);
+	assert_int_equal(looks_polling, 5);
 	assert_int_equal(wire->spins[true], 1);
 	assert_int_equal(wire->spins[false], 1);
+}
+
+/* What a packet asks for may take longer than that. */
+static void polls_from_the_end_of_the_work(void **state)
+{
+	(void)state;
+	step_ns = 10;
+	work_ns = 1000;
+	syn_in(2000);
+	wire->before_spinning = note_looks;
+	run_looks(6, 25);
+	work_ns = 0;
+	assert_int_equal(looks_polling, 5);
 }
 
 static void never_polls_without_a_spin_time(void **state)
@@ -92,7 +114,7 @@ static void a_packet_between_the_last_look_and_the_end_of_spinning_is_not_slept_
 	step_ns = 10;
 	data_in(2000, 1); /* leaves no flow, whose times would end a sleep */
 	wire->before_spinning = bring_unheard_packet;
-	run_looks(5, 25); /* as above: the fourth look is in vain, the fifth has the packet */
+	run_looks(6, 25); /* as above: the fifth look is in vain, the sixth has the packet */
 	EXPECT_NOTES(2001, "open, <syn>, send S.");
 	assert_int_equal(wire->unsent, 0);
 }
@@ -104,7 +126,7 @@ static void such_a_packet_begins_another_round_of_polling(void **state)
 	step_ns = 10;
 	data_in(2000, 1);
 	wire->before_spinning = bring_unheard_packet;
-	run_looks(6, 25);
+	run_looks(7, 25);
 	assert_int_equal(wire->spins[true], 2);
 	assert_int_equal(wire->spins[false], 2);
 }
@@ -254,6 +276,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		alone_test(polls_until_spin_ns_after_the_last_packet),
+		alone_test(polls_from_the_end_of_the_work),
 		alone_test(never_polls_without_a_spin_time),
 		alone_test(spinning_ends_with_the_session),
 		alone_test(

@@ -22,7 +22,7 @@
  * A method whose kernel makes the sockets has no packets: accepting.c takes its connections in their place.
  *
  * After the last packet the rounds go on for spin_ns without sleeping, since the wake-up is most of the latency of a
- * handshake; then epoll waits.
+ * handshake; then epoll waits. The time begins when what the packet asked for is done: a hand-off takes most of it.
  */
 #include "session.h"
 
@@ -145,8 +145,8 @@ static int work(struct session *session)
 	service_flush(session->options.service);
 	if (count <= 0)
 		return 0;
-	session->last_packet_ns = session->now_ns;
 	events_flush(session->options.events);
+	session->now_ns = session->last_packet_ns = clock_monotonic_ns();
 	return count;
 }
 

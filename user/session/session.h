@@ -37,7 +37,7 @@ struct session_options {
 		closing; /* hears of the flows' end, perhaps in another thread; NULL where wire accepts */
 	struct engine_config engine;
 	bool is_first; /* of all that share the flow table */
-	uint64_t spin_ns; /* how long to poll after the last packet before sleeping */
+	uint64_t spin_ns; /* how long to poll after the last packet, and what it asked for */
 };
 
 int session_new(struct session **out, const struct session_options *options);
