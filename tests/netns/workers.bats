@@ -195,3 +195,16 @@ are_asleep()
 	stop_loader
 	is_equal "$LOADER_STATUS" 0
 }
+
+# slices FILE...: of /proc/PID/sched: microseconds that a thread may run before others have their turn.
+slices()
+{
+	awk '/^se.slice/ { print $3 / 1000 }' "$@" | sort -u
+}
+
+@test "its threads have short turns on the CPU, commands of exec those of everybody" {
+	grep -q '^se.slice' /proc/self/sched || skip "this kernel has no slices, or does not show them"
+	start_loader -q --workers=2 -s "exec:grep ^se.slice /proc/self/sched"
+	is_equal "$(slices "/proc/$LOADER_PID/task/"*/sched)" 100
+	is_equal "$(banner_of 10.0.0.2 34567 | slices -)" "$(slices /proc/self/sched)"
+}

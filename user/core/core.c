@@ -34,9 +34,11 @@
 #include "service_settings.h"
 #include "sockopt_settings.h"
 #include "tcp_settings.h"
+#include "time_slice.h"
 #include "workers.h"
 
 #define BEAT_MS 1000
+#define SLICE_NS 100000 /* a handshake is little work, and its remote waits */
 
 static int fail(const struct core *core, const char *what, int err)
 {
@@ -326,6 +328,8 @@ int core_attach(struct core *core)
 	struct gate *gate = core->method.gate;
 	int err = gate->ops->attach(gate) ?: guarding_begin(core->guard);
 
+	if (time_slice_set(SLICE_NS))
+		log_debug("%s: no short turns on the CPU", core->config.ifname);
 	if (!err)
 		err = confining_enter(core);
 	if (!err)
