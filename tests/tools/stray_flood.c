@@ -200,9 +200,11 @@ static uint64_t run(struct flood *flood)
 	return sent;
 }
 
-/* The same numbers once more, as RSTs, if any of them has opened a connection. */
-static void end_connections(struct flood *flood, char **kinds, uint32_t count, uint64_t sent)
+/* All numbers that were used once more, as RSTs, if any of them has opened a connection. */
+static void end_connections(struct flood *flood, char **kinds, uint32_t count)
 {
+	const uint32_t *number = &flood->live.skel->bss->flood_number;
+	const uint32_t used = *number;
 	bool has_any = false;
 
 	for (uint32_t i = 0; i < count; i++)
@@ -210,7 +212,7 @@ static void end_connections(struct flood *flood, char **kinds, uint32_t count, u
 	if (!has_any)
 		return;
 	fill_live(flood, kinds, count, true);
-	for (uint64_t done = 0; done < sent; done += BURST)
+	while (*(const volatile uint32_t *)number < used)
 		live_send(&flood->live, BURST);
 }
 
@@ -265,6 +267,7 @@ int main(int argc, char **argv)
 	open_flood(&flood, argv, (uint32_t)argc - 4);
 	sent = run(&flood);
 	report(&flood, sent);
-	end_connections(&flood, argv + 4, (uint32_t)argc - 4, sent);
+	if (flood.is_live)
+		end_connections(&flood, argv + 4, (uint32_t)argc - 4);
 	return 0;
 }
