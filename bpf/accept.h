@@ -11,6 +11,7 @@
 
 #include "accept_syn.h"
 #include "accept_wait.h"
+#include "clock.h"
 #include "used.h"
 
 #define MAKING_LOOKS 1000 /* as many as MAKING_SPIN_NS has room for */
@@ -351,7 +352,7 @@ static __always_inline bool is_parentless(const struct nol_config *config)
 LOOKED_AT_ONCE bool is_kept_quiet(struct __sk_buff *skb, const struct facts *facts)
 {
 	const struct nol_config *config = find_config();
-	const __u64 now_ns = bpf_ktime_get_coarse_ns();
+	const __u64 now_ns = clock_coarse_ns();
 
 	if (!facts || !config || !is_owner_alive(config, now_ns) || facts->flags & TCP_FLAG_RST)
 		return false;

@@ -8,6 +8,7 @@
 #define NOLISTEN_BPF_COOKIE_H
 
 #include "advertised.h"
+#include "clock.h"
 #include "options.h"
 #include "siphash.h"
 #include "stats.h"
@@ -36,30 +37,10 @@ static __always_inline const struct nol_cookie *find_cookie_config(void)
 	return bpf_map_lookup_elem(&nol_cookie, &zero);
 }
 
-/* True, so many times a window on this CPU. */
-static __always_inline bool may_take_exact_clock(const struct nol_cookie *config, __u64 now_ns)
-{
-	__u32 zero = 0;
-	struct nol_exact *exact = bpf_map_lookup_elem(&nol_exact, &zero);
-
-	if (!exact)
-		return false;
-	if ((__s64)(now_ns - exact->since_ns) >= (__s64)NOL_EXACT_WINDOW_NS) {
-		exact->since_ns = now_ns;
-		exact->taken = 0;
-	}
-	if (exact->taken >= config->exact_in_window)
-		return false;
-	exact->taken++;
-	return true;
-}
-
-/* For TSvals. In a flood nearly all are by the coarse clock, which costs a tenth of the exact one. */
+/* For TSvals. In a flood nearly all are by the coarse clock, which costs next to nothing. */
 static __always_inline __u64 cookie_clock_ns(const struct nol_cookie *config)
 {
-	const __u64 now_ns = bpf_ktime_get_coarse_ns();
-
-	return may_take_exact_clock(config, now_ns) ? bpf_ktime_get_ns() : now_ns;
+	return clock_fine_ns(config->exact_in_window);
 }
 
 static __always_inline __u32 cookie_first_class(bool is_ipv4)
@@ -332,8 +313,7 @@ LOOKED_AT_ONCE bool cookie_accept(struct xdp_md *ctx, const struct facts *facts,
 	if (!cookie_is_valid(config, facts, &proof, terms) || !options_read(ctx, facts, &walk) ||
 	    walk.is_signed)
 		return false;
-	return cookie_read_terms(config, facts, &proof, &walk.found, bpf_ktime_get_coarse_ns(),
-				 terms);
+	return cookie_read_terms(config, facts, &proof, &walk.found, clock_coarse_ns(), terms);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #define NOLISTEN_BPF_GUARD_H
 
 #include "capture.h"
+#include "clock.h"
 #include "flow.h"
 #include "leased.h"
 #include "owner.h"
@@ -171,7 +172,7 @@ static __always_inline int guard_segment(struct __sk_buff *skb, const struct fac
 	const struct nol_config *config = find_config();
 	struct nol_flow *flow;
 
-	if (!config || !is_owner_alive(config, bpf_ktime_get_coarse_ns())) {
+	if (!config || !is_owner_alive(config, clock_coarse_ns())) {
 		count(rst_stale);
 		return GUARD_LET_GO;
 	}

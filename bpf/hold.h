@@ -7,6 +7,7 @@
 #define NOLISTEN_BPF_HOLD_H
 
 #include "back_turn.h"
+#include "clock.h"
 #include "flow.h"
 #include "mirror.h"
 #include "used.h"
@@ -97,7 +98,7 @@ static __always_inline int drop_away(struct xdp_md *ctx)
 static __always_inline int hold_packet(struct xdp_md *ctx, const struct facts *facts,
 				       struct hold *hold, const struct nol_config *config)
 {
-	const enum nol_presence presence = presence_of(config, bpf_ktime_get_coarse_ns());
+	const enum nol_presence presence = presence_of(config, clock_coarse_ns());
 	struct mirrored mirrored;
 	int verdict;
 

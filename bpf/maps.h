@@ -119,8 +119,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct nol_exact);
-} nol_exact SEC(".maps");
+	__type(value, struct nol_clock);
+} nol_clock SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);

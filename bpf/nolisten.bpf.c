@@ -7,6 +7,7 @@
 #include "back_ack.h"
 #include "back_answer.h"
 #include "classify.h"
+#include "clock.h"
 #include "closed.h"
 #include "guard.h"
 #include "hold.h"
@@ -36,7 +37,7 @@ static __always_inline int hold_or_end(struct xdp_md *ctx, const struct facts *f
 static __always_inline int take_segment(struct xdp_md *ctx, const struct facts *facts)
 {
 	const struct nol_config *config = find_config();
-	const __u64 now_ns = bpf_ktime_get_coarse_ns();
+	const __u64 now_ns = clock_coarse_ns();
 	struct hold hold = {};
 
 	if (!config)
@@ -138,7 +139,7 @@ int nol_tc_syn(struct __sk_buff *skb)
 	if (!find_tcp(skb, &packet))
 		return TC_ACT_UNSPEC;
 	facts_read(&packet, &facts);
-	if (!may_accept(skb, &facts, bpf_ktime_get_coarse_ns()))
+	if (!may_accept(skb, &facts, clock_coarse_ns()))
 		return TC_ACT_UNSPEC;
 	return accept_syn(skb, &facts);
 }

@@ -3,6 +3,7 @@
 #ifndef NOLISTEN_BPF_OWNER_H
 #define NOLISTEN_BPF_OWNER_H
 
+#include "clock.h"
 #include "options.h"
 
 #define OWNER_NS_PER_S 1000000000ull
@@ -48,7 +49,7 @@ static __always_inline bool has_listener(void *ctx, const struct facts *facts)
 /* PAWS as the kernel does it in TIME-WAIT (RFC 7323, 5.3): too old, unless the last TSval itself is outdated. */
 static __always_inline bool is_tsval_rejected(__u32 ts_recent, __u32 ts_recent_s, __u32 tsval)
 {
-	__u32 now_s = bpf_ktime_get_coarse_ns() / OWNER_NS_PER_S;
+	__u32 now_s = clock_coarse_ns() / OWNER_NS_PER_S;
 
 	return (__s32)(ts_recent - tsval) > 0 && ts_recent &&
 	       (__s32)(now_s - ts_recent_s) < OWNER_PAWS_S;

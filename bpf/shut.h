@@ -140,7 +140,7 @@ static __always_inline bool is_worth_a_look(const struct facts *facts, const str
 static __always_inline int take_shut(struct xdp_md *ctx, const struct facts *facts,
 				     const struct nol_config *config)
 {
-	const __u64 now_ns = bpf_ktime_get_coarse_ns();
+	const __u64 now_ns = clock_coarse_ns();
 	const __u32 now_ms = nol_clock_ms(now_ns);
 	struct nol_flow *flow = flow_find(&facts->key);
 	enum stray_verdict verdict;

@@ -166,7 +166,7 @@ static __always_inline int end_ack(struct xdp_md *ctx, const struct facts *facts
 static __always_inline int end_stray(struct xdp_md *ctx, const struct facts *facts,
 				     const struct nol_config *config)
 {
-	const __u64 now_ns = bpf_ktime_get_coarse_ns();
+	const __u64 now_ns = clock_coarse_ns();
 
 	if (presence_of(config, now_ns) != NOL_PRESENT)
 		return drop_away(ctx);

@@ -67,7 +67,7 @@ struct nol_cookie {
 	/* Classes of the cookies that are sent, at least 1: above the last one no MSS makes a difference here. */
 	__u8 classes_v4, classes_v6;
 	__u8 has_ecn; /* codes have a place for ECN: 0 where nobody can give it to the socket. Never changes */
-	__u8 exact_in_window; /* so many TSvals; the others are by the coarse clock, a jiffy late at most */
+	__u8 exact_in_window; /* so many TSvals; the others are by a coarse clock, a jiffy late at most */
 	/* Somebody guesses: who has no timestamps, which are hard to guess, gets nothing but an MSS, and has fewer codes. */
 	__u8 is_wary;
 	__u8 making; /* the set of the cookies that are sent */
@@ -78,13 +78,15 @@ struct nol_cookie {
 };
 _Static_assert(sizeof(struct nol_cookie) == 328, "nol_cookie changed its size");
 
-/* A value of nol_exact, one a CPU: how many TSvals of this window were by the exact clock. Written by ingress. */
-#define NOL_EXACT_WINDOW_NS 4000000ull
-struct nol_exact {
-	__u64 since_ns;
+/* A value of nol_clock, one a CPU: when a jiffy's first packet came, and how many TSvals of this window were by the exact clock. */
+#define NOL_CLOCK_WINDOW_NS 4000000ull
+struct nol_clock {
+	__u64 jiffies;
+	__u64 now_ns; /* at some time of that jiffy */
+	__u64 since_ns; /* the window's beginning */
 	__u32 taken;
 	__u32 pad;
 };
-_Static_assert(sizeof(struct nol_exact) == 16, "nol_exact changed its size");
+_Static_assert(sizeof(struct nol_clock) == 32, "nol_clock changed its size");
 
 #endif

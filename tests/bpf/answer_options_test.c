@@ -187,16 +187,16 @@ static void agrees_to_ecn_where_the_route_asks_for_it(void **state)
 static unsigned int count_exact(void)
 {
 	const size_t cpus = (size_t)libbpf_num_possible_cpus();
-	struct nol_exact *exact = calloc(cpus, sizeof(*exact));
+	struct nol_clock *clocks = calloc(cpus, sizeof(*clocks));
 	const __u32 first = 0;
 	unsigned int sum = 0;
 
-	assert_non_null(exact);
+	assert_non_null(clocks);
 	assert_int_equal(
-		bpf_map_lookup_elem(bpf_map__fd(kern->skel->maps.nol_exact), &first, exact), 0);
+		bpf_map_lookup_elem(bpf_map__fd(kern->skel->maps.nol_clock), &first, clocks), 0);
 	for (size_t i = 0; i < cpus; i++)
-		sum += exact[i].taken;
-	free(exact);
+		sum += clocks[i].taken;
+	free(clocks);
 	return sum;
 }
 
@@ -204,16 +204,16 @@ static unsigned int count_exact(void)
 static void set_windows(__u64 since_ns)
 {
 	const size_t cpus = (size_t)libbpf_num_possible_cpus();
-	struct nol_exact *exact = calloc(cpus, sizeof(*exact));
+	struct nol_clock *clocks = calloc(cpus, sizeof(*clocks));
 	const __u32 first = 0;
 
-	assert_non_null(exact);
+	assert_non_null(clocks);
 	for (size_t i = 0; i < cpus; i++)
-		exact[i] = (struct nol_exact){.since_ns = since_ns};
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(kern->skel->maps.nol_exact), &first, exact,
-					     BPF_ANY),
+		clocks[i] = (struct nol_clock){.since_ns = since_ns};
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(kern->skel->maps.nol_clock), &first,
+					     clocks, BPF_ANY),
 			 0);
-	free(exact);
+	free(clocks);
 }
 
 /* No earlier than the SYN came and no later than its answer left; by the coarse clock a jiffy earlier (HZ is 100 at least). */
