@@ -12,6 +12,18 @@
 #include "origin.h"
 #include "owner.h"
 
+#define PROTOCOLS \
+	256 /* of IP: a raw socket has its own where others have their port, and never 0 */
+
+/* It costs no call to know of most sockets that they are not raw. */
+static __always_inline bool may_be_raw(const struct bpf_sock *sk)
+{
+	if (sk->family != AF_INET && sk->family != AF_INET6)
+		return true;
+	return (sk->src_port && sk->src_port < PROTOCOLS) ||
+	       (nol_guards_nat && sk->state == BPF_TCP_LISTEN);
+}
+
 /* All that most packets pay for. */
 static __always_inline enum nol_guard_sender find_sender(struct __sk_buff *skb)
 {
@@ -19,6 +31,8 @@ static __always_inline enum nol_guard_sender find_sender(struct __sk_buff *skb)
 
 	if (!sk) /* without a socket: forwarded, or an answer of the kernel */
 		return skb->ingress_ifindex ? NOL_SENDER_KERNEL : NOL_SENDER_NOBODY;
+	if (!may_be_raw(sk))
+		return NOL_SENDER_KERNEL;
 	sk = bpf_sk_fullsock(sk);
 	/* Since Linux 6.13 a RST belongs to the listener that a segment has reached: it may be somebody else's connection. */
 	if (sk && nol_guards_nat && sk->type == SOCK_STREAM && sk->state == BPF_TCP_LISTEN)
