@@ -207,3 +207,18 @@ start_other()
 	hand_over --pin
 	stop_loader
 }
+
+@test "whom a service's end leaves behind the next loader has" {
+	start_pinned --pin -s banner:first
+	kill -KILL "$(pgrep -P "$LOADER_PID" -x service-keeper)"
+	wait_for 5 is_gone "$LOADER_PID"
+	LOADER_STATUS=0
+	wait "$LOADER_PID" || LOADER_STATUS=$?
+	is_equal "$LOADER_STATUS" 1
+	greeted early
+	wait_for 5 is_connected early
+	start_pinned -s banner:second
+	wait_for 5 hears early second
+	stop_loader
+	is_detached
+}

@@ -195,10 +195,36 @@ has_another()
 	is_equal "$(grep -c 'the process that has the service has died (Killed): its connections are over, and another is started' "$LOADER_LOG")" 5
 	kill -KILL "$(service_pid)"
 	wait_for 5 has_text "$LOADER_LOG" "has died 6 times in a minute (Killed), and is given up"
-	wait_for 5 has_text "$LOADER_LOG" "connections are reset from now on"
-	run in_client timeout 5 nc -v -d 10.0.0.2 34567
-	[[ $output != *hello* ]]
-	wait_for 5 eval '[ "$(in_server "$NOLISTEN" status -j eth0 | jq .refused)" = 1 ]'
-	stop_loader
-	is_equal "$LOADER_STATUS" 0
+	has_failed "nobody has the service any more: the loader ends"
+}
+
+# has_failed TEXT: the loader ends by itself, says why in one line, and leaves nothing.
+has_failed()
+{
+	wait_for 5 is_gone "$LOADER_PID"
+	LOADER_STATUS=0
+	wait "$LOADER_PID" || LOADER_STATUS=$?
+	is_equal "$LOADER_STATUS" 1
+	is_equal "$(grep -c "eth0: $1" "$LOADER_LOG")" 1
+	is_detached
+}
+
+@test "ends as failed when somebody has killed the keeper too" {
+	for workers in 1 2; do
+		start_loader --workers=$workers -s banner:hello
+		kill -KILL "$(pgrep -P "$LOADER_PID" -x service-keeper)"
+		has_failed "nobody has the service any more (its keeper: Killed): the loader ends"
+	done
+}
+
+@test "ends as failed when a command kills whatever is its user's" {
+	# In a process namespace, so that it is the user's here alone.
+	LOADER_LOG=$BATS_TEST_TMPDIR/log
+	in_server unshare --pid --fork --kill-child "$LOADER" -s 'exec:read all; [ -z "$all" ] || kill -9 -1; echo hello' eth0 \
+		2>"$LOADER_LOG" 3>&- </dev/null &
+	LOADER_PID=$!
+	wait_for 10 has_text "$LOADER_LOG" answering
+	is_equal "$(says "")" hello
+	says all >/dev/null || :
+	has_failed "nobody has the service any more (its keeper: Killed): the loader ends"
 }

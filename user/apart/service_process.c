@@ -34,10 +34,12 @@
 #define PROCESSES_OF_OTHERS 256 /* of the same user */
 
 struct service_process {
-	pid_t keeper;
-	int pidfd; /* its; -1: there is none */
+	int pidfd; /* of its keeper; -1: there is none */
 	uint32_t count;
 	int fds[SERVICE_PROCESS_PAIRS_MAX];
+	struct loop_source *source; /* NULL: its end is not watched for */
+	service_process_fn fn;
+	void *context;
 };
 
 /* The keeper's. */
@@ -325,10 +327,11 @@ static int start(struct service_process *process, const struct service_process_o
 	int err = open_pairs(process, theirs, options->pairs);
 
 	if (!err) {
-		process->keeper = fork();
-		if (!process->keeper)
+		const pid_t keeper = fork();
+
+		if (!keeper)
 			run_keeper(options, theirs);
-		process->pidfd = process->keeper < 0 ? -1 : pidfd_open(process->keeper, 0);
+		process->pidfd = keeper < 0 ? -1 : pidfd_open(keeper, 0);
 		err = process->pidfd < 0 ? -errno : 0;
 	}
 	close_all(theirs, process->count);
@@ -361,6 +364,28 @@ const int *service_process_fds(const struct service_process *process)
 	return process->fds;
 }
 
+static void take_end(void *context, uint32_t events)
+{
+	struct service_process *process = context;
+	siginfo_t end = {0};
+
+	(void)events;
+	loop_remove(process->source);
+	process->source = NULL;
+	waitid(P_PIDFD, (id_t)process->pidfd, &end, WEXITED | WNOHANG);
+	process->fn(process->context, end.si_code == CLD_EXITED ? NULL : strsignal(end.si_status));
+}
+
+int service_process_watch(struct service_process *process, struct loop *loop, service_process_fn fn,
+			  void *context)
+{
+	if (!process)
+		return 0;
+	process->fn = fn;
+	process->context = context;
+	return loop_add(loop, process->pidfd, EPOLLIN, take_end, process, &process->source);
+}
+
 /* One that does not end is not waited for: it may be anybody's by now. */
 void service_process_free(struct service_process *process)
 {
@@ -368,11 +393,12 @@ void service_process_free(struct service_process *process)
 
 	if (!process)
 		return;
+	loop_remove(process->source);
 	close_all(process->fds, process->count);
 	if (process->pidfd >= 0) {
 		ended = (struct pollfd){.fd = process->pidfd, .events = POLLIN};
 		if (poll(&ended, 1, END_MS) > 0)
-			waitpid(process->keeper, NULL, WNOHANG);
+			waitid(P_PIDFD, (id_t)process->pidfd, NULL, WEXITED | WNOHANG);
 		close(process->pidfd);
 	}
 	free(process);

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "loop.h"
 #include "run_as.h"
 #include "service.h"
 
@@ -27,6 +28,10 @@ int service_process_new(struct service_process **out,
 			const struct service_process_options *options);
 /* The loader's ends, as many as pairs; borrowed. */
 const int *service_process_fds(const struct service_process *process);
+/* fn, once, when nobody has the service any more. signal: that the keeper has died of; NULL: it has said itself why it ends. */
+typedef void (*service_process_fn)(void *context, const char *signal);
+int service_process_watch(struct service_process *process, struct loop *loop, service_process_fn fn,
+			  void *context);
 /* Its end is waited for, for two seconds at most. NULL is legal. */
 void service_process_free(struct service_process *process);
 

@@ -276,6 +276,16 @@ static int open_workers(struct core *core)
 	return err ?: workers_new(&core->workers, &workers);
 }
 
+/* What is pinned stays: the next loader has a service again. */
+static void take_service_end(void *context, const char *signal)
+{
+	struct core *core = context;
+
+	log_error("%s: nobody has the service any more%s%s%s: the loader ends", core->config.ifname,
+		  signal ? " (its keeper: " : "", signal ?: "", signal ? ")" : "");
+	stop_for(core, -ECHILD);
+}
+
 static int open_sources(struct core *core)
 {
 	struct loop *loop = core->loop;
@@ -289,6 +299,9 @@ static int open_sources(struct core *core)
 			       &core->watch_source);
 	if (err)
 		return fail(core, "cannot watch the interface", err);
+	err = service_process_watch(core->process, loop, take_service_end, core);
+	if (err)
+		return fail(core, "cannot watch the service's process", err);
 	return forwarding_check(&core->config, core->answered, core->workers);
 }
 

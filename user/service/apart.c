@@ -7,7 +7,7 @@
  * the connection is over: so all that counts, lists and awaits connections goes on as it does with a service in this process.
  *
  * When the process dies, its keeper starts another, which reads on where it was, and says how far that was: what had been read before
- * is over. When the keeper goes as well, whoever is left and whoever comes gets a RST.
+ * is over. When the keeper goes as well, whoever is left and whoever comes gets a RST; the loader ends then.
  */
 #include <errno.h>
 #include <poll.h>
@@ -131,7 +131,6 @@ static void take_loss(struct apart *apart)
 	loop_remove(apart->source);
 	apart->source = NULL;
 	apart->is_gone = true;
-	log_error("the process that has the service is gone: connections are reset from now on");
 	end_all(apart, UINT64_MAX);
 	drop_queue(apart);
 }
