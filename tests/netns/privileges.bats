@@ -209,6 +209,39 @@ has_failed()
 	is_detached
 }
 
+# start_command: the loader and a client of its command; the command's process is $COMMAND, and what that has started $STARTED_BY_IT.
+start_command()
+{
+	start_loader -s 'exec:sleep 1000 & echo ready $$ $!; wait'
+	start_ready "client-$1" nsenter --net="/run/netns/$CLIENT" nc -d 10.0.0.2 34567
+	read -r _ COMMAND STARTED_BY_IT <"$BATS_FILE_TMPDIR/client-$1.out"
+}
+
+@test "a command ends with the process that has it, and with the keeper" {
+	start_command service
+	service=$(service_pid)
+	kill -KILL "$service"
+	wait_for 5 is_gone "$COMMAND"
+	wait_for 5 is_gone "$STARTED_BY_IT"
+	wait_for 5 has_another "$service"
+	is_equal "$(pgrep -P "$(pgrep -P "$LOADER_PID" -x service-keeper)" | wc -l)" 1
+	stop_loader
+	start_command keeper
+	kill -KILL "$(pgrep -P "$LOADER_PID" -x service-keeper)"
+	wait_for 5 is_gone "$COMMAND"
+	wait_for 5 is_gone "$STARTED_BY_IT"
+	has_failed "nobody has the service any more (its keeper: Killed): the loader ends"
+}
+
+@test "a command outlives a loader that was killed" {
+	start_command loader
+	keeper=$(pgrep -P "$LOADER_PID" -x service-keeper)
+	stop "$LOADER_PID" KILL
+	wait_for 5 is_gone "$keeper"
+	not is_gone "$COMMAND"
+	kill -HUP "$COMMAND" "$STARTED_BY_IT"
+}
+
 @test "ends as failed when somebody has killed the keeper too" {
 	for workers in 1 2; do
 		start_loader --workers=$workers -s banner:hello

@@ -24,6 +24,7 @@
 #include "confine.h"
 #include "descriptors.h"
 #include "log.h"
+#include "orphans.h"
 #include "serving.h"
 
 #define FORK_MS 1000 /* then a fork that has failed is tried again */
@@ -47,6 +48,7 @@ struct keeper {
 	const struct service_process_options *options;
 	const int *fds;
 	struct serving_seen *seen; /* shared with the one that serves */
+	int own_pidfd; /* -1: nobody asks */
 	uint64_t deaths_ns[DEATHS_MAX];
 	unsigned int deaths;
 };
@@ -140,19 +142,22 @@ static void be_deaf(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+/* Without its keeper it ends: with commands by itself, since it has them to end first. */
 static pid_t start_serving(const struct keeper *keeper, bool is_first)
 {
 	const pid_t keeper_pid = getpid();
 	const pid_t pid = fork();
+	int err;
 
 	if (pid)
 		return pid;
 	prctl(PR_SET_NAME, "service");
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (keeper->own_pidfd < 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != keeper_pid)
 		_exit(EXIT_FAILURE);
-	_exit(serving_run(keeper->options, keeper->fds, keeper->seen, is_first) ? EXIT_FAILURE
-										: EXIT_SUCCESS);
+	err = serving_run(keeper->options, keeper->fds, keeper->own_pidfd, keeper->seen, is_first);
+	_exit(err ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* So many that the first of them was long ago? */
@@ -178,13 +183,14 @@ static void tell_death(const struct keeper *keeper)
 	}
 }
 
+/* What commands have left behind is waited for as well. */
 static pid_t await(pid_t pid, int *status)
 {
 	pid_t ended;
 
 	do
-		ended = waitpid(pid, status, 0);
-	while (ended < 0 && errno == EINTR);
+		ended = waitpid(-1, status, 0);
+	while (ended < 0 ? errno == EINTR : ended != pid);
 	return ended;
 }
 
@@ -241,6 +247,8 @@ static int keep(struct keeper *keeper)
 		/* The loader has gone; or it has said what is wrong, and would again. */
 		if (WIFEXITED(status))
 			return WEXITSTATUS(status);
+		if (runs_commands(keeper->options))
+			orphans_end();
 		if (!may_start_again(keeper)) {
 			log_error("the process that has the service has died %d times in a minute "
 				  "(%s), and is given up",
@@ -271,10 +279,17 @@ static int give_up(const struct service_process_options *options)
 	return err;
 }
 
+/* They are ended when either of the two processes has died. */
+static int keep_commands(struct keeper *keeper)
+{
+	keeper->own_pidfd = pidfd_open(getpid(), 0);
+	return keeper->own_pidfd < 0 ? -errno : orphans_adopt();
+}
+
 __attribute__((noreturn)) static void run_keeper(const struct service_process_options *options,
 						 int *fds)
 {
-	struct keeper keeper = {.options = options, .fds = fds};
+	struct keeper keeper = {.options = options, .fds = fds, .own_pidfd = -1};
 	int err;
 
 	be_deaf();
@@ -283,6 +298,8 @@ __attribute__((noreturn)) static void run_keeper(const struct service_process_op
 	if (!err)
 		err = leave_surroundings();
 	set_limits(options);
+	if (!err && runs_commands(options))
+		err = keep_commands(&keeper);
 	keeper.seen = mmap(NULL, sizeof(*keeper.seen), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!err && keeper.seen == MAP_FAILED)

@@ -197,6 +197,16 @@ static int open_all(struct serving *serving, const struct service_process_option
 	return err;
 }
 
+static void take_keepers_end(void *context, uint32_t events)
+{
+	struct serving *serving = context;
+
+	(void)events;
+	for (uint32_t i = 0; i < SERVICE_PROCESS_PAIRS_MAX; i++)
+		if (serving->pairs[i].service)
+			close_pair(&serving->pairs[i], true);
+}
+
 static int serve(struct serving *serving, uint32_t pairs)
 {
 	int err = 0;
@@ -209,13 +219,16 @@ static int serve(struct serving *serving, uint32_t pairs)
 	return err < 0 ? err : 0;
 }
 
-int serving_run(const struct service_process_options *options, const int *fds,
+int serving_run(const struct service_process_options *options, const int *fds, int keeper_pidfd,
 		struct serving_seen *seen, bool is_first)
 {
 	const struct apart_word ready = {.kind = APART_READY};
 	struct serving *serving = calloc(1, sizeof(*serving));
 	int err = serving ? open_all(serving, options, fds, seen) : -ENOMEM;
 
+	if (!err && keeper_pidfd >= 0)
+		err = loop_add(serving->loop, keeper_pidfd, EPOLLIN, take_keepers_end, serving,
+			       NULL);
 	if (!err && is_first)
 		write_word(&serving->pairs[0], &ready, APART_WORD_HEAD);
 	if (!err)

@@ -11,9 +11,10 @@ struct serving_seen {
 };
 
 /*
- * Until the loader has closed all pairs: 0. -errno, logged. is_first: say that it is ready.
+ * Until the loader has closed all pairs: 0. -errno, logged. is_first: say that it is ready. keeper_pidfd: when that has ended, connections
+ * and commands are, too; -1: it is not watched.
  */
-int serving_run(const struct service_process_options *options, const int *fds,
+int serving_run(const struct service_process_options *options, const int *fds, int keeper_pidfd,
 		struct serving_seen *seen, bool is_first);
 
 #endif
