@@ -222,3 +222,25 @@ start_other()
 	stop_loader
 	is_detached
 }
+
+# was_killed_before LINK WAY: its last link was not pinned yet, and the others had its programs already.
+was_killed_before()
+{
+	# shellcheck disable=SC2086
+	start_pinned $2 --pin
+	kill_loader
+	with_pins rm "/sys/fs/bpf/nolisten/eth0/$1"
+	start_pinned
+	has_text "$LOADER_LOG" "took over from the last loader"
+	expect hello echo_back 10.0.0.2 34567 hello
+	stop_loader
+	is_detached
+	not is_pinned
+}
+
+@test "a loader that was killed while it took over is taken over as well" {
+	was_killed_before link_xdp "-m auto"
+	needs_accept
+	was_killed_before link_tc_ingress "-m accept --xdp=generic"
+	was_killed_before link_tc_ingress "-m accept"
+}

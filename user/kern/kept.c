@@ -169,6 +169,36 @@ static bool is_waiting(const struct nol_config *config)
 	return (int64_t)(clock_monotonic_ns() - config->heartbeat_ns) < (int64_t)config->keep_ns;
 }
 
+/*
+ * A load whose own link was not pinned yet when it was killed had perhaps changed others to its programs, or removed them: of all folders
+ * it is the one with the last heartbeat. 0: there are none.
+ */
+static uint32_t find_last(const char *ifname, struct nol_config *out)
+{
+	char path[PIN_PATH_SIZE];
+	struct nol_config config;
+	const struct dirent *entry;
+	uint32_t last = 0;
+	unsigned int generation;
+	DIR *folder;
+
+	pin_path(ifname, "", path);
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder))) {
+		if (sscanf(entry->d_name, "kept_%u", &generation) != 1)
+			continue;
+		pin_path_kept(ifname, generation, "nol_config", path);
+		if (kept_read_config(path, &config) ||
+		    (last && config.heartbeat_ns < out->heartbeat_ns))
+			continue;
+		last = generation;
+		*out = config;
+	}
+	if (folder)
+		closedir(folder);
+	return last;
+}
+
 /* The links are there: what belongs to them? */
 static enum kept_whose look_at(struct kept *kept, const char *ifname,
 			       const uint32_t ids[KEPT_LINKS])
@@ -181,6 +211,8 @@ static enum kept_whose look_at(struct kept *kept, const char *ifname,
 		if (ids[names[i]] && !kept_read_config(path, &kept->config))
 			kept->generation = ids[names[i]];
 	}
+	if (!kept->generation)
+		kept->generation = find_last(ifname, &kept->config);
 	if (!kept->generation)
 		return KEPT_NOTHING;
 	if (kept->config.netns != kept_netns())

@@ -2,7 +2,7 @@
 /*
  * What outlives a loader with --pin, in bpffs: the links by their names, and for each load a folder of what its programs need
  * and the next loader takes: maps, rings, the keys of the cookies. The folder is named after the program that the link has, so that who finds
- * the link finds what belongs to it, whenever the loader before was killed.
+ * the link finds what belongs to it, whenever the loader before was killed; where it is named after a link that was not pinned yet, by the last heartbeat.
  */
 #ifndef NOLISTEN_KEPT_H
 #define NOLISTEN_KEPT_H
