@@ -194,6 +194,24 @@ static void leaves_the_syn_of_a_known_flow_to_the_engine(void **state)
 	assert_held(&frame, NOL_HOLD_SYN);
 }
 
+/* What the program sends in a test run goes nowhere: it is given back. */
+static void gives_back_the_answer_to_a_syn_that_has_waited(void **state)
+{
+	struct segment syn = syn_with(V4_LOCAL, V4_REMOTE, linux_options);
+	struct kern_rerun rerun;
+	struct frame frame;
+	struct sent sent;
+
+	(void)state;
+	cookie_enable(NOL_ANSWER_PLAIN);
+	frame_build(&frame, &syn);
+	assert_int_equal(kern_rerun(kern, frame.bytes, frame.len, &rerun), 0);
+	assert_false(rerun.is_passed);
+	sent.len = rerun.answer_len;
+	memcpy(sent.bytes, rerun.answer, rerun.answer_len);
+	assert_answer(&syn, &sent, answer_with_all(&linux_options, COOKIE_MSS_V4), COOKIE_MSS_V4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +229,7 @@ int main(void)
 		fixture_test(answers_the_syn_of_linux),
 		fixture_test(answers_the_syn_of_linux_over_ipv6),
 		fixture_test(holds_every_syn_while_cookies_are_off),
+		fixture_test(gives_back_the_answer_to_a_syn_that_has_waited),
 	};
 
 	if (!fixture_enter())

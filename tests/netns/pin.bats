@@ -244,3 +244,43 @@ was_killed_before()
 	was_killed_before link_tc_ingress "-m accept --xdp=generic"
 	was_killed_before link_tc_ingress "-m accept"
 }
+
+syn_acks()
+{
+	in_client nft -j list ruleset | jq '[.. | .counter? // empty | .packets] | add'
+}
+
+waits_a_syn()
+{
+	[ "$(with_pins bpftool -j map dump pinned /sys/fs/bpf/nolisten/eth0/nol_stats | jq '[.. | .held_syn? // empty] | add')" -ge 1 ]
+}
+
+@test "a SYN that has waited for an answer gets it from the next loader, and each that is counted arrives" {
+	in_client nft add table inet seen
+	in_client nft "add chain inet seen input { type filter hook input priority 0; }"
+	in_client nft "add rule inet seen input tcp flags & (syn | ack) == syn | ack counter"
+	start_pinned --pin
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	start_ready again nsenter --net="/run/netns/$CLIENT" python3 -c '
+import socket, struct, sys
+def connected():
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    one.bind(("10.0.0.1", 5555))
+    one.connect(("10.0.0.2", 34567))
+    return one
+first = connected()
+print("ready", flush=True)
+open(sys.argv[1]).read()
+first.close()
+print(connected().recv(5).decode())' "$BATS_TEST_TMPDIR/go"
+	# The loader hears neither of the end nor of the next SYN, which is for it since the first connection's entry is there.
+	kill -STOP "$LOADER_PID"
+	: >"$BATS_TEST_TMPDIR/go"
+	wait_for 2 waits_a_syn
+	kill_loader
+	start_pinned -s banner:hello
+	wait_for 5 hears again hello
+	is_equal "$(syn_acks)" $((1 + $(with_pins "$NOLISTEN" status -j eth0 | jq .counters.cookie_sent)))
+	stop_loader
+}

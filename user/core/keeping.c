@@ -31,14 +31,17 @@ static void take_frame(void *context, const uint8_t *frame, uint32_t len, uint32
 		.l3_offset = l3_offset,
 		.is_whole = true,
 	};
-	bool is_passed = taking->accepts;
+	struct kern_rerun rerun = {.is_passed = taking->accepts};
 	int err = 0;
 
 	if (!taking->accepts)
-		err = kern_rerun(taking->kern, frame, len, &is_passed);
+		err = kern_rerun(taking->kern, frame, len, &rerun);
 	/* Of a flow that was handed off meanwhile. */
-	if (is_passed)
+	if (rerun.is_passed)
 		err = replay_packet(taking->replay, &packet);
+	/* A SYN that the last loader was to answer itself. */
+	else if (rerun.answer_len)
+		err = replay_answer(taking->replay, rerun.answer, rerun.answer_len);
 	if (!err)
 		return;
 	if (!taking->lost++)

@@ -30,15 +30,18 @@ struct replay {
 	uint8_t frames[BATCH][ETH_HLEN + SLICE_MAX];
 };
 
+static int set_mark(int fd, uint32_t mark)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ? -errno : 0;
+}
+
 static int open_marked(int family, int protocol)
 {
-	const uint32_t mark = NOL_MARK_REPLAY;
 	int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, protocol);
-	int err;
+	int err = fd < 0 ? -errno : set_mark(fd, NOL_MARK_REPLAY);
 
-	if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
+	if (!err)
 		return fd;
-	err = -errno;
 	if (fd >= 0)
 		close(fd);
 	return err;
@@ -161,6 +164,22 @@ static void queue_slice(struct replay *replay, const struct held_packet *packet,
 		.msg_iov = &replay->vectors[i],
 		.msg_iovlen = 1,
 	};
+}
+
+int replay_answer(struct replay *replay, const void *frame, size_t len)
+{
+	const size_t l3_offset = has_link_header(replay) ? ETH_HLEN : 0;
+	int err = replay->options.is_loopback || len <= l3_offset ? -EOPNOTSUPP : 0;
+
+	if (!err)
+		err = set_mark(replay->fd, NOL_MARK);
+	if (err)
+		return err;
+	set_address(replay, (const uint8_t *)frame + l3_offset);
+	if (sendto(replay->fd, frame, len, 0, (struct sockaddr *)&replay->address,
+		   replay->address_len) < 0)
+		err = -errno;
+	return set_mark(replay->fd, NOL_MARK_REPLAY) ?: err;
 }
 
 int replay_packet(struct replay *replay, const struct held_packet *packet)

@@ -31,6 +31,8 @@ void replay_free(struct replay *replay);
 
 /* Cut at the MTU, checksums computed anew; every slice is in the stack when this returns. -errno of what could not be sent. */
 int replay_packet(struct replay *replay, const struct held_packet *packet);
+/* A frame of ours, whole, out of the interface as it is. -errno; -EOPNOTSUPP on lo, where no program answers. */
+int replay_answer(struct replay *replay, const void *frame, size_t len);
 void replay_set_mtu(struct replay *replay, uint32_t mtu);
 
 #endif

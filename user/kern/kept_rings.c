@@ -56,18 +56,20 @@ int kern_kept_take(struct kern *kern, uint32_t max, kern_frame_fn fn, void *cont
 	return err ?: (int)(max - take.left);
 }
 
-int kern_rerun(struct kern *kern, const void *frame, size_t len, bool *is_passed)
+int kern_rerun(struct kern *kern, const void *frame, size_t len, struct kern_rerun *out)
 {
 	struct xdp_md context = {
 		.data_end = (__u32)len,
 		.ingress_ifindex = kern->options.ifindex,
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = (__u32)len,
+		    .data_out = out->answer, .data_size_out = sizeof(out->answer),
 		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
-
 	const int fd = bpf_program__fd(kern->skel->progs.nol_xdp_ingress);
 	const int err = bpf_prog_test_run_opts(fd, &run);
+	const bool is_cut = err == -ENOSPC; /* what comes out of it is no answer then */
 
-	*is_passed = !err && run.retval == XDP_PASS;
-	return err;
+	out->is_passed = (!err || is_cut) && run.retval == XDP_PASS;
+	out->answer_len = !err && run.retval == XDP_TX ? run.data_size_out : 0;
+	return is_cut && run.retval != XDP_TX ? 0 : err;
 }

@@ -135,11 +135,14 @@ bool kern_has_kept_cookies(const struct kern *kern);
 typedef void (*kern_frame_fn)(void *context, const uint8_t *frame, uint32_t len,
 			      uint32_t l3_offset);
 int kern_kept_take(struct kern *kern, uint32_t max, kern_frame_fn fn, void *context);
-/*
- * Ingress takes this frame as one that has just come. What it lets through (*is_passed) does not reach the stack by this, and what
- * it sends is lost. -errno.
- */
-int kern_rerun(struct kern *kern, const void *frame, size_t len, bool *is_passed);
+/* What ingress makes of a frame; the rest is held or dropped. */
+struct kern_rerun {
+	bool is_passed; /* the stack is to have it */
+	uint32_t answer_len; /* 0: it is not answered */
+	uint8_t answer[256];
+};
+/* Ingress takes this frame as one that has just come, but what it passes or sends goes nowhere by this. -errno. */
+int kern_rerun(struct kern *kern, const void *frame, size_t len, struct kern_rerun *out);
 /* Waits until no program of the last loader runs any more. */
 void kern_await_programs(void);
 void kern_settle(struct kern *kern);
