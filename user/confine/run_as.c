@@ -6,15 +6,26 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "numbers.h"
 
 #define NOBODY 65534 /* of the kernel, for whoever it cannot tell: owns nothing */
 #define NUMBER_MAX (UINT32_MAX - 1) /* the last one means nobody at all to setresuid(2) */
+
+#define GROUPS_MAX 1024 /* of a user, for files; more are not seen */
+
+/* Of this thread, while files are another user's. */
+static __thread struct before {
+	bool is_other;
+	gid_t *groups;
+	int count; /* -1: not known, and not changed */
+} before = {.count = -1};
 
 static bool find_group(const char *text, gid_t *out)
 {
@@ -112,19 +123,53 @@ int run_as_become(const struct run_as *who, bool keeps_permitted)
 	return err;
 }
 
+/* setgroups(3) would set those of all threads. Without the right to it they stay. */
+static void set_thread_groups(const gid_t *groups, int count)
+{
+	syscall(SYS_setgroups, (size_t)count, groups);
+}
+
+static void take_groups_of(const struct run_as *who)
+{
+	gid_t groups[GROUPS_MAX];
+	int count = *who->name ? GROUPS_MAX : 0;
+
+	if (*who->name && getgrouplist(who->name, who->gid, groups, &count) < 0)
+		count = GROUPS_MAX;
+	set_thread_groups(groups, count);
+}
+
+static bool save_groups(void)
+{
+	const int count = getgroups(0, NULL);
+
+	if (count < 0)
+		return false;
+	before.groups = malloc((count ?: 1) * sizeof(*before.groups));
+	before.count = before.groups ? getgroups(count, before.groups) : -1;
+	return before.count >= 0;
+}
+
 /* The kernel takes away meanwhile what only root may with other users' files. */
 void run_as_files_begin(const struct run_as *who)
 {
-	if (!who->is_set)
+	if (!who->is_set || (who->uid == geteuid() && who->gid == getegid()))
 		return;
+	before.is_other = true;
+	if (save_groups())
+		take_groups_of(who);
 	setfsgid(who->gid);
 	setfsuid(who->uid);
 }
 
 void run_as_files_end(const struct run_as *who)
 {
-	if (!who->is_set)
+	if (!who->is_set || !before.is_other)
 		return;
 	setfsuid(geteuid());
 	setfsgid(getegid());
+	if (before.count >= 0)
+		set_thread_groups(before.groups, before.count);
+	free(before.groups);
+	before = (struct before){.count = -1};
 }
