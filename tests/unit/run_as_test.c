@@ -79,6 +79,33 @@ static void files_of_our_groups_are_not_another_users(void **state)
 	expect_well(open_as_a_stranger);
 }
 
+static int signal_at_parents_death(void)
+{
+	int signal = 0;
+
+	prctl(PR_GET_PDEATHSIG, &signal);
+	return signal;
+}
+
+static void become_a_stranger_under_a_parent(void)
+{
+	const struct run_as who = {.is_set = true, .uid = STRANGER, .gid = STRANGER};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	run_as_files_begin(&who);
+	EXPECT(signal_at_parents_death() == SIGKILL);
+	run_as_files_end(&who);
+	EXPECT(signal_at_parents_death() == SIGKILL);
+	EXPECT(!run_as_become(&who, false));
+	EXPECT(geteuid() == STRANGER && signal_at_parents_death() == SIGKILL);
+}
+
+static void who_becomes_somebody_still_dies_with_its_parent(void **state)
+{
+	(void)state;
+	expect_well(become_a_stranger_under_a_parent);
+}
+
 static int make_file(void **state)
 {
 	int fd;
@@ -101,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_of_our_groups_are_not_another_users),
+		cmocka_unit_test(who_becomes_somebody_still_dies_with_its_parent),
 	};
 
 	if (geteuid() != 0) {

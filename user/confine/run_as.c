@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,12 +108,37 @@ static int set_groups(const struct run_as *who)
 	return err ? -errno : 0;
 }
 
+/* Of a process that is to die with its parent. The kernel forgets that when it becomes somebody, also for files alone. */
+struct tie {
+	int signal; /* 0: it is not */
+	pid_t parent;
+};
+
+static struct tie find_tie(void)
+{
+	struct tie tie = {.parent = getppid()};
+
+	prctl(PR_GET_PDEATHSIG, &tie.signal);
+	return tie;
+}
+
+static void tie_again(const struct tie *tie)
+{
+	if (!tie->signal)
+		return;
+	prctl(PR_SET_PDEATHSIG, tie->signal);
+	if (getppid() != tie->parent)
+		raise(tie->signal);
+}
+
 int run_as_become(const struct run_as *who, bool keeps_permitted)
 {
+	struct tie tie;
 	int err;
 
 	if (!who->is_set || is_already(who))
 		return 0;
+	tie = find_tie();
 	if (keeps_permitted && prctl(PR_SET_KEEPCAPS, 1))
 		return -errno;
 	err = set_groups(who);
@@ -120,6 +146,7 @@ int run_as_become(const struct run_as *who, bool keeps_permitted)
 	    (setresgid(who->gid, who->gid, who->gid) || setresuid(who->uid, who->uid, who->uid)))
 		err = -errno;
 	prctl(PR_SET_KEEPCAPS, 0);
+	tie_again(&tie);
 	return err;
 }
 
@@ -153,21 +180,29 @@ static bool save_groups(void)
 /* The kernel takes away meanwhile what only root may with other users' files. */
 void run_as_files_begin(const struct run_as *who)
 {
+	struct tie tie;
+
 	if (!who->is_set || (who->uid == geteuid() && who->gid == getegid()))
 		return;
+	tie = find_tie();
 	before.is_other = true;
 	if (save_groups())
 		take_groups_of(who);
 	setfsgid(who->gid);
 	setfsuid(who->uid);
+	tie_again(&tie);
 }
 
 void run_as_files_end(const struct run_as *who)
 {
+	struct tie tie;
+
 	if (!who->is_set || !before.is_other)
 		return;
+	tie = find_tie();
 	setfsuid(geteuid());
 	setfsgid(getegid());
+	tie_again(&tie);
 	if (before.count >= 0)
 		set_thread_groups(before.groups, before.count);
 	free(before.groups);

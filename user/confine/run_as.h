@@ -22,7 +22,7 @@ bool run_as_parse(const char *text, struct run_as *out, const char **why);
 struct run_as run_as_nobody(void);
 
 /*
- * For all threads, and for good. The caller's thread keeps what it is permitted (capabilities(7)), with keeps_permitted, and
+ * For all threads, and for good; who dies with its parent (PR_SET_PDEATHSIG) still does. The caller's thread keeps what it is permitted (capabilities(7)), with keeps_permitted, and
  * nothing of it in effect. 0, also if it is that user already; or -errno.
  */
 int run_as_become(const struct run_as *who, bool keeps_permitted);
