@@ -298,6 +298,26 @@ static void the_user_that_it_runs_as_is_heard_too(void **state)
 	assert_int_equal(setresuid(0, 0, 0), 0);
 }
 
+static void root_may_ask_any_users_loader_and_others_only_their_own(void **state)
+{
+	int listener, fd;
+
+	(void)state;
+	assert_int_equal(setresuid(0, NOBODY, 0), 0);
+	listener = control_listen("of-nobody");
+	fd = control_connect("of-nobody", "status");
+	assert_true(listener >= 0 && fd >= 0);
+	close(fd);
+	assert_int_equal(setresuid(0, 0, 0), 0);
+	assert_int_equal(setresuid(0, NOBODY - 1, 0), 0);
+	assert_int_equal(control_connect("of-nobody", "status"), -EPERM);
+	assert_int_equal(setresuid(0, 0, 0), 0);
+	fd = control_connect("of-nobody", "status");
+	assert_true(fd >= 0);
+	close(fd);
+	close(listener);
+}
+
 static struct rlimit limit, few;
 
 static void allow_few(int count)
@@ -367,6 +387,7 @@ int main(void)
 		cmocka_unit_test(visit_finds_each_listener_once),
 		cmocka_unit_test(only_root_is_heard),
 		cmocka_unit_test(the_user_that_it_runs_as_is_heard_too),
+		cmocka_unit_test(root_may_ask_any_users_loader_and_others_only_their_own),
 		cmocka_unit_test(clients_are_answered_when_descriptors_have_run_out),
 		cmocka_unit_test(the_next_client_is_answered_as_well),
 	};

@@ -23,7 +23,7 @@ struct unload_options {
 	bool ends_loader;
 };
 
-/* 0: it cannot be told. */
+/* 0: it cannot be told. Who else has begun to listen there may be gone, and its process number another's. */
 static pid_t loader_pid(const char *ifname)
 {
 	const int fd = control_connect(ifname, "status");
@@ -32,7 +32,8 @@ static pid_t loader_pid(const char *ifname)
 
 	if (fd < 0)
 		return 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &loader, &len))
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &loader, &len) ||
+	    (loader.uid && loader.uid != geteuid()))
 		loader.pid = 0;
 	close(fd);
 	return loader.pid;
