@@ -284,3 +284,11 @@ print(connected().recv(5).decode())' "$BATS_TEST_TMPDIR/go"
 	is_equal "$(syn_acks)" $((1 + $(with_pins "$NOLISTEN" status -j eth0 | jq .counters.cookie_sent)))
 	stop_loader
 }
+
+@test "without --pin, too, what a loader that was killed has pinned is the next one's, at once, and goes with it" {
+	start_pinned
+	kill_loader
+	start_pinned
+	stop_loader
+	not is_pinned
+}

@@ -18,14 +18,17 @@ static void path_of(const struct kern *kern, const char *map, char path[PIN_PATH
 	pin_path(kern->ifname, map, path);
 }
 
-/* Pins outlive a killed process, its heartbeat does not. What was kept for us is ours to replace. */
+/*
+ * Pins outlive a killed process, its heartbeat does not. What was kept for us is ours to replace, and so is what belongs to this interface: of
+ * two loaders on it there is never more than one.
+ */
 static bool has_live_owner(const struct kern *kern)
 {
 	struct nol_config config;
 	char path[PIN_PATH_SIZE];
 
 	path_of(kern, "nol_config", path);
-	return !kern->kept && !kept_read_config(path, &config) &&
+	return !kern->kept && !kept_read_config(path, &config) && config.netns != kept_netns() &&
 	       (int64_t)(clock_monotonic_ns() - config.heartbeat_ns) < (int64_t)config.keep_ns;
 }
 
