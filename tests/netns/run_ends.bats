@@ -24,6 +24,7 @@ setup()
 teardown()
 {
 	end_runs
+	wait_for 10 has_no_loader
 }
 
 @test "python's http.server: served on every interface, and nobody listens" {
