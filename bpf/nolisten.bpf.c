@@ -72,34 +72,36 @@ int nol_xdp_general(struct xdp_md *ctx)
 	return take_segment(ctx, &facts);
 }
 
-/* What belongs to nothing, reached by a tail call as well, since its answer needs a stack too. */
+/* Behind a tail call nothing is known of the packet. */
+static __always_inline bool read_again(struct xdp_md *ctx, struct facts *facts)
+{
+	struct packet packet = {};
+	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
+
+	if (parse_tcp(&cursor, &packet) != PARSE_TCP)
+		return false;
+	facts_read(&packet, facts);
+	return true;
+}
+
+/* What belongs to nothing; its answer needs a stack of its own, too. */
 SEC("xdp.frags")
 int nol_xdp_stray(struct xdp_md *ctx)
 {
 	const struct nol_config *config = find_config();
-	struct packet packet = {};
-	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
 	struct facts facts;
 
-	if (!config || parse_tcp(&cursor, &packet) != PARSE_TCP)
-		return pass_cut_off();
-	facts_read(&packet, &facts);
-	return end_stray(ctx, &facts, config);
+	return config && read_again(ctx, &facts) ? end_stray(ctx, &facts, config) : pass_cut_off();
 }
 
-/* The same of a tarpit's connections. */
+/* What is of a tarpit's connection. */
 SEC("xdp.frags")
 int nol_xdp_shut(struct xdp_md *ctx)
 {
 	const struct nol_config *config = find_config();
-	struct packet packet = {};
-	struct cursor cursor = cursor_at(ctx->data, ctx->data_end);
 	struct facts facts;
 
-	if (!config || parse_tcp(&cursor, &packet) != PARSE_TCP)
-		return pass_cut_off();
-	facts_read(&packet, &facts);
-	return take_shut(ctx, &facts, config);
+	return config && read_again(ctx, &facts) ? take_shut(ctx, &facts, config) : pass_cut_off();
 }
 
 struct {
