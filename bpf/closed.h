@@ -140,13 +140,28 @@ static __always_inline bool flow_end(struct nol_flow *flow, enum nol_flow_state 
 	return false;
 }
 
+/*
+ * Whoever reads at every tick is woken when the ring is half full, again and again until it is read. With one worker the ring is looked at
+ * by the thread that polls the other one.
+ */
+static __always_inline __u64 closed_flags(const struct nol_config *config)
+{
+	const struct ring ring = {.worker = 0, .map = &nol_closed};
+
+	if (nol_workers == 1 && wakeup_flags(&ring, config))
+		return BPF_RB_NO_WAKEUP;
+	if (!*(volatile const __u8 *)&config->reads_ends)
+		return 0;
+	return bpf_ringbuf_query(&nol_closed, BPF_RB_AVAIL_DATA) < CLOSED_RING / 2
+		       ? BPF_RB_NO_WAKEUP
+		       : BPF_RB_FORCE_WAKEUP;
+}
+
 /* Without room for the word the flow stays as it is, and user space looks which sockets are there. */
 static __always_inline void close_flow(const struct nol_flow_key *key, struct nol_flow *flow,
 				       const struct nol_config *config)
 {
-	/* With one worker the ring is looked at by the thread that polls the other one. */
-	const struct ring ring = {.worker = 0, .map = &nol_closed};
-	const __u64 flags = nol_workers == 1 ? wakeup_flags(&ring, config) : 0;
+	const __u64 flags = closed_flags(config);
 	struct nol_closed *word;
 
 	word = bpf_ringbuf_reserve(&nol_closed, sizeof(*word), 0);
@@ -161,7 +176,9 @@ static __always_inline void close_flow(const struct nol_flow_key *key, struct no
 		bpf_ringbuf_submit(word, flags);
 	else
 		bpf_ringbuf_discard(word, flags);
-	wake_if_missed(&ring, config, flags);
+	/* They may have stopped meanwhile: see wakeup_flags(). */
+	if (flags == BPF_RB_NO_WAKEUP && !closed_flags(config))
+		wake(&nol_closed);
 }
 
 /* Of a connect() that fails nobody has handed anything off. */

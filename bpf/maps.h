@@ -71,10 +71,12 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } nol_events SEC(".maps");
 
+#define CLOSED_RING (512 * 1024)
+
 /* See closed.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 512 * 1024);
+	__uint(max_entries, CLOSED_RING);
 } nol_closed SEC(".maps");
 
 /* Words that nol_closed had no room for. */

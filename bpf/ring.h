@@ -104,16 +104,19 @@ static __always_inline __u64 wakeup_flags(const struct ring *ring, const struct 
 	return *(volatile const __u8 *)&config->spinning[worker] ? BPF_RB_NO_WAKEUP : 0;
 }
 
+static __always_inline void wake(void *map)
+{
+	void *empty = bpf_ringbuf_reserve(map, 8, 0);
+
+	if (empty)
+		bpf_ringbuf_discard(empty, BPF_RB_FORCE_WAKEUP);
+}
+
 static __always_inline void wake_if_missed(const struct ring *ring, const struct nol_config *config,
 					   __u64 flags)
 {
-	void *empty;
-
-	if (!flags || wakeup_flags(ring, config) || !ring->map)
-		return;
-	empty = bpf_ringbuf_reserve(ring->map, 8, 0);
-	if (empty)
-		bpf_ringbuf_discard(empty, BPF_RB_FORCE_WAKEUP);
+	if (flags && !wakeup_flags(ring, config) && ring->map)
+		wake(ring->map);
 }
 
 #endif

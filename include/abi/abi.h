@@ -214,7 +214,8 @@ struct nol_config {
 	__u16 abi; /* NOL_ABI */
 	__u8 pad[2];
 	__u32 worker_seed; /* nol_worker_seed, by which nol_used has its places */
-	__u8 pad2[8]; /* what follows changes often: it has cache lines of its own */
+	__u8 reads_ends; /* 1: nol_closed is read at every tick, no wake-up is needed before it is half full */
+	__u8 pad2[7]; /* what follows changes often: it has cache lines of its own */
 	__u8 spinning[NOL_WORKERS_MAX]; /* by worker; 1: it polls its ring, no wake-up is needed */
 };
 NOL_ABI_SIZE(nol_config, 128);

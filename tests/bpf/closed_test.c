@@ -192,6 +192,31 @@ static void a_connect_that_fails_ends_no_flow(void **state)
 	close(server);
 }
 
+/* Until the ring is half full. */
+static void wakes_nobody_who_reads_at_ticks(void **state)
+{
+	struct pollfd poll_fd = {.fd = closed_fd, .events = POLLIN};
+	const struct nol_flow flow = {.state = NOL_FLOW_HANDED_OFF, .method = NOL_METHOD_XDP};
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), ended = 0;
+	struct epoll_event event = {.events = EPOLLIN};
+
+	(void)state;
+	assert_int_equal(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, closed_fd, &event), 0);
+	kern_config(kern)->reads_ends = 1;
+	while (epoll_wait(epoll_fd, &event, 1, 0) == 0 && ended < 16384) {
+		connect_pair("127.0.0.1");
+		assert_int_equal(kern_flow_add(kern, &tuple, &flow), 0);
+		reset(client);
+		close(server);
+		assert_int_equal(kern_flow_remove(kern, &tuple, NULL), 0);
+		ended++;
+	}
+	assert_in_range(ended, 2000, 16383);
+	assert_int_equal(poll(&poll_fd, 1, 0), 1);
+	assert_int_equal(count_closed(), ended);
+	close(epoll_fd);
+}
+
 static void wakes_who_sleeps_and_nobody_who_polls(void **state)
 {
 	struct pollfd poll_fd = {.fd = closed_fd, .events = POLLIN};
@@ -236,6 +261,7 @@ int main(void)
 		closed_test(a_flow_without_a_socket_is_held_all_the_same),
 		closed_test(leaves_other_sockets_alone),
 		closed_test(a_connect_that_fails_ends_no_flow),
+		closed_test(wakes_nobody_who_reads_at_ticks),
 		closed_test(wakes_who_sleeps_and_nobody_who_polls),
 	};
 

@@ -9,7 +9,7 @@ static struct {
 	struct tuple words[8];
 	struct nol_flow flows[8];
 	unsigned int count;
-	bool has_lost, has_missed;
+	bool has_lost, has_missed, is_quiet;
 } told;
 
 static int watch_fake_closed(struct flows *flows)
@@ -41,11 +41,18 @@ static bool has_fake_missed(struct flows *flows)
 	return has_missed;
 }
 
+static void read_fake_ends(struct flows *flows, bool at_ticks)
+{
+	(void)flows;
+	told.is_quiet = at_ticks;
+}
+
 static const struct flows_ops told_ops = {
 	FAKE_FLOWS_OPS,
 	.force = force_fake_flow,
 	.watch_closed = watch_fake_closed,
 	.take_closed = take_fake_closed,
+	.read_ends = read_fake_ends,
 	.has_missed = has_fake_missed,
 };
 
@@ -79,6 +86,47 @@ static void who_polls_needs_no_waking(void **state)
 	connect_remote(2000);
 	close_quietly(2000);
 	run_round(0);
+	EXPECT_NOTES(2000, "<closed>");
+}
+
+/* So many ends of one connection, which is no other one to who is told. */
+static void close_often(unsigned int times)
+{
+	connect_remote(2000);
+	while (times--) {
+		close_quietly(2000);
+		run_round(0);
+	}
+	forget_notes();
+}
+
+/* A tick is all that ends these sleeps. */
+static void many_words_a_tick_wake_nobody_any_more(void **state)
+{
+	(void)state;
+	close_often(24);
+	run_loop();
+	assert_false(told.is_quiet);
+	close_often(25);
+	run_loop();
+	assert_true(told.is_quiet);
+	close_quietly(2000);
+	run_loop();
+	EXPECT_NOTES(2000, "<closed>");
+	assert_false(told.is_quiet);
+}
+
+/* Who stops reading at ticks may have been the last one that would have read this. */
+static void a_word_from_before_the_end_is_told(void **state)
+{
+	(void)state;
+	close_often(25);
+	run_loop();
+	close_quietly(2000);
+	close_worker(&workers[0]);
+	workers[0].session = NULL;
+	closing_free(closing);
+	closing = NULL;
 	EXPECT_NOTES(2000, "<closed>");
 }
 
@@ -183,6 +231,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		told_test(the_table_s_word_ends_a_connection),
 		told_test(who_polls_needs_no_waking),
+		told_test(many_words_a_tick_wake_nobody_any_more),
+		told_test(a_word_from_before_the_end_is_told),
 		told_test(the_grace_begins_with_the_word),
 		told_test(no_word_is_owed_for_what_was_replaced),
 		told_test(what_the_table_had_no_room_for_is_looked_for),

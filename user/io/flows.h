@@ -49,6 +49,8 @@ struct flows_ops {
 	int (*watch_closed)(struct flows *flows);
 	/* fn for each such flow; their number. -ENOBUFS: some were not closed, for lack of room; look for them. */
 	int (*take_closed)(struct flows *flows, flow_closed_fn fn, void *context);
+	/* From now on the descriptor need not be readable for a word alone: the caller reads at every tick. NULL: it always is. */
+	void (*read_ends)(struct flows *flows, bool at_ticks);
 	/* Since the last call, may flows not have been closed, without anything that tells which? NULL: never. Closing alone calls it. */
 	bool (*has_missed)(struct flows *flows);
 	/* 0 and the flow, or -ENOENT. */

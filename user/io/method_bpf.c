@@ -216,6 +216,13 @@ static int take_closed(struct flows *flows, flow_closed_fn fn, void *context)
 	return kern_closed_take(from_flows(flows)->kern, take_one, &take);
 }
 
+/* Who stops looks once more: the store has to be seen by then. */
+static void read_ends(struct flows *flows, bool at_ticks)
+{
+	__atomic_store_n(&kern_config(from_flows(flows)->kern)->reads_ends, at_ticks,
+			 __ATOMIC_SEQ_CST);
+}
+
 static bool has_missed(struct flows *flows)
 {
 	return kern_closed_has_missed(from_flows(flows)->kern);
@@ -268,6 +275,7 @@ static const struct flows_ops flows_ops = {
 	.close = close_flow,
 	.watch_closed = watch_closed,
 	.take_closed = take_closed,
+	.read_ends = read_ends,
 	.has_missed = has_missed,
 	.get = get_flow,
 	.forget = forget_flow,

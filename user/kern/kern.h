@@ -186,7 +186,8 @@ int kern_flow_visit(struct kern *kern, kern_flow_fn fn, void *context);
 
 /*
  * Flows whose kernel socket is gone, which the tracepoint closes (see struct nol_closed). The descriptor is readable when there
- * are some, unless config->spinning[0] is set and there is one worker: whoever polls then takes them as well. -EOPNOTSUPP:
+ * are some, unless config->spinning[0] is set and there is one worker: whoever polls then takes them as well; and unless config->reads_ends is, and
+ * the ring not half full. -EOPNOTSUPP:
  * this kernel does not tell. One thread calls both.
  */
 int kern_closed_watch(struct kern *kern);

@@ -19,6 +19,7 @@
 
 #define GRACE_NS (3 * CLOCK_NS_PER_S)
 #define TICK_MS 250
+#define MANY_WORDS 25 /* a tick: to be woken for each of them would be a good part of their cost */
 #define OWED_NS CLOCK_NS_PER_S
 #define OWED 256
 #define FORGET_BATCH 64
@@ -47,6 +48,8 @@ struct closing {
 	uint64_t next_look_ns;
 	uint32_t differs_s; /* seconds that closing_compare() has found a difference */
 	bool has_to_look; /* the last look has not seen everything */
+	uint32_t words; /* the flow table's, since the last tick */
+	bool reads_at_ticks;
 };
 
 static bool find_owed(struct closing *closing, const struct tuple *tuple)
@@ -174,6 +177,7 @@ static void take_closed(void *context, const struct tuple *tuple, const struct n
 	struct closing *closing = context;
 	struct flows *flows = closing->options.flows;
 
+	closing->words++;
 	tell_closed(closing, tuple, flow, closing->options.events);
 	if (begin_grace(closing, tuple))
 		flows->ops->forget(flows, tuple, true);
@@ -287,12 +291,28 @@ static void forget_oldest(struct closing *closing, uint64_t now_ns, uint32_t max
 	} while (count == FORGET_BATCH);
 }
 
+/* While there are many words they are read with what comes next, and at every tick. */
+static void choose_when_to_read(struct closing *closing)
+{
+	struct flows *flows = closing->options.flows;
+	const bool has_many = closing->words >= MANY_WORDS;
+
+	closing->words = 0;
+	if (closing->watch_fd >= 0 || !flows->ops->read_ends || has_many == closing->reads_at_ticks)
+		return;
+	closing->reads_at_ticks = has_many;
+	flows->ops->read_ends(flows, has_many);
+	read_watch(closing, EPOLLIN);
+}
+
 static void end_graces(void *context, uint32_t events)
 {
 	struct closing *closing = context;
 	const uint64_t now_ns = clock_monotonic_ns();
 
-	(void)events;
+	if (closing->reads_at_ticks)
+		read_watch(closing, events);
+	choose_when_to_read(closing);
 	pthread_mutex_lock(&closing->lock);
 	forget_owed(closing, now_ns);
 	pthread_mutex_unlock(&closing->lock);
@@ -348,6 +368,8 @@ void closing_free(struct closing *closing)
 {
 	if (!closing)
 		return;
+	if (closing->reads_at_ticks)
+		read_watch(closing, EPOLLIN);
 	loop_remove(closing->watch_source);
 	loop_remove(closing->tick_source);
 	if (closing->watch_fd >= 0)
