@@ -12,10 +12,9 @@
 #include "origin.h"
 #include "owner.h"
 
-#define PROTOCOLS \
-	256 /* of IP: a raw socket has its own where others have their port, and never 0 */
+#define PROTOCOLS 512 /* and more: IPPROTO_MAX is 263 since there is MPTCP */
 
-/* It costs no call to know of most sockets that they are not raw. */
+/* It costs no call to know of most sockets that they are not raw: those have their protocol, never 0, where others have their port. */
 static __always_inline bool may_be_raw(const struct bpf_sock *sk)
 {
 	if (sk->family != AF_INET && sk->family != AF_INET6)

@@ -250,6 +250,17 @@ start_command()
 	done
 }
 
+@test "applications go on when the keeper of their fallback has been killed" {
+	start_loader -s "socket:$BATS_TEST_TMPDIR/socket" --queue-time=1 --fallback=banner:hello
+	is_equal "$(banner_of 10.0.0.2 34567)" hello
+	kill -KILL "$(pgrep -P "$LOADER_PID" -x service-keeper)"
+	wait_for 5 has_text "$LOADER_LOG" "nobody has the fallback any more (its keeper: Killed): its connections get a RST until a restart"
+	run banner_of 10.0.0.2 34567
+	is_equal "$output" ""
+	stop_loader
+	is_equal "$LOADER_STATUS" 0
+}
+
 @test "ends as failed when a command kills whatever is its user's" {
 	# In a process namespace, so that it is the user's here alone.
 	LOADER_LOG=$BATS_TEST_TMPDIR/log

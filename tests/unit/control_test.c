@@ -312,6 +312,7 @@ static void root_may_ask_any_users_loader_and_others_only_their_own(void **state
 	assert_int_equal(setresuid(0, NOBODY - 1, 0), 0);
 	assert_int_equal(control_connect("of-nobody", "status"), -EPERM);
 	assert_int_equal(setresuid(0, 0, 0), 0);
+	assert_int_equal(control_connect_found("of-nobody", "status"), -EPERM);
 	fd = control_connect("of-nobody", "status");
 	assert_true(fd >= 0);
 	close(fd);

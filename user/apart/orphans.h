@@ -5,7 +5,7 @@
 
 /* From now on what our descendants leave behind is ours; whoever waits for one child sees the ends of all. -errno. */
 int orphans_adopt(void);
-/* SIGHUP for those that are there, as at the loader's end. What commands have left behind in sessions of others is let be. */
+/* SIGHUP for those that are there, as at the loader's end. So does what a command has left behind, if it leads a session of its own. */
 void orphans_end(void);
 
 #endif

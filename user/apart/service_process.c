@@ -390,7 +390,9 @@ static void take_end(void *context, uint32_t events)
 	loop_remove(process->source);
 	process->source = NULL;
 	waitid(P_PIDFD, (id_t)process->pidfd, &end, WEXITED | WNOHANG);
-	process->fn(process->context, end.si_code == CLD_EXITED ? NULL : strsignal(end.si_status));
+	process->fn(process->context, end.si_code == CLD_KILLED || end.si_code == CLD_DUMPED
+					      ? strsignal(end.si_status)
+					      : NULL);
 }
 
 int service_process_watch(struct service_process *process, struct loop *loop, service_process_fn fn,

@@ -10,7 +10,7 @@
 
 /*
  * Of this thread and those that it makes from then on: the kernel takes 0.1 to 100 ms, and 0 for its own choice. Nice value and
- * policy stay. 0, also where an older kernel does not listen, or the policy is another than SCHED_OTHER; or -errno.
+ * policy stay, another slice does not. 0, also where an older kernel does not listen, or the policy is another than SCHED_OTHER; or -errno.
  */
 int time_slice_set(uint64_t slice_ns);
 

@@ -76,7 +76,10 @@ static int read_answer(struct run *run, const char *ifname, int fd)
 
 static int ask(struct run *run, const char *ifname)
 {
-	int fd = control_connect(ifname, run->query->command), err;
+	const char *command = run->query->command;
+	int fd = run->query->ifname ? control_connect(ifname, command)
+				    : control_connect_found(ifname, command);
+	int err;
 
 	if (fd < 0) {
 		log_error("%s: %s", ifname, control_connect_error(fd));

@@ -23,20 +23,19 @@ struct unload_options {
 	bool ends_loader;
 };
 
-/* 0: it cannot be told. Who else has begun to listen there may be gone, and its process number another's. */
-static pid_t loader_pid(const char *ifname)
+/* Who has begun to listen there; zeros: it cannot be told. */
+static struct ucred find_loader(const char *ifname)
 {
 	const int fd = control_connect(ifname, "status");
 	struct ucred loader = {0};
 	socklen_t len = sizeof(loader);
 
 	if (fd < 0)
-		return 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &loader, &len) ||
-	    (loader.uid && loader.uid != geteuid()))
-		loader.pid = 0;
+		return loader;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &loader, &len))
+		loader = (struct ucred){0};
 	close(fd);
-	return loader.pid;
+	return loader;
 }
 
 /* The lock, once the loader has given it up, or -errno. */
@@ -52,9 +51,17 @@ static int await_lock(const char *ifname)
 
 static int end_loader(const char *ifname)
 {
-	const pid_t pid = loader_pid(ifname);
+	const struct ucred loader = find_loader(ifname);
+	const pid_t pid = loader.pid;
 	int fd;
 
+	/* A stranger may be gone, and the number another's. */
+	if (loader.uid && loader.uid != geteuid()) {
+		log_error(
+			"%s: the loader, process %d, is of user %u, which is for that user to end",
+			ifname, pid, loader.uid);
+		return -EPERM;
+	}
 	if (pid && kill(pid, SIGTERM)) {
 		log_error("%s: cannot end the loader, process %d: %s", ifname, pid,
 			  strerror(errno));
@@ -76,7 +83,7 @@ static int take_lock(const struct unload_options *options)
 		return end_loader(ifname);
 	if (fd == -EADDRINUSE)
 		log_error("%s: a loader runs, process %d: end it first, or use --end", ifname,
-			  loader_pid(ifname));
+			  find_loader(ifname).pid);
 	else if (fd < 0)
 		log_error("%s: cannot keep loaders away: %s", ifname, strerror(-fd));
 	return fd;

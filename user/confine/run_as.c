@@ -162,7 +162,7 @@ static void take_groups_of(const struct run_as *who)
 	int count = *who->name ? GROUPS_MAX : 0;
 
 	if (*who->name && getgrouplist(who->name, who->gid, groups, &count) < 0)
-		count = GROUPS_MAX;
+		count = count > GROUPS_MAX ? GROUPS_MAX : 0; /* 0: for want of memory */
 	set_thread_groups(groups, count);
 }
 

@@ -276,14 +276,18 @@ static int open_workers(struct core *core)
 	return err ?: workers_new(&core->workers, &workers);
 }
 
-/* What is pinned stays: the next loader has a service again. */
+/* What is pinned stays: the next loader has a service again. Applications go on without their fallback. */
 static void take_service_end(void *context, const char *signal)
 {
 	struct core *core = context;
+	const bool is_fallback = core->config.fallback;
 
-	log_error("%s: nobody has the service any more%s%s%s: the loader ends", core->config.ifname,
-		  signal ? " (its keeper: " : "", signal ?: "", signal ? ")" : "");
-	stop_for(core, -ECHILD);
+	log_error("%s: nobody has the %s any more%s%s%s: %s", core->config.ifname,
+		  is_fallback ? "fallback" : "service", signal ? " (its keeper: " : "",
+		  signal ?: "", signal ? ")" : "",
+		  is_fallback ? "its connections get a RST until a restart" : "the loader ends");
+	if (!is_fallback)
+		stop_for(core, -ECHILD);
 }
 
 static int open_sources(struct core *core)
@@ -341,8 +345,7 @@ int core_attach(struct core *core)
 	struct gate *gate = core->method.gate;
 	int err = gate->ops->attach(gate) ?: guarding_begin(core->guard);
 
-	if (time_slice_set(SLICE_NS))
-		log_debug("%s: no short turns on the CPU", core->config.ifname);
+	time_slice_set(SLICE_NS); /* without it remotes wait longer, and that is all */
 	if (!err)
 		err = confining_enter(core);
 	if (!err)

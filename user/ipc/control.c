@@ -116,7 +116,8 @@ static int limit_waiting(int fd)
 	return 0;
 }
 
-static int send_command(int fd, const struct sockaddr_un *name, socklen_t len, const char *command)
+static int send_command(int fd, const struct sockaddr_un *name, socklen_t len, const char *command,
+			bool is_named)
 {
 	int err = limit_waiting(fd);
 
@@ -124,14 +125,14 @@ static int send_command(int fd, const struct sockaddr_un *name, socklen_t len, c
 		return err;
 	if (connect(fd, (const struct sockaddr *)name, len))
 		return -errno;
-	/* Anybody can take an abstract name: what a stranger says there is not a loader's word. To root nobody is one. */
-	if (geteuid() && !is_root_or_self(fd))
+	/* Anybody can take an abstract name: what a stranger says there is not a loader's word. */
+	if (!(is_named && !geteuid()) && !is_root_or_self(fd))
 		return -EPERM;
 	/* Who is refused may have been told so already: it is there to be read. */
 	return send(fd, command, strlen(command), MSG_NOSIGNAL) < 0 && errno != EPIPE ? -errno : 0;
 }
 
-int control_connect(const char *ifname, const char *command)
+static int connect_to(const char *ifname, const char *command, bool is_named)
 {
 	struct sockaddr_un name;
 	socklen_t len;
@@ -142,10 +143,20 @@ int control_connect(const char *ifname, const char *command)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	err = send_command(fd, &name, len, command);
+	err = send_command(fd, &name, len, command, is_named);
 	if (err)
 		close(fd);
 	return err ? err : fd;
+}
+
+int control_connect(const char *ifname, const char *command)
+{
+	return connect_to(ifname, command, true);
+}
+
+int control_connect_found(const char *ifname, const char *command)
+{
+	return connect_to(ifname, command, false);
 }
 
 const char *control_connect_error(int err)

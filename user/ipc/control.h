@@ -21,8 +21,12 @@ int control_read_command(int fd, char *command, size_t size);
 /* Either side: one message. -EAGAIN when the other side does not read. */
 int control_write(int fd, const char *text, size_t len);
 
-/* Client: connect and send the command; descriptor, -ECONNREFUSED when no loader is there, -EPERM: somebody else is. */
+/*
+ * Client: connect and send the command; descriptor, -ECONNREFUSED when no loader is there, -EPERM: somebody else is. Root, who has named the
+ * interface, asks anybody's loader there; of those that were only found there nobody is believed but root and the caller.
+ */
 int control_connect(const char *ifname, const char *command);
+int control_connect_found(const char *ifname, const char *command);
 /* What such an error means, in a few words. */
 const char *control_connect_error(int err);
 /* Client: one message, allocated, terminated by 0, for the caller to free; 0 at the end; -errno. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The maps in bpffs, for bpftool and others to read while the owner lives. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,18 +45,20 @@ static bool is_pinnable(const struct kern *kern, const struct bpf_map *map)
 	       map != kern->skel->maps.nol_pcap;
 }
 
+/* Of other versions as well, whose maps have other names: all but the folders, and the links, of what outlives a loader. */
 static void remove_pins(const struct kern *kern)
 {
+	const struct dirent *entry;
 	char path[PIN_PATH_SIZE];
-	struct bpf_map *map;
+	DIR *folder;
 
-	bpf_object__for_each_map(map, kern->skel->obj)
-	{
-		if (!is_pinnable(kern, map))
-			continue;
-		path_of(kern, bpf_map__name(map), path);
-		unlink(path);
-	}
+	path_of(kern, "", path);
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder)))
+		if (!strncmp(entry->d_name, "nol_", 4))
+			unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder)
+		closedir(folder);
 }
 
 static int pin_maps(const struct kern *kern)
