@@ -209,6 +209,30 @@ static void a_file_that_cannot_be_read_is_said(void **state)
 	assert_string_equal(error, "--nothing: no such option (see nolisten-loader --help)");
 }
 
+/* A comment, and an option as the last line, which has no end. */
+static void a_file_is_read_to_its_end_however_long_it_is(void **state)
+{
+	static const char last[] = "\nworkers = 3";
+	static const size_t lens[] = {13, 1023, 1024, 1025, 2048, 5000, 1 << 20};
+	static char text[(1 << 20) + 1];
+
+	(void)state;
+	memset(text, '#', sizeof(text));
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		const size_t before = lens[i] - (sizeof(last) - 1);
+
+		memset(text, '#', before);
+		memcpy(text + before, last, sizeof(last) - 1);
+		write_file(text, lens[i]);
+		assert_int_equal(PARSE("eth0", config), 0);
+		assert_int_equal(options.config.workers, 3);
+		loader_command.release(&options);
+	}
+	write_file(text, sizeof(text));
+	assert_int_equal(PARSE("eth0", config), -EINVAL);
+	assert_non_null(strstr(error, "more than 1024 KiB, no configuration"));
+}
+
 static void print_into_file(const struct option_settings *settings)
 {
 	static char text[TEXT_SIZE];
@@ -390,6 +414,8 @@ int main(void)
 		cmocka_unit_test_teardown(what_only_goes_together_is_blamed_on_its_line,
 					  free_options),
 		cmocka_unit_test_teardown(a_file_that_cannot_be_read_is_said, free_options),
+		cmocka_unit_test_teardown(a_file_is_read_to_its_end_however_long_it_is,
+					  free_options),
 		cmocka_unit_test_teardown(what_is_printed_of_each_option_means_the_same,
 					  free_options),
 		cmocka_unit_test_teardown(what_is_printed_of_all_means_the_same, free_options),

@@ -9,16 +9,34 @@
 #include "option_settings.h"
 
 #define SIZE_MAX_BYTES (1 << 20)
+#define ROOM_FIRST 1024
 #define BLANKS " \t\r"
 
-/* The whole of it, ended by '\0'; *len without that. -EFBIG: it does not end. */
-static int read_all(int fd, char *text, size_t *len)
+/* Room for twice as much, and for the end. */
+static int grow(char **text, size_t *room)
 {
+	const size_t more = *room ? *room * 2 : ROOM_FIRST;
+	char *grown = realloc(*text, more + 1);
+
+	if (!grown)
+		return -ENOMEM;
+	*text = grown;
+	*room = more;
+	return 0;
+}
+
+/* The whole of it, which ends with its '\0': what reads on is seen by a sanitizer. *len without that. -EFBIG: it does not end. */
+static int read_all(int fd, char **text, size_t *len)
+{
+	size_t room = 0;
 	ssize_t got;
+	char *cut;
 
 	*len = 0;
 	do {
-		got = read(fd, text + *len, SIZE_MAX_BYTES + 1 - *len);
+		if (*len == room && grow(text, &room))
+			return -ENOMEM;
+		got = read(fd, *text + *len, room - *len);
 		if (got > 0)
 			*len += (size_t)got;
 	} while ((got > 0 && *len <= SIZE_MAX_BYTES) || (got < 0 && errno == EINTR));
@@ -26,7 +44,11 @@ static int read_all(int fd, char *text, size_t *len)
 		return -errno;
 	if (*len > SIZE_MAX_BYTES)
 		return -EFBIG;
-	text[*len] = '\0';
+	cut = realloc(*text, *len + 1);
+	if (!cut)
+		return -ENOMEM;
+	*text = cut;
+	cut[*len] = '\0';
 	return 0;
 }
 
@@ -36,11 +58,8 @@ static int read_text(struct option_parse *parse, size_t *len)
 	int fd = open(settings->path, O_RDONLY | O_CLOEXEC);
 	int err = fd < 0 ? -errno : 0;
 
-	settings->text = malloc(SIZE_MAX_BYTES + 2);
-	if (!err && !settings->text)
-		err = -ENOMEM;
 	if (!err)
-		err = read_all(fd, settings->text, len);
+		err = read_all(fd, &settings->text, len);
 	if (fd >= 0)
 		close(fd);
 	if (err == -ENOMEM)
