@@ -14,24 +14,41 @@
 #include "loader.h"
 #include "loader_options.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* Such a file in memory. */
-static int make_file(const void *text, size_t len)
-{
-	const int fd = memfd_create("config", MFD_CLOEXEC);
+/* In memory: what is parsed, and what is printed of it. */
+static struct file {
+	int fd;
+	char option[64];
+} given, printed;
 
-	check(fd >= 0 && write(fd, text, len) == (ssize_t)len);
-	return fd;
+static void open_file(struct file *file)
+{
+	file->fd = memfd_create("config", MFD_CLOEXEC);
+	check(file->fd >= 0);
+	snprintf(file->option, sizeof(file->option), "--config=/proc/self/fd/%d", file->fd);
 }
 
-static int parse(struct loader_options *options, int fd, char error[OPTION_ERROR_SIZE])
+int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	char config[64];
-	char *argv[] = {(char *)"nolisten-loader", config, (char *)"--print-config", NULL};
+	(void)argc;
+	(void)argv;
+	open_file(&given);
+	open_file(&printed);
+	return 0;
+}
+
+static void write_file(const struct file *file, const void *text, size_t len)
+{
+	check(pwrite(file->fd, text, len, 0) == (ssize_t)len && !ftruncate(file->fd, (off_t)len));
+}
+
+static int parse(struct loader_options *options, struct file *file, char error[OPTION_ERROR_SIZE])
+{
+	char *argv[] = {(char *)"nolisten-loader", file->option, (char *)"--print-config", NULL};
 	int err;
 
-	snprintf(config, sizeof(config), "--config=/proc/self/fd/%d", fd);
 	err = command_parse(&loader_command, options, argv, error);
 	check(memchr(error, '\0', OPTION_ERROR_SIZE));
 	check(err == 0 || err == -EINVAL);
@@ -55,13 +72,12 @@ static void check_round_trip(const struct loader_options *options)
 	struct loader_options again;
 	char error[OPTION_ERROR_SIZE], *text, *text_again;
 	size_t len, len_again;
-	int fd;
 
 	text = print(options, &len);
-	fd = make_file(text, len);
+	write_file(&printed, text, len);
 	/* A megabyte is the most that is read, and comments make it more. */
 	if (len <= 1 << 20) {
-		check(!parse(&again, fd, error));
+		check(!parse(&again, &printed, error));
 		text_again = print(&again, &len_again);
 		check(len == len_again && !memcmp(text, text_again, len));
 		check(port_set_count(&again.config.ports) ==
@@ -71,18 +87,16 @@ static void check_round_trip(const struct loader_options *options)
 		loader_command.release(&again);
 	}
 	free(text);
-	close(fd);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct loader_options options;
 	char error[OPTION_ERROR_SIZE];
-	const int fd = make_file(data, len);
 
-	if (!parse(&options, fd, error))
+	write_file(&given, data, len);
+	if (!parse(&options, &given, error))
 		check_round_trip(&options);
 	loader_command.release(&options);
-	close(fd);
 	return 0;
 }
