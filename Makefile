@@ -213,14 +213,16 @@ $(OTHER): $(OBJ)/user/cmd/loader_main.o $(OTHER_OBJECTS) $(ARCHIVE)
 
 # Fuzz targets, with clang's libFuzzer: what they aim at is built with its coverage and the sanitizers, an object each for
 # all targets; what else they need, libbpf among it, comes from the archive. Comparisons are traced only where an EtherType has to
-# be guessed: those that UBSan adds would be traced as well, and take half of the time.
+# be guessed: those that UBSan adds would be traced as well, and take half of the time. What a target is not about has no coverage.
 FUZZ_SOURCES := $(wildcard user/base/*.c user/net/*.c user/engine/*.c user/ipc/*.c user/cmd/option*.c) \
 	user/io/cookie_file.c user/core/claim.c user/cmd/loader_options.c
 FUZZ_OBJECTS := $(patsubst %.c,$(OBJ)/fuzz/%.o,$(FUZZ_SOURCES))
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TRACED := $(patsubst %,$(OBJ)/fuzz/tests/fuzz/%_fuzz.o,program guard)
+FUZZ_SOCKETS := $(patsubst %.c,$(OBJ)/fuzz/%.o,tests/fuzz/sockets.c tests/fuzz/sockets_poll.c)
 FUZZ_COVERAGE = -fsanitize=fuzzer-no-link $(if $(filter $@,$(FUZZ_TRACED)),,-fno-sanitize-coverage=trace-cmp)
+$(FUZZ_SOCKETS): FUZZ_COVERAGE :=
 $(patsubst %,$(OBJ)/fuzz/user/%.o,base/siphash net/checksum): FUZZ_CFLAGS += -O2
 $(OBJ)/fuzz/%.o: %.c | $(ARCHIVE)
 	$(call say,FUZZ,$@)
@@ -229,10 +231,15 @@ $(OBJ)/fuzz/%.o: %.c | $(ARCHIVE)
 $(OBJ)/fuzz/fuzz.a: $(FUZZ_OBJECTS)
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $^
+# Their sockets may be in memory.
+SOCKET_FUZZERS := $(patsubst %,$(O)/fuzz/%_fuzz,control app_server sockets)
+$(SOCKET_FUZZERS): FUZZ_LDFLAGS := $(patsubst %,-Wl$(comma)--wrap=%,socket socketpair bind listen connect \
+	accept4 getsockopt send sendmsg recv recvmsg close epoll_create1 epoll_ctl epoll_wait fopen)
+$(SOCKET_FUZZERS): $(FUZZ_SOCKETS)
 $(FUZZERS): $(O)/fuzz/%: $(OBJ)/fuzz/tests/fuzz/%.o $(OBJ)/fuzz/fuzz.a $(ARCHIVE)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Wl,--as-needed -o $@ $^ $(LIBS) -lcmocka -lpthread
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $(FUZZ_LDFLAGS) -Wl,--as-needed -o $@ $^ $(LIBS) -lcmocka -lpthread
 .PRECIOUS: $(OBJ)/fuzz/tests/fuzz/%.o
 
 .PHONY: tests fuzzers

@@ -2,10 +2,11 @@
 /*
  * The socket of applications, with strangers at it. The input is a list of acts: a byte that says who, one that says what, and what is
  * sent. A request that is well-formed is the first of each stranger that says one; whatever they do, the next one is
- * answered, and nobody is said to be gone who has not been told to be here.
+ * answered, and nobody is said to be gone who has not been told to be here. Most inputs meet sockets in memory (sockets.h),
+ * where no descriptor may be left at the end.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,19 @@
 #include "fd_message.h"
 #include "input.h"
 #include "log.h"
+#include "sockets.h"
 
 #define MAX_ACTS 64
 #define STRANGERS 6
 
-static struct loop *loop;
-static struct app_server *server;
-static char path[64];
+/* In the kernel, and in memory. */
+static struct world {
+	struct loop *loop;
+	struct app_server *server;
+	struct sockaddr_un name;
+	socklen_t len;
+} worlds[2], *world; /* this input's */
+static size_t own; /* descriptors in memory of the server that has no client */
 static int strangers[STRANGERS];
 static bool is_here[APP_SERVER_CLIENTS];
 static bool is_connecting[APP_SERVER_CLIENTS];
@@ -67,7 +74,7 @@ static int offer(void *context, uint32_t client, const struct app_endpoint *endp
 	(void)context;
 	check(client < APP_SERVER_CLIENTS && is_here[client]);
 	check(endpoint->kind == APP_OFFER && endpoint->port && endpoint->is_v6only <= 1);
-	check((endpoint->is_waiting ? parent == -1 : fcntl(parent, F_GETFD) >= 0) && !*reply->why);
+	check((endpoint->is_waiting ? parent == -1 : sockets_is_open(parent)) && !*reply->why);
 	return endpoint->port & 1 ? -EINVAL : 0;
 }
 
@@ -105,7 +112,7 @@ static void finish_connect(uint8_t what)
 		if (!is_connecting[i])
 			continue;
 		is_connecting[i] = false;
-		app_server_connected(server, i, &answer, STDERR_FILENO);
+		app_server_connected(world->server, i, &answer, STDERR_FILENO);
 		return;
 	}
 }
@@ -119,10 +126,10 @@ static void lose_client(void *context, uint32_t client, bool has_said)
 
 static void clean_up(void)
 {
-	unlink(path);
+	unlink(worlds[false].name.sun_path);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+static void open_world(bool is_in_memory, const char *path)
 {
 	static const struct app_server_ops ops = {
 		.open = open_client,
@@ -133,15 +140,33 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.gone = lose_client,
 	};
 	const struct app_access access = {.user = geteuid(), .mode = 0600};
+	struct world *made = &worlds[is_in_memory];
+
+	sockets_in_memory = is_in_memory;
+	made->name.sun_family = AF_UNIX;
+	strcpy(made->name.sun_path, path);
+	made->len = sizeof(made->name);
+	check(loop_new(&made->loop) == 0);
+	if (app_server_new(&made->server, path, &access, made->loop, &ops, NULL))
+		_exit(1);
+	if (!is_in_memory)
+		return;
+	made->name.sun_path[0] = '\0';
+	made->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	char path[64];
 
 	(void)argc;
 	(void)argv;
 	log_open("fuzz", LOG_ERROR);
 	snprintf(path, sizeof(path), "/tmp/nolisten-fuzz.%d", (int)getpid());
-	check(loop_new(&loop) == 0);
-	if (app_server_new(&server, path, &access, loop, &ops, NULL))
-		_exit(1);
+	open_world(false, path);
 	atexit(clean_up);
+	open_world(true, "@nolisten-fuzz");
+	own = sockets_count();
 	for (size_t i = 0; i < STRANGERS; i++)
 		strangers[i] = -1;
 	return 0;
@@ -150,7 +175,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void turn_loop(void)
 {
 	for (int i = 0; i < 4; i++)
-		if (loop_wait(loop, 0) <= 0)
+		if (loop_wait(world->loop, 0) <= 0)
 			break;
 }
 
@@ -163,13 +188,10 @@ static void leave(int *stranger)
 
 static void come(int *stranger)
 {
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-
 	leave(stranger);
-	strcpy(name.sun_path, path);
 	*stranger = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	check(*stranger >= 0);
-	if (connect(*stranger, (struct sockaddr *)&name, sizeof(name)))
+	if (connect(*stranger, (struct sockaddr *)&world->name, world->len))
 		leave(stranger);
 }
 
@@ -268,7 +290,7 @@ static void check_still_answers(void)
 	come(&one);
 	check(one >= 0 && send(one, message, len, MSG_NOSIGNAL) == (ssize_t)len);
 	for (int i = 0; i < 100 && asked == before; i++)
-		loop_wait(loop, 0);
+		loop_wait(world->loop, 0);
 	check(asked == before + 1);
 	leave(&one);
 	turn_loop();
@@ -278,6 +300,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct input input = {data, len};
 
+	sockets_in_memory = sockets_choose(data, len);
+	world = &worlds[sockets_in_memory];
 	for (int i = 0; i < MAX_ACTS && input.len; i++)
 		act(&input);
 	for (size_t i = 0; i < STRANGERS; i++)
@@ -286,5 +310,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	check_still_answers();
 	for (size_t i = 0; i < APP_SERVER_CLIENTS; i++)
 		check(!is_here[i] && !is_connecting[i]);
+	check(sockets_count() == own);
 	return 0;
 }

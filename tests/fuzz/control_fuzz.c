@@ -2,7 +2,8 @@
 /*
  * The control socket, with a stranger at either end. The input is a list of acts: a byte that says which, a byte for a
  * length, and what is sent or named. As a client it sends messages, reads or does not, and goes; as a server it answers
- * the client's side with anything; and it takes names that look like a loader's. What is missing at the end is 0.
+ * the client's side with anything; and it takes names that look like a loader's. What is missing at the end is 0. Most
+ * inputs meet sockets in memory (sockets.h), where no descriptor may be left at the end.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -18,13 +19,14 @@
 #include "control_server.h"
 #include "input.h"
 #include "own_netns.h"
+#include "sockets.h"
 
 #define IFNAME "fuzz0"
 #define MAX_ACTS 64
 #define STRANGERS (CONTROL_SERVER_CLIENTS + 2)
 
-static struct loop *loop;
-static struct control_server *server;
+static struct loop *loops[2], *loop; /* the kernel's, that in memory; this input's */
+static size_t own; /* descriptors in memory of the server that has no client */
 static size_t asked;
 static int strangers[STRANGERS];
 
@@ -50,17 +52,26 @@ static int give_answer(void *context, const char *command, struct control_answer
 	return command[1] == '!' ? -EIO : 0;
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+static void open_server(bool is_in_memory)
 {
+	struct control_server *server;
 	int fd;
 
+	sockets_in_memory = is_in_memory;
+	fd = control_listen(IFNAME);
+	check(fd >= 0 && loop_new(&loops[is_in_memory]) == 0);
+	check(control_server_new(&server, fd, loops[is_in_memory], give_answer, NULL) == 0);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
 	(void)argc;
 	(void)argv;
 	if (geteuid() || !own_netns_enter())
 		_exit(1);
-	fd = control_listen(IFNAME);
-	check(fd >= 0 && loop_new(&loop) == 0);
-	check(control_server_new(&server, fd, loop, give_answer, NULL) == 0);
+	open_server(false);
+	open_server(true);
+	own = sockets_count();
 	for (size_t i = 0; i < STRANGERS; i++)
 		strangers[i] = -1;
 	return 0;
@@ -200,11 +211,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct input input = {data, len};
 
+	sockets_in_memory = sockets_choose(data, len);
+	loop = loops[sockets_in_memory];
 	for (int i = 0; i < MAX_ACTS && input.len; i++)
 		act(&input);
 	for (size_t i = 0; i < STRANGERS; i++)
 		leave(&strangers[i]);
 	turn_loop();
 	check_still_answers();
+	check(sockets_count() == own);
 	return 0;
 }
