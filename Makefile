@@ -4,7 +4,7 @@
 #   make demo       install what is missing, build, show it working        (root)
 #   make test       install what is missing, build, run every test         (root)
 #   make test-kernels [KERNELS="6.1 6.12/arm64 newest"]   the tests on other kernels, in virtual machines (root)
-#   make soak SOAK="kill 7"   a long test: kill, many, long, floods, leases, guard, restart, nginx, fleet, pin, with its arguments; see tests/soak (root)
+#   make soak SOAK="kill 7"   a long test: kill, many, long, floods, leases, guard, restart, nginx, fleet, pin, fuzz, with its arguments; see tests/soak (root)
 #   make bench      the benchmark, quick; results and plots in build/bench (root)
 #   make speed      the long one, twelve minutes: new plots in doc/img, and the README's tables of it (root)
 #   make deps       install the Debian packages that building and testing need
@@ -263,7 +263,7 @@ test-kernels: deps
 
 SOAK ?= kill
 soak: deps
-	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)$(MAKE) --no-print-directory $(if $(filter fuzz,$(firstword $(SOAK))),fuzzers,tests)
 	$(Q)exec env O=$(O) OBJ=$(OBJ) BIN=$(abspath $(BIN)) tests/soak/$(SOAK)
 
 demo: deps
