@@ -251,7 +251,7 @@ start_command()
 }
 
 @test "applications go on when the keeper of their fallback has been killed" {
-	start_loader -s "socket:$BATS_TEST_TMPDIR/socket" --queue-time=1 --fallback=banner:hello
+	start_loader -s "socket:$BATS_TEST_TMPDIR/socket" --queue-time=10 --fallback=banner:hello
 	is_equal "$(banner_of 10.0.0.2 34567)" hello
 	kill -KILL "$(pgrep -P "$LOADER_PID" -x service-keeper)"
 	wait_for 5 has_text "$LOADER_LOG" "nobody has the fallback any more (its keeper: Killed): its connections get a RST until a restart"
