@@ -184,13 +184,20 @@ static int start_current(struct bench *bench)
 	return err;
 }
 
+/* The flood first: the kernel answers in the name of its remotes then, and what the contender leaves behind is soon closed. */
+static void stop_current(struct bench *bench)
+{
+	flood_close(&bench->trial.flood);
+	contender_stop(&bench->trial.running, &bench->lab);
+	bench_lab_await_quiet(&bench->lab);
+}
+
 /* A contender that a flood has filled is replaced by a new one. */
 static int prepare(struct bench *bench, const struct measure *measure)
 {
 	if (!measure->needs_fresh || !bench->trial.flood.has_run)
 		return 0;
-	contender_stop(&bench->trial.running, &bench->lab);
-	flood_close(&bench->trial.flood);
+	stop_current(bench);
 	return start_current(bench);
 }
 
@@ -214,8 +221,7 @@ static int run_contender(struct bench *bench)
 		err = run_measures(bench);
 	if (err && err != -EINTR)
 		leave_out(bench);
-	contender_stop(&bench->trial.running, &bench->lab);
-	flood_close(&bench->trial.flood);
+	stop_current(bench);
 	return err == -EINTR ? err : 0;
 }
 
