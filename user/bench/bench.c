@@ -189,7 +189,6 @@ static void stop_current(struct bench *bench)
 {
 	flood_close(&bench->trial.flood);
 	contender_stop(&bench->trial.running, &bench->lab);
-	bench_lab_await_quiet(&bench->lab);
 }
 
 /* A contender that a flood has filled is replaced by a new one. */

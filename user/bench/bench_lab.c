@@ -17,9 +17,6 @@
 #include "job.h"
 
 #define STEER_MS 2000
-#define QUIET_MS \
-	15000 /* of sockets that know no RTT the second FIN comes after three seconds, the third after six more */
-#define QUIET_LOOK_MS 20
 #define CPUS_OF_WORD 32
 
 static const char *const sources[] = {BENCH_FIRST_SOURCE "/24", NULL};
@@ -85,34 +82,6 @@ int bench_lab_set_gro(const struct lab *lab, bool is_on)
 		err = -errno;
 	if (fd >= 0)
 		close(fd);
-	return lab_enter(lab, LAB_HOME) ?: err;
-}
-
-/* Of the TCP sockets of this namespace. -errno. */
-static int count_sockets(void)
-{
-	FILE *file = fopen("/proc/thread-self/net/sockstat", "re");
-	char line[256];
-	int count = file ? 0 : -errno;
-
-	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "TCP: inuse %d", &count);
-	if (file)
-		fclose(file);
-	return count;
-}
-
-int bench_lab_await_quiet(const struct lab *lab)
-{
-	int count = 1, err = lab_enter(lab, LAB_SERVER);
-
-	for (int waited = 0; !err && count > 0 && waited < QUIET_MS; waited += QUIET_LOOK_MS) {
-		count = count_sockets();
-		if (count > 0)
-			err = job_sleep(QUIET_LOOK_MS);
-	}
-	if (!err && count < 0)
-		err = count;
 	return lab_enter(lab, LAB_HOME) ?: err;
 }
 

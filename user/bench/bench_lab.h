@@ -32,10 +32,4 @@ extern const struct lab_plan bench_lab_plan;
 /* NAPI on the server's end of the veth, without which live frames do not reach a stack that has no native XDP. */
 int bench_lab_set_gro(const struct lab *lab, bool is_on);
 
-/*
- * Until the kernel has closed what a server had, for some seconds at most: a crowd's remotes are mute while a flood is open, and their sockets
- * send their last segments again and again. -errno.
- */
-int bench_lab_await_quiet(const struct lab *lab);
-
 #endif
