@@ -25,7 +25,7 @@ crashing()
 		for last; do
 			[[ $last != -artifact_prefix=* ]] || prefix=${last#*=}
 		done
-		[ -e "$O/is-wrong" ] || printf '#1 INITED\nstat::number_of_executed_units: 100000\n'
+		[ -e "$O/is-wrong" ] || printf '#1\tINITED\nstat::number_of_executed_units: 100000\n'
 		[ -e "$O/is-wrong" ] || exit 0
 		echo bad >"${prefix}crash-1"
 		exit 77
