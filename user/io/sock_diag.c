@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -230,4 +231,61 @@ int sock_diag_end_time_wait(const struct tuple *tuple, uint32_t ifindex)
 	ask_for(&request, SOCK_DESTROY, tuple, ifindex);
 	result = ask(&request, NULL, NULL);
 	return result < 0 ? result : 0;
+}
+
+/* Those of a round of end_orphans(). */
+struct orphans {
+	int fd; /* for the requests */
+	int count;
+	int err; /* the first */
+};
+
+/* The socket itself, by its cookie: another one may have its 4-tuple by now. */
+static void end_if_orphan(void *context, const struct nlmsghdr *message)
+{
+	struct orphans *orphans = context;
+	const struct inet_diag_msg *found = mnl_nlmsg_get_payload(message);
+	union netlink_request request;
+	struct inet_diag_req_v2 *body;
+	int err;
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*found) || found->idiag_inode)
+		return;
+	body = init_request(&request, SOCK_DESTROY, 0, found->idiag_family);
+	body->id = found->id;
+	err = netlink_ask(orphans->fd, &request, NULL, NULL);
+	if (!err)
+		orphans->count++;
+	else if (err != -ENOENT && !orphans->err)
+		orphans->err = err;
+}
+
+/* What ends while the kernel lists makes it leave out others: again, while they become fewer. An old kernel says that it has ended some which stay. */
+static int end_orphans(struct orphans *orphans, uint8_t family)
+{
+	union netlink_request request;
+	int before, last, ended = INT_MAX, err;
+
+	init_request(&request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family)->idiag_states =
+		~(1u << TCP_LISTEN);
+	do {
+		before = orphans->count;
+		last = ended;
+		err = netlink_ask_once(NETLINK_SOCK_DIAG, &request, end_if_orphan, orphans)
+			      ?: orphans->err;
+		ended = orphans->count - before;
+	} while (!err && ended && ended < last);
+	return err;
+}
+
+int sock_diag_end_orphans(void)
+{
+	struct orphans orphans = {.fd = sock_diag_open()};
+	int err;
+
+	if (orphans.fd < 0)
+		return orphans.fd;
+	err = end_orphans(&orphans, AF_INET) ?: end_orphans(&orphans, AF_INET6);
+	close(orphans.fd);
+	return err ?: orphans.count;
 }

@@ -42,4 +42,11 @@ int sock_diag_has_owner(int fd, const struct tuple *tuple, uint32_t ifindex, boo
  */
 int sock_diag_end_time_wait(const struct tuple *tuple, uint32_t ifindex);
 
+/*
+ * End the TCP sockets of this network namespace that no process has: what sends its last segments, TIME-WAIT, handshakes, what waits for
+ * accept(). Their remotes get a RST where they may still send. Number of them, or -errno: EOPNOTSUPP as above; before Linux 6.11 those with last
+ * segments to send stay.
+ */
+int sock_diag_end_orphans(void);
+
 #endif
