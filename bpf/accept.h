@@ -12,6 +12,7 @@
 #include "accept_syn.h"
 #include "accept_wait.h"
 #include "clock.h"
+#include "source_full.h"
 #include "used.h"
 
 #define MAKING_LOOKS 1000 /* as many as MAKING_SPIN_NS has room for */
@@ -330,6 +331,11 @@ LOOKED_AT_ONCE int accept_ack(struct __sk_buff *skb, const struct facts *facts)
 		count(accept_deferred);
 		capture_ingress(skb, facts, DROPPED, accept_deferred);
 		return TC_ACT_SHOT;
+	}
+	if (nol_has_full_sources && is_source_full(facts)) {
+		count(accept_source_full);
+		capture_ingress(skb, facts, PASSED, accept_source_full);
+		return TC_ACT_UNSPEC;
 	}
 	if (has_no_listener_yet(facts) || is_next_awaited(now_ns))
 		return hold_awaited(skb, facts);

@@ -48,6 +48,10 @@ __u32 nol_has_endpoints;
 /* Some of them wait for a listener. Written by user space only. */
 __u32 nol_has_waiting;
 
+/* What of a remote address is its source, IPv4 and IPv6; nol_full_sources has had rows. Written by user space only. */
+__u64 nol_source_masks[2][2];
+__u32 nol_has_full_sources;
+
 /* max_entries of nol_flows and nol_events are set at load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -140,6 +144,15 @@ struct {
 	__type(key, struct nol_endpoint_key);
 	__type(value, struct nol_endpoint);
 } nol_endpoints SEC(".maps");
+
+/* See source_full.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NOL_FULL_SOURCES_MAX);
+	__type(key, struct nol_source);
+	__type(value, __u8);
+} nol_full_sources SEC(".maps");
 
 /* See used.h. */
 struct {

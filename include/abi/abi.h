@@ -299,6 +299,16 @@ struct nol_endpoint {
 NOL_ABI_SIZE(nol_endpoint, 160);
 
 /*
+ * A key of nol_full_sources, method accept with --max-per-source: what of a remote address is its source, of one that holds as much as
+ * it may. The value says nothing. Written by user space.
+ */
+struct nol_source {
+	__u64 words[2]; /* the address, its other bits zero */
+};
+NOL_ABI_SIZE(nol_source, 16);
+#define NOL_FULL_SOURCES_MAX 65536
+
+/*
  * A value of nol_backs, method connect: a kernel socket connect()s back to the remote whose SYN was held. Egress
  * turns its SYN into a SYN-ACK, ingress the remote's ACK into the SYN-ACK that the socket waits for.
  */
@@ -356,6 +366,7 @@ NOL_ABI_SIZE(nol_back, 48);
 	X(cookie_used, "cookies that came again after their connection")                        \
 	X(accept_child, "cookies given to the kernel to make a socket of (method accept)")      \
 	X(accept_failed, "cookies of which it makes none: no listener, or no memory")           \
+	X(accept_source_full, "cookies turned away, of source_full (method accept)")            \
 	X(accept_awaited, "segments whose socket another CPU had in hand (method accept)")      \
 	X(accept_early, "lost: segments that came before their socket (method accept)")         \
 	X(accept_deferred, "bare ACKs dropped: defer-accept waits for data (method accept)")    \

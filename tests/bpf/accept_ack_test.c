@@ -109,6 +109,26 @@ static void passes_a_cookie_whose_connection_is_over(void **state)
 	assert_only_counted(cookie_used);
 }
 
+/* The kernel tells the remote by a RST. Only what is a cookie is asked for its source. */
+static void passes_a_cookie_of_a_source_that_is_full(void **state)
+{
+	const struct segment answer = syn_ack();
+	struct frame frame = ack_of(answer.seq, answer.options.tsval);
+	struct endpoint remote;
+
+	(void)state;
+	assert_true(endpoint_parse(V4_REMOTE, &remote));
+	remote.addr.bytes[15] = 0;
+	kern_bound_sources(kern, 24, 64);
+	kern_set_source_full(kern, &remote.addr, true);
+	assert_int_equal(run_tc(&frame), NEXT);
+	assert_only_counted(accept_source_full);
+	spare_clear_stats(kern);
+	kern_set_source_full(kern, &remote.addr, false);
+	assert_int_equal(run_tc(&frame), NEXT);
+	assert_only_counted(accept_failed);
+}
+
 /* The port is answered, and nobody listens there yet. */
 static void let_it_wait(void)
 {
@@ -155,6 +175,7 @@ int main(void)
 		accept_test(passes_a_cookie_that_echoes_what_was_never_sent),
 		accept_test(drops_what_comes_before_its_socket_without_a_rst),
 		accept_test(passes_a_cookie_whose_connection_is_over),
+		accept_test(passes_a_cookie_of_a_source_that_is_full),
 		accept_test(holds_what_completes_a_handshake_with_an_endpoint_that_waits),
 		accept_test(says_nothing_to_the_rest_of_a_connection_that_waits),
 	};

@@ -172,6 +172,23 @@ teardown()
 	stop "$first" KILL
 }
 
+echoes_again()
+{
+	[ "$(echo again | in_client timeout 5 nc -N 10.0.0.2 8000 2>&1)" = again ]
+}
+
+@test "accept: where sources are bounded the loader has the parent, and counts until the application has closed" {
+	needs_accept
+	serve_applications -m accept --max-per-source=2
+	start_application first "$EXAMPLES/epoll" 8000
+	connect_many 2 8000
+	wait_for 5 has_count passed 2
+	run in_client timeout 5 nc -d 10.0.0.2 8000
+	is_equal "$output,$(of_applications passed),$(counter source_full)" ,2,1
+	stop "${CLIENTS[0]}" KILL
+	wait_for 5 echoes_again
+}
+
 @test "accept: what waits at the parent of one that has died is its successor's" {
 	needs_accept
 	serve_applications -m accept

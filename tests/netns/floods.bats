@@ -73,12 +73,24 @@ outlives()
 	outlives accept
 }
 
-@test "of silent clients from one source --max-per-source lets so many in, and every other client is served" {
-	start_loader -q -m auto --max-per-source=20
+# bounds_silent METHOD
+bounds_silent()
+{
+	start_loader -q -m "$1" --max-per-source=20
 	start_flood one 5000 silent
 	wait_for 20 has_counter source_full 1000
 	in_client "$TOOLS/churn_client" 10.0.0.2 34567 200 0 4 10.77.0.1 >"$BATS_TEST_TMPDIR/churn"
 	expect "200 connections: 200 served" cat "$BATS_TEST_TMPDIR/churn"
 	end_flood
 	wait_for 20 has_no_flows
+}
+
+@test "of silent clients from one source --max-per-source lets so many in, and every other client is served (auto)" {
+	bounds_silent auto
+}
+
+@test "of silent clients from one source --max-per-source lets so many in, and every other client is served (accept)" {
+	needs_accept
+	bounds_silent accept
+	[ "$(counter accept_source_full)" -gt 0 ]
 }

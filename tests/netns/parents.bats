@@ -190,6 +190,12 @@ is_lent_again()
 	is_equal "$(say app offer x 6 :: 8000)" "only method accept has listeners of others"
 }
 
+@test "where sources are counted the loader accepts by itself" {
+	serve_offers --max-per-source=1
+	offerer app none
+	is_equal "$(say app offer x 6 :: 8000)" "--max-per-source counts what the loader accepts"
+}
+
 @test "a full queue of an endpoint is counted, and those that waited are served" {
 	serve_offers
 	offerer app none

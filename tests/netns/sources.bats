@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # --max-per-source: what one source holds is bounded, what others may have is not.
 load helpers
+load accept
 
 setup()
 {
@@ -104,6 +105,11 @@ echoes_from()
 
 @test "connect bounds what a source holds" {
 	bounds connect
+}
+
+@test "accept bounds what a source holds, of all workers together" {
+	needs_accept
+	bounds accept --workers=2
 }
 
 @test "nfqueue and filter bound what a source holds" {

@@ -188,8 +188,6 @@ static const struct mistake {
 	{{"eth0", "--max-flows=4194305"}, "--max-flows: '4194305': a number from 1 "},
 	{{"eth0", "--max-flows=-1"}, "--max-flows: '-1': "},
 	{{"eth0", "--max-per-source=x"}, "--max-per-source: 'x': a number from 0 "},
-	{{"eth0", "--max-per-source=1", "-m", "accept"},
-	 "--max-per-source: method accept has no flow table"},
 	{{"eth0", "--source-prefix=33"}, "--source-prefix: '33': bits of IPv4 addresses"},
 	{{"eth0", "--source-prefix=24,"}, "--source-prefix: '24,': bits of IPv4 addresses"},
 	{{"eth0", "--source-prefix=24,129"}, "--source-prefix: '24,129': bits of IPv4 addresses"},

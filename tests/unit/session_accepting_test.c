@@ -6,6 +6,7 @@
 
 #include "session_fixture.h"
 
+#include "accepted_flows.h"
 #include "accepting.h"
 #include "own_netns.h"
 
@@ -308,6 +309,31 @@ static void without_a_spare_one_they_wait(void **state)
 	EXPECT_NOTES(2000, "<established>, <handed_off>");
 }
 
+static void what_a_source_may_not_have_is_reset_until_there_is_room(void **state)
+{
+	const struct sources_options sources = {
+		.max = 2, .bits_v4 = 8, .bits_v6 = 64, .max_flows = 8};
+	struct closing_options bounded = {.loop = worker->loop, .ports = &ports};
+
+	(void)state;
+	assert_int_equal(accepted_flows_new(&bounded.flows, &sources), 0);
+	assert_int_equal(closing_new(&worker->session->closing, &bounded), 0);
+	worker->session->flows = bounded.flows;
+	connect_clients(3);
+	take_clients();
+	assert_true(is_open(clients[0]) && is_open(clients[1]) && is_reset(clients[2]));
+	assert_int_equal(stats_of(0)->source_full, 1);
+	assert_int_equal(stats_of(0)->handed_off, 2);
+	assert_int_equal(stats_of(0)->handoff_failed, 0);
+	EXPECT_NOTES(2002, "");
+	bounded.flows->ops->close(bounded.flows, &(struct tuple){local, tuple_of(2000).remote});
+	connect_client();
+	take_clients();
+	assert_true(is_open(clients[3]));
+	closing_free(worker->session->closing);
+	accepted_flows_free(bounded.flows);
+}
+
 /* One that was reset in the queue, say. */
 static void another_error_ends_the_round_and_not_the_next_one(void **state)
 {
@@ -341,6 +367,7 @@ int main(void)
 		accepting_test(the_end_of_a_connection_is_counted_and_told),
 		accepting_test(for_want_of_descriptors_one_is_refused_by_the_spare_one),
 		accepting_test(without_a_spare_one_they_wait),
+		accepting_test(what_a_source_may_not_have_is_reset_until_there_is_room),
 		accepting_test(another_error_ends_the_round_and_not_the_next_one),
 		accepting_test(what_is_in_the_queue_is_taken_before_it_ends),
 	};

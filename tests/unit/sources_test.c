@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "accepted_flows.h"
 #include "bounded_flows.h"
 
 static struct tuple tuple_of(const char *remote)
@@ -116,6 +117,71 @@ static void families_are_apart(void **state)
 	assert_int_equal(hold("200.0.0.1:1"), 1);
 	assert_int_equal(hold("11.0.0.1:1"), -EDQUOT);
 	assert_int_equal(hold("[fd99::1]:1"), -EDQUOT);
+}
+
+static char told[256];
+
+static void note_full(void *context, const struct addr *source, bool is_full)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	assert_ptr_equal(context, told);
+	addr_format(source, text);
+	strcat(strcat(strcat(told, is_full ? "+" : "-"), text), " ");
+}
+
+static void it_is_told_when_a_source_is_full_and_when_no_more(void **state)
+{
+	const struct sources_options options = {.max = 2,
+						.bits_v4 = 24,
+						.bits_v6 = 64,
+						.max_flows = 1,
+						.full = note_full,
+						.context = told};
+
+	(void)state;
+	*told = '\0';
+	assert_int_equal(sources_new(&sources, &options), 0);
+	assert_int_equal(hold("10.0.0.1:1"), 1);
+	assert_string_equal(told, "");
+	assert_int_equal(hold("10.0.0.2:2"), 1);
+	assert_int_equal(hold("10.0.0.3:3"), -EDQUOT);
+	assert_int_equal(hold("10.0.0.2:2"), 0);
+	assert_string_equal(told, "+10.0.0.0 ");
+	release("10.0.0.1:1");
+	release("10.0.0.2:2");
+	assert_string_equal(told, "+10.0.0.0 -10.0.0.0 ");
+	assert_int_equal(hold("[fd00::1]:1"), 1);
+	assert_int_equal(hold("[fd00::2]:1"), 1);
+	release("[fd00::1]:1");
+	assert_string_equal(told, "+10.0.0.0 -10.0.0.0 +fd00:: -fd00:: ");
+}
+
+static bool let_go(void *context, const struct tuple *tuple)
+{
+	unsigned int *left = context;
+
+	sources_release(sources, tuple);
+	return --*left;
+}
+
+static void what_is_visited_may_be_released(void **state)
+{
+	unsigned int left = 3;
+
+	(void)state;
+	open_sources(9, 32, 64);
+	assert_int_equal(sources_visit(sources, let_go, &left), 0);
+	assert_int_equal(hold("10.0.0.1:1"), 1);
+	assert_int_equal(hold("10.0.0.1:2"), 1);
+	assert_int_equal(hold("10.0.0.2:1"), 1);
+	assert_int_equal(hold("[fd00::1]:1"), 1);
+	assert_int_equal(sources_visit(sources, let_go, &left), 4);
+	assert_int_equal(left, 0);
+	left = 9;
+	assert_int_equal(sources_visit(sources, let_go, &left), 1);
+	assert_int_equal(left, 8);
+	assert_int_equal(held("10.0.0.1:1") + held("10.0.0.2:1") + held("[fd00::1]:1"), 0);
 }
 
 /* A table that does as it is told. */
@@ -254,8 +320,56 @@ static void a_flow_counts_until_it_is_forgotten_without_a_socket(void **state)
 	assert_int_equal(calls, 4);
 }
 
+static int open_accepted(void **state)
+{
+	const struct sources_options options = {
+		.max = 1, .bits_v4 = 32, .bits_v6 = 64, .max_flows = 16};
+
+	(void)state;
+	return accepted_flows_new(&bounded, &options);
+}
+
+static int close_accepted(void **state)
+{
+	(void)state;
+	accepted_flows_free(bounded);
+	return 0;
+}
+
+static bool count_visit(void *context, const struct tuple *tuple, const struct nol_flow *flow)
+{
+	unsigned int *count = context;
+
+	(void)tuple;
+	assert_int_equal(flow->state, NOL_FLOW_HANDED_OFF);
+	(*count)++;
+	return true;
+}
+
+static void what_was_accepted_counts_until_its_socket_is_gone(void **state)
+{
+	unsigned int count = 0;
+
+	(void)state;
+	assert_int_equal(bounded->method, NOL_METHOD_ACCEPT);
+	assert_int_equal(open_flow("10.0.0.1:1"), 0);
+	assert_int_equal(open_flow("10.0.0.1:2"), -EDQUOT);
+	/* The end of the one before it is yet to be heard of. */
+	assert_int_equal(open_flow("10.0.0.1:1"), 1);
+	assert_int_equal(bounded->ops->visit(bounded, count_visit, &count), 1);
+	assert_int_equal(count, 1);
+	/* Nobody is to be told. */
+	assert_int_equal(close_flow("10.0.0.1:1"), -ENOENT);
+	assert_int_equal(open_flow("10.0.0.1:2"), 0);
+	forget("10.0.0.1:2", true);
+	assert_int_equal(open_flow("10.0.0.1:3"), -EDQUOT);
+	forget("10.0.0.1:2", false);
+	assert_int_equal(open_flow("10.0.0.1:3"), 0);
+}
+
 #define sources_test(f) cmocka_unit_test_teardown(f, close_sources)
 #define bounded_test(f) cmocka_unit_test_setup_teardown(f, open_bounded, close_bounded)
+#define accepted_test(f) cmocka_unit_test_setup_teardown(f, open_accepted, close_accepted)
 
 int main(void)
 {
@@ -264,10 +378,13 @@ int main(void)
 		sources_test(a_flow_counts_once),
 		sources_test(a_prefix_is_a_source),
 		sources_test(families_are_apart),
+		sources_test(it_is_told_when_a_source_is_full_and_when_no_more),
+		sources_test(what_is_visited_may_be_released),
 		bounded_test(opens_no_flow_of_a_source_that_is_full),
 		bounded_test(what_could_not_be_opened_does_not_count),
 		bounded_test(a_flow_counts_until_its_socket_is_gone),
 		bounded_test(a_flow_counts_until_it_is_forgotten_without_a_socket),
+		accepted_test(what_was_accepted_counts_until_its_socket_is_gone),
 	};
 
 	return cmocka_run_group_tests_name("sources", tests, NULL, NULL);

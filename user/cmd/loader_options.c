@@ -212,11 +212,6 @@ static int check(struct option_parse *parse)
 				   "--sockopt: method %s cannot wait for data: without "
 				   "defer-accept, or use auto, xdp, engine or accept",
 				   method_text(config->method));
-	if (config->max_per_source && method_accepts(config->method))
-		return option_fail(parse,
-				   "--max-per-source: method %s has no flow table: use auto, xdp, "
-				   "engine or connect",
-				   method_text(config->method));
 	if (config->workers > 1 && !method_can_share(config->method))
 		return option_fail(parse,
 				   "--workers: method %s has one only: use auto, xdp or engine",

@@ -41,9 +41,12 @@ static int check_offered(const struct applications *applications, uint32_t clien
 	struct claim claim = {.prefixes = &at, .prefix_count = 1};
 
 	port_set_add(&claim.ports, offered->local.port);
-	if (!method_accepts(config->method))
-		return application_refuse(reply, -EOPNOTSUPP, "",
-					  "only method accept has listeners of others");
+	if (!method_lends(config))
+		return application_refuse(
+			reply, -EOPNOTSUPP, "",
+			method_accepts(config->method)
+				? "--max-per-source counts what the loader accepts"
+				: "only method accept has listeners of others");
 	if (!claim_is_within(&claim, &config->ports, NULL))
 		return refuse_endpoint(reply, -EACCES, &offered->local,
 				       "the loader does not answer it (--port)");
@@ -94,7 +97,7 @@ int application_offers_open(struct applications *applications, struct kern *kern
 	struct link_info link;
 	int err;
 
-	if (!method_accepts(applications->config->method))
+	if (!method_lends(applications->config))
 		return 0;
 	err = core_find_link(applications->config->ifname, &link);
 	return err

@@ -136,8 +136,8 @@ static bool may_borrow(const struct applications *applications, const struct app
 	struct claim asked = {0};
 
 	find_ports(applications, &asked.ports);
-	return method_accepts(applications->config->method) && !applications->lent_to &&
-	       !to->is_away && !to->claim.prefix_count && !claim_is_empty(&to->claim) &&
+	return method_lends(applications->config) && !applications->lent_to && !to->is_away &&
+	       !to->claim.prefix_count && !claim_is_empty(&to->claim) &&
 	       claim_is_within(&asked, &to->claim.ports, NULL);
 }
 

@@ -108,6 +108,7 @@ static void beat(void *context, uint32_t events)
 	struct core *core = context;
 	struct gate *gate = core->method.gate;
 	struct worker_counts sum;
+	const bool accepts = method_accepts(core->config.method);
 	const int err = core->has_left ? 0 : keeping_check(&core->method);
 
 	(void)events;
@@ -120,14 +121,14 @@ static void beat(void *context, uint32_t events)
 	if (!core->has_left)
 		cookies_beat(core->cookies, sum.half_open);
 	host_watch_beat(core->host);
-	if (method_accepts(core->config.method))
+	if (accepts)
 		accept_settings_beat(core->config.ifname);
 	rates_beat(&core->rates, gate, clock_monotonic_ns());
-	if (method_accepts(core->config.method) && !core->has_left)
+	if (accepts && !core->has_left)
 		method_set_standby(&core->method,
 				   standby_beat(&core->standby, core->rates.per_s.cookie_sent));
 	applications_beat(core->applications);
-	if (core->closing && !core->applications && !sum.connections)
+	if (core->closing && !accepts && !core->applications && !sum.connections)
 		closing_compare(core->closing, sum.session.handed_off);
 	alerts_check(&core->alerts, gate, core->events);
 	events_beat(core->events);
@@ -203,9 +204,7 @@ static int open_closing(struct core *core)
 		.ports = &core->known_ports,
 	};
 
-	if (method_accepts(core->config.method))
-		return 0;
-	return closing_new(&core->closing, &closing);
+	return method_watches(&core->config) ? closing_new(&core->closing, &closing) : 0;
 }
 
 static void take_settings(void *context, const struct engine_settings *settings,

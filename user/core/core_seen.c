@@ -33,6 +33,7 @@ void core_snapshot(struct core *core, struct snapshot *out)
 	gate->ops->read_stats(gate, &out->packets);
 	capture_read(core->method.capture, &out->capture);
 	workers_read(core->workers, out->workers, &out->sum);
+	out->sum.session.source_full += out->packets.accept_source_full;
 }
 
 int core_visit_flows(struct core *core, flow_fn fn, void *context)

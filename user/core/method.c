@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "accept_settings.h"
+#include "accepted_flows.h"
 #include "bounded_flows.h"
 #include "capturing.h"
 #include "clock.h"
@@ -57,6 +58,16 @@ bool method_can_share(enum nol_method method)
 bool method_accepts(enum nol_method method)
 {
 	return kinds[method].accepts;
+}
+
+bool method_lends(const struct config *config)
+{
+	return kinds[config->method].accepts && !config->max_per_source;
+}
+
+bool method_watches(const struct config *config)
+{
+	return !kinds[config->method].accepts || config->max_per_source;
 }
 
 bool method_connects_back(enum nol_method method)
@@ -218,17 +229,33 @@ static void open_cwnd(struct method *method)
 			  strerror(-err));
 }
 
+static void tell_source_full(void *context, const struct addr *source, bool is_full)
+{
+	kern_set_source_full(context, source, is_full);
+}
+
+/* Method accept has none, so far. */
+static int count_accepted(struct method *method, struct sources_options *options)
+{
+	options->full = tell_source_full;
+	options->context = method->kern;
+	kern_bound_sources(method->kern, options->bits_v4, options->bits_v6);
+	return accepted_flows_new(&method->bounded_flows, options);
+}
+
 /* The gate has the table, and frees it. */
 static int bound_sources(struct method *method)
 {
 	const struct config *config = method->config;
-	const struct sources_options options = {
+	struct sources_options options = {
 		.max = config->max_per_source,
 		.bits_v4 = config->source_prefix.v4,
 		.bits_v6 = config->source_prefix.v6,
 		.max_flows = config->max_flows,
 	};
-	int err = bounded_flows_new(&method->bounded_flows, method->flows, &options);
+	int err = method->kind->accepts
+			  ? count_accepted(method, &options)
+			  : bounded_flows_new(&method->bounded_flows, method->flows, &options);
 
 	if (err)
 		log_error("%s: cannot count what sources hold: %s", config->ifname, strerror(-err));
@@ -320,7 +347,10 @@ void method_close(struct method *method)
 	capture_free(method->capture);
 	if (method->gate)
 		method->gate->ops->free(method->gate);
-	bounded_flows_free(method->bounded_flows);
+	if (method->bounded_flows && method->kind->accepts)
+		accepted_flows_free(method->bounded_flows);
+	else
+		bounded_flows_free(method->bounded_flows);
 	cwnd_free(method->cwnd);
 	kern_close(method->kern);
 }

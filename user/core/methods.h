@@ -13,8 +13,12 @@ bool method_needs_bpf(enum nol_method method);
 /* Can several workers do it? */
 bool method_can_share(enum nol_method method);
 
-/* Does the kernel make the sockets by itself? Then no flow table has them, and nobody but the service hears of their end. */
+/* Does the kernel make the sockets by itself? Then nobody but the service tells of their end. */
 bool method_accepts(enum nol_method method);
+/* May others have what they accept at? Not while their sources are counted. */
+bool method_lends(const struct config *config);
+/* Is it heard of the end of sockets? */
+bool method_watches(const struct config *config);
 /* Does a kernel socket take part in the handshake? */
 bool method_connects_back(enum nol_method method);
 

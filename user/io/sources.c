@@ -28,6 +28,7 @@ struct sources {
 	uint8_t key[SIPHASH_KEY_SIZE];
 	uint32_t mask;
 	struct node **buckets;
+	uint32_t flows;
 };
 
 _Static_assert(sizeof(struct tuple) == 36, "padding would be hashed");
@@ -122,6 +123,12 @@ static struct tuple source_of(const struct sources *sources, const struct addr *
 	return key;
 }
 
+static void tell_full(const struct sources *sources, const struct node *source, bool is_full)
+{
+	if (sources->options.full)
+		sources->options.full(sources->options.context, &source->key.remote.addr, is_full);
+}
+
 /* Its source is there, with room. */
 static int add_flow(struct sources *sources, const struct tuple *tuple, struct node *source)
 {
@@ -131,6 +138,9 @@ static int add_flow(struct sources *sources, const struct tuple *tuple, struct n
 		return -ENOMEM;
 	flow->source = source;
 	source->held++;
+	sources->flows++;
+	if (source->held == sources->options.max)
+		tell_full(sources, source, true);
 	return 1;
 }
 
@@ -173,6 +183,9 @@ void sources_release(struct sources *sources, const struct tuple *tuple)
 	if (flow) {
 		source = flow->source;
 		remove_node(sources, tuple);
+		sources->flows--;
+		if (source->held == sources->options.max)
+			tell_full(sources, source, false);
 		if (!--source->held)
 			remove_node(sources, &(struct tuple){.remote = source->key.remote});
 	}
@@ -190,4 +203,34 @@ uint32_t sources_held(struct sources *sources, const struct addr *remote)
 	held = source ? source->held : 0;
 	pthread_mutex_unlock(&sources->lock);
 	return held;
+}
+
+/* Whose end *count is: of all flows. */
+static struct tuple *list_flows(struct sources *sources, uint32_t *count)
+{
+	struct tuple *list;
+
+	*count = 0;
+	pthread_mutex_lock(&sources->lock);
+	list = malloc((sources->flows + 1) * sizeof(*list));
+	for (size_t i = 0; list && i <= sources->mask; i++)
+		for (const struct node *node = sources->buckets[i]; node; node = node->next)
+			if (node->source)
+				list[(*count)++] = node->key;
+	pthread_mutex_unlock(&sources->lock);
+	return list;
+}
+
+int sources_visit(struct sources *sources, bool (*fn)(void *context, const struct tuple *tuple),
+		  void *context)
+{
+	uint32_t count;
+	struct tuple *list = list_flows(sources, &count);
+
+	if (!list)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count && fn(context, &list[i]); i++)
+		;
+	free(list);
+	return (int)count;
 }

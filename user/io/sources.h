@@ -7,6 +7,7 @@
 #ifndef NOLISTEN_SOURCES_H
 #define NOLISTEN_SOURCES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "addr.h"
@@ -17,6 +18,9 @@ struct sources_options {
 	uint32_t max; /* flows of a source, at least 1 */
 	uint8_t bits_v4, bits_v6; /* what of a remote address is its source */
 	uint32_t max_flows; /* of all together, about: the size of the table */
+	/* NULL, or is told of a source, the rest of its address zero, that it holds as much as it may, or no more. Not to call back. */
+	void (*full)(void *context, const struct addr *source, bool is_full);
+	void *context;
 };
 
 int sources_new(struct sources **out, const struct sources_options *options);
@@ -27,5 +31,8 @@ int sources_hold(struct sources *sources, const struct tuple *tuple);
 void sources_release(struct sources *sources, const struct tuple *tuple);
 /* What the source of this address holds. */
 uint32_t sources_held(struct sources *sources, const struct addr *remote);
+/* fn for each flow that was held when this began, until it returns false, which may release it. Their number, or -ENOMEM. */
+int sources_visit(struct sources *sources, bool (*fn)(void *context, const struct tuple *tuple),
+		  void *context);
 
 #endif

@@ -118,6 +118,9 @@ int kern_remove_route(struct kern *kern, const struct prefix *remotes);
 
 /* Method accept: has the kernel what it needs (bpf_sk_assign_tcp_reqsk(), Linux 6.9)? */
 bool kern_can_accept(void);
+/* Method accept: what of a remote address is its source; and one of these, its other bits zero, that holds as much as it may, or no more. */
+void kern_bound_sources(struct kern *kern, unsigned int bits_v4, unsigned int bits_v6);
+void kern_set_source_full(struct kern *kern, const struct addr *source, bool is_full);
 /* Where a worker listens: the kernel's children of its flows are queued there. NULL: nowhere any more. */
 void kern_set_parent(struct kern *kern, uint32_t worker, const struct endpoint *at);
 /* False: that one does not listen. */

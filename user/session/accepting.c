@@ -57,7 +57,8 @@ static void take_connection(struct session *session, struct accepted *accepted)
 
 	session->stats.established++;
 	session->stats.handed_off++;
-	if (has_readers || service_wants_local(session->options.service))
+	/* Where sources are bounded it is known. */
+	if (!session->closing && (has_readers || service_wants_local(session->options.service)))
 		wire_local_of(accepted->fd, &accepted->tuple.local);
 	if (has_readers)
 		tell(session, accepted);
@@ -65,18 +66,45 @@ static void take_connection(struct session *session, struct accepted *accepted)
 			     false);
 }
 
-static void refuse(struct session *session, const struct accepted *accepted)
+static void reset(const struct accepted *accepted)
 {
 	const struct linger at_once = {.l_onoff = 1};
+
+	setsockopt(accepted->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	close(accepted->fd);
+}
+
+static void refuse(struct session *session, const struct accepted *accepted, int err)
+{
 	struct tuple tuple = accepted->tuple;
 
 	session->stats.handoff_failed++;
-	session->stats.no_descriptors++;
+	session->stats.no_descriptors += socket_maker_lacks_descriptors(err);
 	wire_local_of(accepted->fd, &tuple.local);
 	acting_emit(session, EVENT_RESET, &tuple, session->now_ns,
-		    socket_maker_refusal(-EMFILE, "handoff_failed"));
-	setsockopt(accepted->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	close(accepted->fd);
+		    socket_maker_refusal(err, "handoff_failed"));
+	reset(accepted);
+}
+
+/* Where sources are bounded: may this one have one more? */
+static void admit(struct session *session, struct accepted *accepted)
+{
+	struct flows *flows = session->flows;
+	struct nol_flow old;
+	int result;
+
+	wire_local_of(accepted->fd, &accepted->tuple.local);
+	result = flows->ops->open(flows, &accepted->tuple, session->now_ns, &old);
+	if (result == -EDQUOT) {
+		session->stats.source_full++;
+		reset(accepted);
+	} else if (result < 0) {
+		refuse(session, accepted, result);
+	} else {
+		if (result)
+			closing_owes(session->closing, &accepted->tuple);
+		take_connection(session, accepted);
+	}
 }
 
 /* It would stay in the queue, and the loop awake: the spare descriptor takes it, and its remote gets a RST. */
@@ -91,7 +119,7 @@ static bool refuse_one(struct session *session)
 	close(session->spare_fd);
 	err = wire->ops->accept(wire, &accepted);
 	if (!err)
-		refuse(session, &accepted);
+		refuse(session, &accepted, -EMFILE);
 	session->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return !err;
 }
@@ -117,7 +145,9 @@ int accepting_take(struct session *session, int max)
 		int err = wire->ops->accept(wire, &accepted);
 
 		if (!err && accepted.fd >= session->reserved_fd)
-			refuse(session, &accepted);
+			refuse(session, &accepted, -EMFILE);
+		else if (!err && session->closing)
+			admit(session, &accepted);
 		else if (!err)
 			take_connection(session, &accepted);
 		else if (!socket_maker_lacks_descriptors(err) || !refuse_one(session))

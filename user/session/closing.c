@@ -119,10 +119,8 @@ void closing_compare(struct closing *closing, uint64_t handed_off)
 		closing->has_to_look = true;
 }
 
-void closing_replaced(struct closing *closing, const struct tuple *tuple,
-		      const struct nol_flow *old, struct events *events)
+void closing_owes(struct closing *closing, const struct tuple *tuple)
 {
-	tell_closed(closing, tuple, old, events);
 	if (closing->watch_fd < 0)
 		return; /* what took its place cannot be closed by a late word */
 	pthread_mutex_lock(&closing->lock);
@@ -132,6 +130,13 @@ void closing_replaced(struct closing *closing, const struct tuple *tuple,
 			.until_ns = clock_monotonic_ns() + OWED_NS,
 		};
 	pthread_mutex_unlock(&closing->lock);
+}
+
+void closing_replaced(struct closing *closing, const struct tuple *tuple,
+		      const struct nol_flow *old, struct events *events)
+{
+	tell_closed(closing, tuple, old, events);
+	closing_owes(closing, tuple);
 }
 
 /* Where nobody can say (for want of memory, or of descriptors), it has one, and is looked for again. */

@@ -36,6 +36,8 @@ void closing_poll(struct closing *closing, const struct loop *loop);
  */
 void closing_replaced(struct closing *closing, const struct tuple *tuple,
 		      const struct nol_flow *old, struct events *events);
+/* The same where somebody else tells of its end. */
+void closing_owes(struct closing *closing, const struct tuple *tuple);
 /* The table is full: up to count flows in their grace are forgotten early, the oldest first. */
 void closing_make_room(struct closing *closing, uint32_t count);
 /*
