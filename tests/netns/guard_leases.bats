@@ -29,6 +29,7 @@ teardown()
 			is_equal "$(guarded_client "$ends" --socket=$kind)" "answered hello"
 		done
 	done
+	is_equal "$(guarded_client "$V4" --socket=last)" "answered hello"
 	is_unguarded
 }
 

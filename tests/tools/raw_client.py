@@ -3,7 +3,7 @@
 
 raw_client.py [--socket=KIND] [--mac=MAC] [--port=PORT] [--wait=SECONDS] [--no-syn] LOCAL REMOTE PORT TEXT
 
-KIND: header (a raw IP socket that only sends, its own IP header), tcp (one that receives as well), packet (AF_PACKET, to MAC), bypass (the
+KIND: header (a raw IP socket that only sends, its own IP header), last (the same of the last protocol that there is; IPv4), tcp (one that receives as well), packet (AF_PACKET, to MAC), bypass (the
 same past the qdisc). All but tcp receive through a packet socket. --no-syn: begin in the middle, with TEXT.
 """
 import argparse
@@ -15,6 +15,7 @@ import time
 SYN, RST, PSH, ACK = 2, 4, 8, 16
 SECONDS = 3
 ETH_P_ALL, ETH_P_IP, ETH_P_IPV6 = 3, 0x800, 0x86DD
+LAST_PROTOCOL = 262
 PACKET_OUTGOING, PACKET_QDISC_BYPASS = 4, 20
 
 
@@ -43,8 +44,10 @@ class Wire:
             if self.args.socket == "bypass":
                 self.out.setsockopt(263, PACKET_QDISC_BYPASS, 1)
         else:
-            protocol = socket.IPPROTO_TCP if self.args.socket == "tcp" else socket.IPPROTO_RAW
+            protocol = {"tcp": socket.IPPROTO_TCP, "header": socket.IPPROTO_RAW, "last": LAST_PROTOCOL}[self.args.socket]
             self.out = socket.socket(self.family, socket.SOCK_RAW, protocol)
+            if self.args.socket == "last":
+                self.out.setsockopt(0, socket.IP_HDRINCL, 1)
             self.back = self.out if self.args.socket == "tcp" else packet()
 
     def tcp(self, flags, seq, ack, data):
@@ -63,7 +66,7 @@ class Wire:
         tcp = self.tcp(flags, seq, ack, data)
         if self.args.socket == "tcp":
             self.out.sendto(tcp, (self.args.remote, 0))
-        elif self.args.socket == "header":
+        elif self.args.socket in ("header", "last"):
             self.out.sendto(self.ip(tcp), (self.args.remote, 0))
         else:
             mac = bytes.fromhex(self.args.mac.replace(":", ""))
@@ -124,7 +127,7 @@ def talk(wire, text):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--socket", default="header", choices=["header", "tcp", "packet", "bypass"])
+    parser.add_argument("--socket", default="header", choices=["header", "last", "tcp", "packet", "bypass"])
     parser.add_argument("--mac", default="ff:ff:ff:ff:ff:ff")
     parser.add_argument("--port", type=int, default=random.randrange(20000, 30000))
     parser.add_argument("--wait", type=float, default=SECONDS)
