@@ -137,6 +137,24 @@ top_has_asked()
 	done
 }
 
+@test "what a stranger says in a loader's name is not asked for" {
+	start_ready stranger nsenter --net="/run/netns/$SERVER" setpriv --reuid=nobody --clear-groups python3 -c '
+import signal, socket
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as one:
+    one.bind(b"\0nolisten/aaa")
+    one.listen(5)
+    print("ready", flush=True)
+    signal.pause()'
+	local stranger=$STARTED
+	run in_server "$NOLISTEN" top --once
+	is_equal "$status,$output" "1,nolisten: no loader runs in this network namespace"
+	start_loader -q
+	run in_server timeout 20 "$NOLISTEN" top --once -j
+	is_equal "$status,${#lines[@]}" 0,1
+	is_equal "$(jq -r .interface <<<"$output")" eth0
+	stop "$stranger"
+}
+
 @test "refuses what makes no sense, and says when it cannot write" {
 	start_loader -q
 	for bad in "-j" "-n 3" "--once --batch" "-d 0" "-d 1x" "-s colour" "eth0 eth1"; do

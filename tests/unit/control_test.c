@@ -307,12 +307,14 @@ static void root_may_ask_any_users_loader_and_others_only_their_own(void **state
 	listener = control_listen("of-nobody");
 	fd = control_connect("of-nobody", "status");
 	assert_true(listener >= 0 && fd >= 0);
+	assert_true(control_is_believed("of-nobody"));
 	close(fd);
 	assert_int_equal(setresuid(0, 0, 0), 0);
 	assert_int_equal(setresuid(0, NOBODY - 1, 0), 0);
 	assert_int_equal(control_connect("of-nobody", "status"), -EPERM);
 	assert_int_equal(setresuid(0, 0, 0), 0);
 	assert_int_equal(control_connect_found("of-nobody", "status"), -EPERM);
+	assert_false(control_is_believed("of-nobody"));
 	fd = control_connect("of-nobody", "status");
 	assert_true(fd >= 0);
 	close(fd);

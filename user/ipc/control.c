@@ -159,6 +159,23 @@ int control_connect_found(const char *ifname, const char *command)
 	return connect_to(ifname, command, false);
 }
 
+bool control_is_believed(const char *ifname)
+{
+	struct sockaddr_un name;
+	bool is_believed;
+	socklen_t len;
+	int fd;
+
+	if (make_name(ifname, &name, &len))
+		return false;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	is_believed = !connect(fd, (struct sockaddr *)&name, len) && is_root_or_self(fd);
+	close(fd);
+	return is_believed;
+}
+
 const char *control_connect_error(int err)
 {
 	if (err == -ECONNREFUSED)

@@ -8,6 +8,7 @@
 #ifndef NOLISTEN_CONTROL_H
 #define NOLISTEN_CONTROL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CONTROL_TAKEN "another nolisten-loader is on this interface"
@@ -27,6 +28,8 @@ int control_write(int fd, const char *text, size_t len);
  */
 int control_connect(const char *ifname, const char *command);
 int control_connect_found(const char *ifname, const char *command);
+/* Of one that was found: would it be believed? False as well where that cannot be told without waiting. */
+bool control_is_believed(const char *ifname);
 /* What such an error means, in a few words. */
 const char *control_connect_error(int err);
 /* Client: one message, allocated, terminated by 0, for the caller to free; 0 at the end; -errno. */

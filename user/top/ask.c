@@ -16,9 +16,9 @@ static int fail(int err, const char *text, char why[ASK_WHY_SIZE])
 	return err;
 }
 
-int ask_begin(const char *ifname, char why[ASK_WHY_SIZE])
+int ask_begin(const char *ifname, bool is_named, char why[ASK_WHY_SIZE])
 {
-	int fd = control_connect(ifname, "top");
+	int fd = is_named ? control_connect(ifname, "top") : control_connect_found(ifname, "top");
 
 	return fd < 0 ? fail(fd, control_connect_error(fd), why) : fd;
 }
@@ -59,9 +59,9 @@ int ask_take(int fd, struct reading *out, char why[ASK_WHY_SIZE])
 	return len;
 }
 
-int ask_once(const char *ifname, struct reading *out, char why[ASK_WHY_SIZE])
+int ask_once(const char *ifname, bool is_named, struct reading *out, char why[ASK_WHY_SIZE])
 {
-	int fd = ask_begin(ifname, why);
+	int fd = ask_begin(ifname, is_named, why);
 
 	return fd < 0 ? fd : ask_take(fd, out, why);
 }
@@ -70,7 +70,8 @@ static void take_name(void *context, const char *ifname)
 {
 	struct ask_names *names = context;
 
-	if (names->count < ASK_IFNAMES_MAX)
+	if (names->count < ASK_IFNAMES_MAX &&
+	    ((names->known && !strcmp(ifname, names->known)) || control_is_believed(ifname)))
 		snprintf(names->names[names->count++], ASK_IFNAME_SIZE, "%s", ifname);
 }
 
@@ -79,9 +80,9 @@ static int compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-void ask_list(struct ask_names *out)
+void ask_list(struct ask_names *out, const char *known)
 {
-	*out = (struct ask_names){0};
+	*out = (struct ask_names){.known = known};
 	control_visit(take_name, out);
 	qsort(out->names, out->count, sizeof(out->names[0]), compare);
 }

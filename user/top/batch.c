@@ -53,17 +53,17 @@ static int find_loaders(struct batch *batch)
 
 	if (batch->options->ifname)
 		return add_loader(batch, batch->options->ifname);
-	ask_list(&names);
+	ask_list(&names, NULL);
 	for (size_t i = 0; !err && i < names.count; i++)
 		err = add_loader(batch, names.names[i]);
 	return err;
 }
 
-static int ask(struct loader *loader)
+static int ask(struct loader *loader, bool is_named)
 {
 	struct reading next = {0};
 	char why[ASK_WHY_SIZE];
-	int err = ask_once(loader->ifname, &next, why);
+	int err = ask_once(loader->ifname, is_named, &next, why);
 
 	if (err && !loader->is_away)
 		log_error("%s: %s", loader->ifname, why);
@@ -121,7 +121,7 @@ static int run_once(struct batch *batch)
 	int err = find_loaders(batch);
 
 	for (size_t i = 0; !err && i < batch->count; i++) {
-		if (ask(&batch->loaders[i]))
+		if (ask(&batch->loaders[i], batch->options->ifname))
 			continue;
 		there++;
 		if (batch->loaders[i].before.status)
@@ -143,7 +143,7 @@ static int begin(struct batch *batch)
 		return -ECONNREFUSED;
 	}
 	for (size_t i = 0; !err && i < batch->count; i++)
-		failed = ask(&batch->loaders[i]) ?: failed;
+		failed = ask(&batch->loaders[i], batch->options->ifname) ?: failed;
 	return err ?: failed;
 }
 

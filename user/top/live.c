@@ -97,7 +97,7 @@ static void end_question(struct live *live)
 /* Without an interface that was asked for: the first one that there is, once the last one is gone. */
 static void choose(struct live *live)
 {
-	ask_list(&live->names);
+	ask_list(&live->names, live->ifname);
 	if (live->options->ifname || !live->names.count)
 		return;
 	for (size_t i = 0; i < live->names.count; i++)
@@ -116,7 +116,7 @@ static void ask(struct live *live)
 		miss(live, "no loader runs in this network namespace");
 		return;
 	}
-	live->fd = ask_begin(live->ifname, live->why);
+	live->fd = ask_begin(live->ifname, live->options->ifname, live->why);
 	if (live->fd < 0)
 		miss(live, live->why);
 }
@@ -276,9 +276,9 @@ static int check(const struct top_options *options)
 	char why[ASK_WHY_SIZE];
 	int err = 0;
 
-	ask_list(&names);
+	ask_list(&names, NULL);
 	if (options->ifname)
-		err = ask_once(options->ifname, &reading, why);
+		err = ask_once(options->ifname, true, &reading, why);
 	else if (!names.count)
 		err = -ECONNREFUSED;
 	if (err && options->ifname)
