@@ -33,7 +33,7 @@ crashing()
 	chmod +x "$O/fuzz/wrong_fuzz"
 }
 
-@test "makes_as_many_runs_as_asked_for_and_no_more_the_next_time" {
+@test "makes as many runs as asked for and no more the next time" {
 	ln -s "$built" "$O/fuzz"
 	run -0 tests/soak/fuzz 3000
 	[ "${lines[-1]}" = passed ]
@@ -43,7 +43,7 @@ crashing()
 	[ "$output" = "$first" ]
 }
 
-@test "goes_on_where_it_was_interrupted" {
+@test "goes on where it was interrupted" {
 	ln -s "$built" "$O/fuzz"
 	tests/soak/fuzz 100000000000 >"$O/rows" &
 	soak=$!
@@ -62,7 +62,7 @@ crashing()
 	[ "$(runs_of "$output")" -lt $((2 * made + 1000000)) ]
 }
 
-@test "fails_and_keeps_the_input_of_a_crash_and_tries_it_first_the_next_time" {
+@test "fails and keeps the input of a crash and tries it first the next time" {
 	crashing
 	run -1 tests/soak/fuzz 1000 wrong
 	[ "$(<"$O/fuzz/soak/wrong/crashes/crash-1")" = bad ]
@@ -73,7 +73,33 @@ crashing()
 	[ -e "$O/fuzz/soak/wrong/corpus/crash-1" ]
 }
 
-@test "says_which_targets_there_are" {
+# pretend BODY: a target that does that.
+pretend()
+{
+	printf '#!/bin/bash\n%s\n' "$1" >"$O/fuzz/wrong_fuzz"
+	chmod +x "$O/fuzz/wrong_fuzz"
+}
+
+@test "a target that is killed has crashed, and one whose slices end before they begin is told of" {
+	pretend 'printf "#1\tINITED\n#7\tNEW\n"; kill -KILL $$'
+	run -1 tests/soak/fuzz 1000 wrong
+	[[ $output = *"wrong: crashed, exit status 137"* ]]
+	[ "$(awk '$1 == "wrong" { print $2 }' <<<"$output")" -ge 6 ]
+	rm -r "$O/fuzz/soak"
+	pretend 'printf "#9\tINITED\nstat::number_of_executed_units: 9\n"'
+	run -1 tests/soak/fuzz 1000 wrong
+	[[ $output = *"wrong: no slice of 1 s gets beyond its corpus: FUZZ_SLICE may be longer"* ]]
+}
+
+@test "the rest is made however small it is" {
+	ln -s "$built" "$O/fuzz"
+	run -0 tests/soak/fuzz 3000
+	made=$(runs_of "$output")
+	run -0 tests/soak/fuzz $((made + 1))
+	[ "$(runs_of "$output")" -gt "$made" ]
+}
+
+@test "says which targets there are" {
 	crashing
 	run -2 tests/soak/fuzz 10 nothing
 	[[ "$output" = *"'nothing': no such target"*"there are wrong"* ]]
