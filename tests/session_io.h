@@ -77,7 +77,7 @@ uint64_t clock_monotonic_ns(void)
 /* sock_diag: words of destroyed sockets, and which sockets live. */
 static struct {
 	int fd;
-	struct tuple words[8];
+	struct tuple words[80];
 	unsigned int word_count;
 	bool has_lost; /* more words than it could keep */
 	struct tuple living;

@@ -112,6 +112,30 @@ echoes_from()
 	bounds accept --workers=2
 }
 
+# The word of a socket that is reset at its end does not say whose it was.
+@test "what the loader resets counts no more, where sock_diag tells" {
+	local method
+	write_client
+	for method in accept filter; do
+		[ $method != accept ] || can_accept || continue
+		start_loader -q -m $method --max-per-source=2 -s forward:127.0.0.1:9
+		for _ in 1 2 3; do
+			wait_for 5 makes_way 10.0.0.1 10.0.0.2 "$method"
+			wait_for 5 makes_way fd00::1 fd00::2 "$method"
+		done
+		stop_loader
+	done
+}
+
+# makes_way FROM TO METHOD: a connection more is made, which the loader resets.
+makes_way()
+{
+	local before
+	before=$(counter handed_off)
+	run in_client "$BATS_TEST_TMPDIR/asks" "$1" "$2"
+	[ "$(counter handed_off)" -gt "$before" ]
+}
+
 @test "nfqueue and filter bound what a source holds" {
 	bounds nfqueue
 	local pid

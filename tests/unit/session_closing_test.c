@@ -201,6 +201,58 @@ static void a_word_that_came_is_no_longer_owed(void **state)
 	EXPECT_NOTES(2001, "");
 }
 
+static void half_word_in(const char *remote)
+{
+	struct tuple *word = &diag.words[diag.word_count];
+
+	word_in(2000);
+	assert_true(addr_parse(remote, &word->remote.addr));
+	word->remote.port = 0;
+}
+
+/* Of a socket that was disconnected: some of this remote's have ended. */
+static void behind_a_word_without_the_remote_s_port_it_is_looked_which_has_ended(void **state)
+{
+	char remote[ADDR_TEXT_SIZE];
+	const struct tuple tuple = tuple_of(2000);
+
+	(void)state;
+	connect_remote(2000);
+	connect_remote(2001);
+	syn_in(2002);
+	run_round(0);
+	forget_notes();
+	let_live(2001, TCP_ESTABLISHED);
+	half_word_in("10.99.0.1");
+	run_loop();
+	run_loop();
+	EXPECT_NOTES(2000, "");
+	addr_format(&tuple.remote.addr, remote);
+	half_word_in(remote);
+	run_loop(); /* the word */
+	run_loop(); /* the tick */
+	EXPECT_NOTES(2000, "close, <closed>");
+	EXPECT_NOTES(2001, "");
+	EXPECT_NOTES(2002, "");
+	assert_int_equal(closing_count(closing), 1);
+	assert_int_equal(closing_unheard(closing), 0);
+}
+
+static void of_more_such_remotes_than_are_remembered_all_are_looked_at(void **state)
+{
+	char remote[ADDR_TEXT_SIZE];
+
+	(void)state;
+	connect_remote(2000);
+	for (int i = 0; i < 65; i++) {
+		snprintf(remote, sizeof(remote), "10.99.0.%d", i);
+		half_word_in(remote);
+	}
+	run_loop(); /* the words */
+	run_loop(); /* the tick */
+	EXPECT_NOTES(2000, "close, <closed>");
+}
+
 static void lose_words(void)
 {
 	diag.has_lost = true;
@@ -268,6 +320,8 @@ int main(void)
 		session_test(a_word_is_owed_for_a_second),
 		session_test(a_word_is_still_owed_within_the_second),
 		session_test(a_word_that_came_is_no_longer_owed),
+		session_test(behind_a_word_without_the_remote_s_port_it_is_looked_which_has_ended),
+		session_test(of_more_such_remotes_than_are_remembered_all_are_looked_at),
 		session_test(lost_words_are_made_up_for),
 		session_test(nothing_is_owed_when_words_were_lost),
 		session_test(the_oldest_graces_make_room_first),

@@ -26,6 +26,7 @@
 #define LOOK_NS (10 * CLOCK_NS_PER_S) /* at most so often after ends were missed, */
 #define DIFFERS_S 2 /* what ends has been told of by then */
 #define LOOK_SHARE 20 /* nor for more than this part of the time */
+#define HALF_TOLD 64
 
 /*
  * The kernel tells of a destroyed socket from a work queue, and a client may have connected again from the same port by
@@ -46,6 +47,10 @@ struct closing {
 	struct owed owed[OWED];
 	uint32_t owed_count;
 	uint64_t next_look_ns;
+	/* Remotes with a connection that has ended, which one is to be looked for. */
+	struct addr half_told[HALF_TOLD];
+	uint32_t half_told_count;
+	uint64_t next_half_told_ns;
 	uint32_t differs_s; /* seconds that closing_compare() has found a difference */
 	bool has_to_look; /* the last look has not seen everything */
 	uint32_t words; /* the flow table's, since the last tick */
@@ -202,10 +207,34 @@ static bool end_flow(struct closing *closing, const struct tuple *tuple)
 	return true;
 }
 
+static bool is_half_told(const struct closing *closing, const struct addr *remote)
+{
+	for (uint32_t i = 0; i < closing->half_told_count; i++)
+		if (addr_is_equal(&closing->half_told[i], remote))
+			return true;
+	return false;
+}
+
+static void note_half_told(struct closing *closing, const struct addr *remote)
+{
+	if (is_half_told(closing, remote))
+		return;
+	if (closing->half_told_count < HALF_TOLD)
+		closing->half_told[closing->half_told_count++] = *remote;
+	else
+		closing->has_to_look = true;
+}
+
+/* What was closed with SO_LINGER of 0 was disconnected first: its word has no remote port. */
 static void close_flow(void *context, const struct tuple *tuple, uint8_t tcp_state)
 {
+	struct closing *closing = context;
+
 	(void)tcp_state;
-	end_flow(context, tuple);
+	if (tuple->remote.port)
+		end_flow(closing, tuple);
+	else if (port_set_has(closing->options.ports, tuple->local.port))
+		note_half_told(closing, &tuple->remote.addr);
 }
 
 static bool close_if_gone(void *context, const struct tuple *tuple, const struct nol_flow *flow)
@@ -216,6 +245,29 @@ static bool close_if_gone(void *context, const struct tuple *tuple, const struct
 	    end_flow(closing, tuple))
 		__atomic_add_fetch(&closing->unheard, 1, __ATOMIC_RELAXED);
 	return true;
+}
+
+static bool close_if_half_told(void *context, const struct tuple *tuple,
+			       const struct nol_flow *flow)
+{
+	struct closing *closing = context;
+
+	if (flow->state == NOL_FLOW_HANDED_OFF && is_half_told(closing, &tuple->remote.addr) &&
+	    !has_socket(closing, tuple))
+		end_flow(closing, tuple);
+	return true;
+}
+
+static void look_for_half_told(struct closing *closing, uint64_t now_ns)
+{
+	struct flows *flows = closing->options.flows;
+
+	if (!closing->half_told_count || now_ns < closing->next_half_told_ns)
+		return;
+	if (flows->ops->visit(flows, close_if_half_told, closing) < 0)
+		closing->has_to_look = true;
+	closing->half_told_count = 0;
+	closing->next_half_told_ns = now_ns + (clock_monotonic_ns() - now_ns) * LOOK_SHARE;
 }
 
 /* Which flows have no socket any more? */
@@ -322,6 +374,7 @@ static void end_graces(void *context, uint32_t events)
 	forget_owed(closing, now_ns);
 	pthread_mutex_unlock(&closing->lock);
 	forget_oldest(closing, now_ns, UINT32_MAX);
+	look_for_half_told(closing, now_ns);
 	look_for_missed(closing, now_ns);
 }
 
