@@ -110,6 +110,9 @@ echoes_from()
 @test "accept bounds what a source holds, of all workers together" {
 	needs_accept
 	bounds accept --workers=2
+	# One was stopped, another one has echoed; five are held.
+	wait_for 5 has_counter closed 2
+	is_equal $(($(counter handed_off) - $(counter closed))) 5
 }
 
 # The word of a socket that is reset at its end does not say whose it was.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "methods.h"
 #include "passing.h"
 #include "worker.h"
 
@@ -272,7 +273,8 @@ void workers_read(struct workers *workers, struct worker_counts *each, struct wo
 	/* Of a tarpit, in whichever session they have ended; they are nobody's once we leave. */
 	if (!workers->has_left)
 		sum->connections += sum->session.tarpit_held - sum->session.tarpit_ended;
-	if (workers->options.closing) {
+	/* Where the kernel makes the sockets, the sessions have counted. */
+	if (workers->options.closing && !method_accepts(workers->options.config->method)) {
 		sum->session.closed = closing_count(workers->options.closing);
 		sum->session.closed_unheard = closing_unheard(workers->options.closing);
 	}
