@@ -115,6 +115,16 @@ echoes_from()
 	is_equal $(($(counter handed_off) - $(counter closed))) 5
 }
 
+# More than 1,000 RSTs a second are, of what is no cookie.
+@test "accept: many who are turned away are not taken for somebody who guesses" {
+	needs_accept
+	start_loader -q -m accept --max-per-source=1
+	hold 10.0.0.1 10.0.0.2
+	in_client "$TOOLS/churn_client" 10.0.0.2 34567 0 3 64 >/dev/null
+	[ "$(counter accept_source_full)" -gt 0 ]
+	not has_text "$LOADER_LOG" guesses
+}
+
 # The word of a socket that is reset at its end does not say whose it was.
 @test "what the loader resets counts no more, where sock_diag tells" {
 	local method

@@ -71,15 +71,18 @@ static void set_wary(struct cookies *cookies, bool is_wary)
 			 ifname);
 }
 
-/* Of method accept the kernel answers guesses: its RSTs tell how many there were. */
+/*
+ * Of method accept the kernel answers guesses: its RSTs tell how many there were. Those that say that a source is full are none; they may be
+ * counted a little later.
+ */
 static void be_wary(struct cookies *cookies, const struct nol_stats *stats, uint64_t now_ns,
 		    uint64_t elapsed_ns)
 {
-	const uint64_t all = stats->cookie_forged + stats->rst_stray;
-	const uint64_t forged = all - cookies->forged;
+	const uint64_t all = stats->cookie_forged + stats->rst_stray - stats->accept_source_full;
+	const int64_t forged = (int64_t)(all - cookies->forged);
 
 	cookies->forged = all;
-	if (forged * CLOCK_NS_PER_S > elapsed_ns * FORGED_PER_S) {
+	if (forged > 0 && (uint64_t)forged * CLOCK_NS_PER_S > elapsed_ns * FORGED_PER_S) {
 		if (!cookies->wary_until_ns)
 			set_wary(cookies, true);
 		cookies->wary_until_ns = now_ns + WARY_S * CLOCK_NS_PER_S;
