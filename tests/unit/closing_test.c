@@ -3,6 +3,7 @@
 #include "closing.h"
 
 #include <poll.h>
+#include <time.h>
 
 #include "service_fixture.h"
 #include "sock_diag.h"
@@ -36,7 +37,17 @@ static int get_flow(struct flows *unused, const struct tuple *of, struct nol_flo
 	return 0;
 }
 
-static const struct flows_ops flows_ops = {.close = close_flow, .get = get_flow};
+static int visit_flow(struct flows *unused, flow_fn fn, void *context)
+{
+	const struct nol_flow flow = {.state = flow_state};
+
+	(void)unused;
+	fn(context, &tuple, &flow);
+	return 1;
+}
+
+static const struct flows_ops flows_ops = {
+	.close = close_flow, .get = get_flow, .visit = visit_flow};
 static struct flows flows = {.ops = &flows_ops};
 
 /* Both sockets go at once, with no TIME-WAIT. */
@@ -120,6 +131,29 @@ static void a_late_word_spares_the_next_connection_of_the_same_ports(void **stat
 	assert_int_equal(closing_count(closing), 2);
 }
 
+/* More than there is room for; it is the same for both. */
+static void lose_words(void)
+{
+	struct pollfd poller = {.fd = heard};
+	time_t deadline = time(NULL) + DEADLINE_S;
+
+	while (!(poller.revents & POLLERR)) {
+		for (int i = 0; i < 100; i++)
+			close(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+		assert_true(poll(&poller, 1, 0) >= 0 && time(NULL) < deadline);
+	}
+}
+
+static void what_ends_behind_lost_words_is_heard(void **state)
+{
+	(void)state;
+	lose_words();
+	assert_true(loop_wait(loop, 10000) > 0);
+	assert_int_equal(flow_state, NOL_FLOW_HANDED_OFF);
+	reset_connection();
+	RUN_UNTIL(closed);
+}
+
 static int set_up(void **state)
 {
 	const struct events_options events_options = {.is_quiet = true};
@@ -157,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		closing_test(a_destroyed_socket_ends_its_flow),
 		closing_test(a_late_word_spares_the_next_connection_of_the_same_ports),
+		closing_test(what_ends_behind_lost_words_is_heard),
 	};
 
 	if (!own_netns_enter())
