@@ -287,8 +287,15 @@ LOOKED_AT_ONCE int give_child(struct __sk_buff *skb, const struct facts *facts,
 		count(accept_failed);
 		return TC_ACT_UNSPEC;
 	}
-	fill_attributes(&attrs, config, facts, terms, options, now_ns);
-	verdict = assign(skb, facts, parent, &attrs, now_ns);
+	/* What it held has ended with its loader, if there is no parent. */
+	if (nol_has_full_sources && is_source_full(facts)) {
+		count(accept_source_full);
+		capture_ingress(skb, facts, PASSED, accept_source_full);
+		verdict = TC_ACT_UNSPEC;
+	} else {
+		fill_attributes(&attrs, config, facts, terms, options, now_ns);
+		verdict = assign(skb, facts, parent, &attrs, now_ns);
+	}
 	bpf_sk_release(parent);
 	return verdict;
 }
@@ -331,11 +338,6 @@ LOOKED_AT_ONCE int accept_ack(struct __sk_buff *skb, const struct facts *facts)
 		count(accept_deferred);
 		capture_ingress(skb, facts, DROPPED, accept_deferred);
 		return TC_ACT_SHOT;
-	}
-	if (nol_has_full_sources && is_source_full(facts)) {
-		count(accept_source_full);
-		capture_ingress(skb, facts, PASSED, accept_source_full);
-		return TC_ACT_UNSPEC;
 	}
 	if (has_no_listener_yet(facts) || is_next_awaited(now_ns))
 		return hold_awaited(skb, facts);

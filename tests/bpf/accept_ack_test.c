@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Method accept: the segment that brings a cookie back, until the kernel would have it. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "accept_fixture.h"
 
@@ -109,12 +113,29 @@ static void passes_a_cookie_whose_connection_is_over(void **state)
 	assert_only_counted(cookie_used);
 }
 
-/* The kernel tells the remote by a RST. Only what is a cookie is asked for its source. */
+/* -> the descriptor of a listener, which is the parent. */
+static int be_parent(void)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET};
+	socklen_t len = sizeof(name);
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct endpoint at;
+
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+	assert_true(endpoint_parse("127.0.0.1:1", &at));
+	at.port = ntohs(name.sin_port);
+	kern_set_parent(kern, 0, &at);
+	return fd;
+}
+
+/* The kernel tells the remote by a RST. Only what is a cookie is asked for its source, and only if somebody counts. */
 static void passes_a_cookie_of_a_source_that_is_full(void **state)
 {
 	const struct segment answer = syn_ack();
 	struct frame frame = ack_of(answer.seq, answer.options.tsval);
 	struct endpoint remote;
+	int parent;
 
 	(void)state;
 	assert_true(endpoint_parse(V4_REMOTE, &remote));
@@ -122,11 +143,17 @@ static void passes_a_cookie_of_a_source_that_is_full(void **state)
 	kern_bound_sources(kern, 24, 64);
 	kern_set_source_full(kern, &remote.addr, true);
 	assert_int_equal(run_tc(&frame), NEXT);
+	assert_only_counted(accept_failed);
+	spare_clear_stats(kern);
+	parent = be_parent();
+	assert_int_equal(run_tc(&frame), NEXT);
 	assert_only_counted(accept_source_full);
 	spare_clear_stats(kern);
 	kern_set_source_full(kern, &remote.addr, false);
+	kern_set_parent(kern, 0, NULL);
 	assert_int_equal(run_tc(&frame), NEXT);
 	assert_only_counted(accept_failed);
+	close(parent);
 }
 
 /* The port is answered, and nobody listens there yet. */
