@@ -88,12 +88,14 @@ int netlink_ask_once(int protocol, const union netlink_request *request, netlink
 
 int netlink_read(int fd, netlink_fn fn, void *context)
 {
-	int result;
+	int result, lost = 0;
 
 	do {
 		result = read_datagram(fd, MSG_DONTWAIT, fn, context);
-	} while (result >= 0);
-	return result == -EAGAIN ? 0 : result;
+		if (result == -ENOBUFS)
+			lost = result;
+	} while (result >= 0 || result == -ENOBUFS);
+	return result == -EAGAIN ? lost : result;
 }
 
 const void *netlink_find(const struct nlmsghdr *message, size_t body_size, uint16_t type,

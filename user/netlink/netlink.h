@@ -33,7 +33,10 @@ int netlink_ask(int fd, const union netlink_request *request, netlink_fn fn, voi
 int netlink_ask_once(int protocol, const union netlink_request *request, netlink_fn fn,
 		     void *context);
 
-/* fn for each message that is waiting, without blocking. 0, or -errno: ENOBUFS if some were lost. */
+/*
+ * fn for each message that is waiting, without blocking. 0, or -errno: ENOBUFS if some were lost. The rest is read first: until then the kernel
+ * loses more, without saying so again, and what is old would be taken for newer than what the caller lists.
+ */
 int netlink_read(int fd, netlink_fn fn, void *context);
 
 /* Of a message whose body has this size: the payload of the first such attribute, of at least len bytes; or NULL. */

@@ -291,18 +291,14 @@ static int read_words(struct closing *closing)
 static void read_watch(void *context, uint32_t events)
 {
 	struct closing *closing = context;
-	bool has_lost_more;
 
 	(void)events;
 	if (read_words(closing) != -ENOBUFS)
 		return;
-	/* Until all that waits is read sock_diag loses more, and does not say so again. */
-	has_lost_more = closing->watch_fd >= 0 && read_words(closing) == -ENOBUFS;
 	pthread_mutex_lock(&closing->lock);
 	closing->owed_count = 0;
 	pthread_mutex_unlock(&closing->lock);
 	look(closing);
-	closing->has_to_look |= has_lost_more;
 }
 
 /* The kernel may leave the flow table's word out, without saying of whom. */
