@@ -279,6 +279,7 @@ static inline void open_worker(unsigned int number)
 					.syn_ack_retries = 1},
 			   .resets_per_s = 100},
 		.spin_ns = UINT64_MAX,
+		.steady_spin_ns = UINT64_MAX,
 	};
 	const char *error;
 

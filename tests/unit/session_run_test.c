@@ -6,6 +6,7 @@
 static struct fake_wire *const wire = &workers[1].wire;
 static unsigned int looks, most_looks, looks_polling;
 static uint64_t step_ns; /* from one look to the next */
+static uint64_t steady_spin_ns; /* 0: as spin_ns */
 static uint64_t work_ns; /* the first one takes so much longer */
 
 static int end_fd;
@@ -35,6 +36,7 @@ static void run_looks(unsigned int count, uint64_t spin_ns)
 	looks = 0;
 	most_looks = count;
 	workers[1].session->options.spin_ns = spin_ns;
+	workers[1].session->options.steady_spin_ns = steady_spin_ns ?: spin_ns;
 	workers[1].session->is_stopping = false;
 	wire->before_receive = look;
 	assert_int_equal(session_run(workers[1].session), 0);
@@ -73,6 +75,27 @@ static void polls_from_the_end_of_the_work(void **state)
 	run_looks(6, 25);
 	work_ns = 0;
 	assert_int_equal(looks_polling, 5);
+}
+
+static void polls_longer_while_packets_come_steadily(void **state)
+{
+	(void)state;
+	step_ns = 10;
+	steady_spin_ns = 95;
+	wire->before_spinning = note_looks;
+	for (uint16_t i = 0; i < 8; i++) {
+		syn_in(2000 + i);
+		run_looks(6, 25);
+		assert_int_equal(looks_polling, 5);
+	}
+	syn_in(2008);
+	run_looks(13, 25);
+	assert_int_equal(looks_polling, 12);
+	clock_ns += 100;
+	syn_in(2009);
+	run_looks(6, 25);
+	assert_int_equal(looks_polling, 5);
+	steady_spin_ns = 0;
 }
 
 static void never_polls_without_a_spin_time(void **state)
@@ -277,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		alone_test(polls_until_spin_ns_after_the_last_packet),
 		alone_test(polls_from_the_end_of_the_work),
+		alone_test(polls_longer_while_packets_come_steadily),
 		alone_test(never_polls_without_a_spin_time),
 		alone_test(spinning_ends_with_the_session),
 		alone_test(

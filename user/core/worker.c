@@ -15,6 +15,9 @@
 #include "icmp_socket.h"
 #include "log.h"
 #include "service_settings.h"
+#include "socket_spec.h"
+
+#define STEADY_SPINS 4
 
 struct call {
 	worker_fn fn;
@@ -186,9 +189,18 @@ static int open_service(struct worker *worker)
 	return err;
 }
 
+/* Another process that is to have the connection may wait for this very CPU. */
+static bool serves_elsewhere(const struct worker_options *options)
+{
+	struct socket_spec applications;
+
+	return options->apart_fd || socket_spec_of_service(options->config->service, &applications);
+}
+
 static int open_session(struct worker *worker)
 {
 	const struct worker_options *options = &worker->options;
+	const uint64_t spin_ns = options->config->spin_us * CLOCK_NS_PER_US;
 	const struct session_options session = {
 		.loop = worker->loop,
 		.wire = worker->wire,
@@ -199,7 +211,8 @@ static int open_session(struct worker *worker)
 		.closing = options->closing,
 		.engine = options->engine,
 		.is_first = !options->number,
-		.spin_ns = options->config->spin_us * CLOCK_NS_PER_US,
+		.spin_ns = spin_ns,
+		.steady_spin_ns = spin_ns * (serves_elsewhere(options) ? 1 : STEADY_SPINS),
 	};
 
 	return session_new(&worker->session, &session);

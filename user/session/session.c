@@ -22,7 +22,8 @@
  * A method whose kernel makes the sockets has no packets: accepting.c takes its connections in their place.
  *
  * After the last packet the rounds go on for spin_ns without sleeping, since the wake-up is most of the latency of a
- * handshake; then epoll waits. The time begins when what the packet asked for is done: a hand-off takes most of it.
+ * handshake; then epoll waits. The time begins when what the packet asked for is done: a hand-off takes most of it. What comes steadily, and a little
+ * more seldom than that, is waited for longer (steady_spin_ns): how long a remote needs for its next connection is the machine's matter.
  */
 #include "session.h"
 
@@ -40,6 +41,7 @@
 #define RECEIVE_BATCH 256
 #define ACCEPT_BATCH_MAX 64
 #define LAST_NS (300 * CLOCK_NS_PER_MS) /* longer than a hand-off waits for a packet */
+#define STEADY 8 /* packets in a row */
 #define LETTING_GO_MS 10 /* a socket that is being made does not show in the ring */
 
 static void flush(struct session *session)
@@ -135,17 +137,37 @@ static int take_packets(struct session *session)
 	return count;
 }
 
+/* Something has come. */
+static void note_gap(struct session *session, uint64_t now_ns)
+{
+	const uint64_t gap_ns = now_ns - session->last_packet_ns;
+
+	if (gap_ns > session->options.steady_spin_ns)
+		session->short_gaps = 0;
+	else if (session->short_gaps < STEADY)
+		session->short_gaps++;
+}
+
+static uint64_t spin_ns(const struct session *session)
+{
+	const bool is_steady = session->short_gaps == STEADY;
+
+	return is_steady ? session->options.steady_spin_ns : session->options.spin_ns;
+}
+
 /* One round; the number of packets or connections that came in. */
 static int work(struct session *session)
 {
+	uint64_t begun_ns;
 	int count;
 
-	session->now_ns = clock_monotonic_ns();
+	session->now_ns = begun_ns = clock_monotonic_ns();
 	count = session->wire->ops->accept ? take_connections(session) : take_packets(session);
 	service_flush(session->options.service);
 	if (count <= 0)
 		return 0;
 	events_flush(session->options.events);
+	note_gap(session, begun_ns);
 	session->now_ns = session->last_packet_ns = clock_monotonic_ns();
 	return count;
 }
@@ -177,8 +199,7 @@ int session_run(struct session *session)
 
 	while (!session->is_stopping && err >= 0) {
 		work(session);
-		set_spinning(session,
-			     session->now_ns - session->last_packet_ns < session->options.spin_ns);
+		set_spinning(session, session->now_ns - session->last_packet_ns < spin_ns(session));
 		/*
 		 * A packet may have come between the last look and the end of spinning: its wake-up was skipped. Under
 		 * a flood there always is one, and the loop has its turn all the same. Connections wait to be told of.

@@ -38,6 +38,8 @@ struct session_options {
 	struct engine_config engine;
 	bool is_first; /* of all that share the flow table */
 	uint64_t spin_ns; /* how long to poll after the last packet, and what it asked for */
+	uint64_t
+		steady_spin_ns; /* the same, while packets come that often; not less than spin_ns */
 };
 
 int session_new(struct session **out, const struct session_options *options);

@@ -24,6 +24,7 @@ struct session {
 	struct session_stats stats;
 	uint64_t now_ns; /* of this round */
 	uint64_t last_packet_ns;
+	uint32_t short_gaps; /* before packets, since the last long one: see session.c */
 	struct loop_source *shut_source; /* of a tarpit, see shutting.c */
 	uint64_t next_look_ns;
 	bool is_spinning;
