@@ -10,6 +10,13 @@ run_lab_up()
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
 }
 
+# Loaders end by themselves, soon after their last application, and take their pins with them.
+run_lab_down()
+{
+	wait_for 10 has_no_loader
+	lab_down
+}
+
 # run_ways: the options for each way that this kernel has.
 run_ways()
 {

@@ -21,7 +21,7 @@ setup_file()
 teardown_file()
 {
 	stop "$KEEPER"
-	lab_down
+	run_lab_down
 }
 
 setup()

@@ -13,7 +13,7 @@ setup_file()
 
 teardown_file()
 {
-	lab_down
+	run_lab_down
 }
 
 setup()

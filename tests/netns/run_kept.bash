@@ -17,7 +17,7 @@ setup_file()
 teardown_file()
 {
 	stop "$KEEPER"
-	lab_down
+	run_lab_down
 }
 
 setup()
@@ -29,5 +29,5 @@ setup()
 teardown()
 {
 	end_runs
-	[ "$SERVER" = "$FILE_SERVER" ] || lab_down
+	[ "$SERVER" = "$FILE_SERVER" ] || run_lab_down
 }

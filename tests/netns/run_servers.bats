@@ -31,7 +31,7 @@ teardown_file()
 	for pid in ${ALL_RUNS:-}; do
 		wait_for 10 is_gone "$pid" || kill -KILL "$pid"
 	done
-	lab_down
+	run_lab_down
 }
 
 setup()

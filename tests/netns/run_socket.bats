@@ -12,7 +12,7 @@ setup_file()
 
 teardown_file()
 {
-	lab_down
+	run_lab_down
 }
 
 setup()
