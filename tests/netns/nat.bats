@@ -21,7 +21,7 @@ teardown()
 {
 	end_runs
 	stop_leftover_loader
-	lab_down
+	run_lab_down
 }
 
 @test "method accept says that it resets, and the rule that it names cures it" {
