@@ -220,13 +220,14 @@ FUZZ_OBJECTS := $(patsubst %.c,$(OBJ)/fuzz/%.o,$(FUZZ_SOURCES))
 # FUZZ_SANITIZERS= (with an O= of its own) makes three inputs for one; what the corpus has grown by is tried with the sanitizers then:
 # build/fuzz/engine_fuzz -runs=0 FOLDER.
 FUZZ_SANITIZERS := address,undefined
-FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O2 \
-	$(if $(FUZZ_SANITIZERS),-fsanitize=$(FUZZ_SANITIZERS) -fno-sanitize-recover=undefined)
+FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g \
+	$(if $(FUZZ_SANITIZERS),-O1 -fsanitize=$(FUZZ_SANITIZERS) -fno-sanitize-recover=undefined,-O2)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TRACED := $(patsubst %,$(OBJ)/fuzz/tests/fuzz/%_fuzz.o,program guard)
 FUZZ_SOCKETS := $(patsubst %.c,$(OBJ)/fuzz/%.o,tests/fuzz/sockets.c tests/fuzz/sockets_poll.c)
 FUZZ_COVERAGE = -fsanitize=fuzzer-no-link $(if $(filter $@,$(FUZZ_TRACED)),,-fno-sanitize-coverage=trace-cmp)
 $(FUZZ_SOCKETS): FUZZ_COVERAGE :=
+$(patsubst %,$(OBJ)/fuzz/user/%.o,base/siphash net/checksum): FUZZ_CFLAGS += -O2
 $(OBJ)/fuzz/%.o: %.c | $(ARCHIVE)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
