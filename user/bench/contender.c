@@ -12,8 +12,6 @@
 #include "library_server.h"
 #include "listen_server.h"
 #include "load.h"
-#include "log.h"
-#include "sock_diag.h"
 
 #define START_MS 5000
 #define EXIT_USAGE 2
@@ -309,22 +307,6 @@ int contender_start(struct contender *contender, const struct lab *lab, struct b
 	return err;
 }
 
-/*
- * A crowd of 100,000 would be sending its last segments for a minute, to remotes that are mute. Where the kernel cannot end them, the next
- * contender meets them.
- */
-static void end_orphans(const struct lab *lab)
-{
-	int err = lab_enter(lab, LAB_SERVER), count;
-
-	if (err)
-		return;
-	count = sock_diag_end_orphans();
-	if (count < 0)
-		log_debug("what the contender has left to be closed stays: %s", strerror(-count));
-	lab_enter(lab, LAB_HOME);
-}
-
 void contender_stop(struct running *running, const struct lab *lab)
 {
 	char reason[JOB_REASON_SIZE];
@@ -339,5 +321,4 @@ void contender_stop(struct running *running, const struct lab *lab)
 	running->dir[0] = '\0';
 	if (running->contender->has_synproxy)
 		run_nft(lab, "delete table ip nolisten_bench\n", reason);
-	end_orphans(lab);
 }
