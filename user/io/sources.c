@@ -205,7 +205,7 @@ uint32_t sources_held(struct sources *sources, const struct addr *remote)
 	return held;
 }
 
-/* Whose end *count is: of all flows. */
+/* All of them, *count; to be freed. */
 static struct tuple *list_flows(struct sources *sources, uint32_t *count)
 {
 	struct tuple *list;
